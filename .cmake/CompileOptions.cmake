@@ -1,0 +1,20 @@
+# Interface targets that every fibquant target links: nothing global is touched.
+add_library(fq_warnings INTERFACE)
+target_compile_options(fq_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wdouble-promotion -Wstrict-prototypes
+  -Wmissing-prototypes -Wcast-qual -Wvla -Wundef -Wformat=2
+  $<$<BOOL:${FQ_WERROR}>:-Werror>)
+
+# Value-changing contraction off: where a fused multiply-add is meant, the code says fma.
+add_library(fq_options INTERFACE)
+target_compile_options(fq_options INTERFACE -ffp-contract=off -fno-math-errno -fno-trapping-math)
+target_compile_definitions(fq_options INTERFACE _XOPEN_SOURCE=700)
+if(FQ_SANITIZE)
+  target_compile_options(fq_options INTERFACE
+    -fsanitize=${FQ_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
+  target_link_options(fq_options INTERFACE -fsanitize=${FQ_SANITIZE})
+endif()
+if(FQ_HAVE_OPENMP)
+  target_link_libraries(fq_options INTERFACE OpenMP::OpenMP_C)
+endif()
+target_link_libraries(fq_options INTERFACE m)

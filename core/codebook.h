@@ -1,0 +1,75 @@
+/* Radial-angular codebooks for the spherical-Beta source, and their training.
+ *
+ * Notation: d dim, k block, N codewords, words c[N][k] row-major float32 in the closed unit ball,
+ * rate b = log2(N)/k. Distortion D is the mean squared error per coordinate divided by the
+ * coordinate variance 1/d:  D = d/k E|X - Q(X)|^2,  so D = 1 at rate 0.
+ * Source: Lee and Kim, arXiv 2605.11478, section 3 and Appendix A.
+ */
+#ifndef FQ_CODEBOOK_H
+#define FQ_CODEBOOK_H
+
+#include <stdint.h>
+
+#include "progress.h"
+#include "search.h"
+#include "source.h"
+#include "status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum fq_recipe {
+    FQ_RECIPE_POPULATION = 0, /* minimises the distortion of the distribution */
+    FQ_RECIPE_PAPER = 1,      /* M = 30N samples, 4 restarts, 25 iterations */
+    FQ_RECIPE_INITIAL = 2,    /* Beta-quantile radii and Fibonacci / Roberts-Kronecker directions */
+    FQ_RECIPE_PRODUCT = 3     /* Cartesian power of the scalar Lloyd-Max code of f_{d,1} */
+} fq_recipe;
+
+/* "population", "paper", "initial", "product"; NULL for a number out of range. */
+const char *fq_recipe_name(fq_recipe recipe);
+FQ_MUST_CHECK fq_status fq_recipe_parse(fq_recipe *recipe, const char *name);
+
+typedef struct fq_codebook {
+    size_t dim, block, codewords;
+    float *words;         /* [N][k], owned */
+    fq_recipe recipe;
+    uint64_t seed;
+    double distortion;    /* population D, on samples never trained on; NaN until measured */
+    double distortion_se; /* its standard error */
+    uint64_t distortion_samples;
+} fq_codebook;
+
+/* Makes an empty codebook (words NULL), and frees one; clear accepts an empty codebook. */
+void fq_codebook_init(fq_codebook *codebook);
+void fq_codebook_clear(fq_codebook *codebook);
+
+/* Copies words[N][k] in; every word must be finite and in the unit ball (FQ_ERR_RANGE names the
+ * first that is not). Leaves distortion NaN. */
+FQ_MUST_CHECK fq_status fq_codebook_set(fq_codebook *codebook, size_t dim, size_t block,
+                                        size_t codewords, const float *words, fq_recipe recipe,
+                                        uint64_t seed);
+
+typedef struct fq_train_options {
+    size_t dim, block, codewords; /* 1 <= k <= d (k = d: the sphere itself), 1 <= N <= 2^20 */
+    fq_recipe recipe;
+    uint64_t seed;
+    double tolerance;     /* population recipe: aim at a relative excess distortion below this;
+                             0 means the default, 0.002 */
+    fq_progress progress; /* report may be NULL */
+} fq_train_options;
+
+/* Trains by options->recipe. Deterministic in (dim, block, codewords, recipe, seed, tolerance),
+ * whatever the number of threads. FQ_RECIPE_POPULATION is never worse on fresh samples than its
+ * initialisation nor, when N is a k-th power of an integer, than the product code.
+ * The result's distortion is not measured: see fq_codebook_measure. */
+FQ_MUST_CHECK fq_status fq_codebook_train(fq_codebook *codebook, const fq_train_options *options);
+
+/* Measures D on samples 0..n-1 of (seed, FQ_PURPOSE_EVALUATE), n >= 2, with standard error, and
+ * stores both in the codebook. Uses |X|^2's known mean as a control variate where that helps. */
+FQ_MUST_CHECK fq_status fq_codebook_measure(fq_codebook *codebook, uint64_t seed, uint64_t n);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,71 @@
+/* Codecs: vectors of dimension d to fixed-size codes and back.
+ *
+ * Every codec stores a vector in the same number of bytes, wherever it stands, so vector i of an
+ * array starts at byte i * code_bytes and is decodable from those bytes alone. Notation: x[n][d]
+ * row-major float32, codes[n][code_bytes]. A codec is immutable after creation: threads may share
+ * it. Encode and decode run on all OpenMP threads and give the same bytes whatever their number.
+ *
+ * Defined outcomes: a zero vector (or one whose norm rounds to zero in fp16, below 2^-25) decodes
+ * to exactly zero; NaN or infinity is FQ_ERR_NONFINITE naming the first bad element's index; a norm
+ * above 65504 (the largest fp16) is FQ_ERR_RANGE. Subnormal fp16 norms are kept, with their larger
+ * relative error.
+ */
+#ifndef FQ_CODEC_H
+#define FQ_CODEC_H
+
+#include <stdint.h>
+
+#include "codebook.h"
+#include "codec_spec.h"
+#include "status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct fq_codec fq_codec;
+
+/* What one vector costs. Compression of the payload is 16/rate, of everything stored
+ * 16 dim / (8 code_bytes). */
+typedef struct fq_codec_cost {
+    size_t dim;
+    size_t code_bytes;       /* bytes a vector takes, everything included */
+    size_t index_bits;       /* bits of packed indices, before rounding up to bytes */
+    size_t norm_bits;        /* bits of stored norms and other side information */
+    double rate;             /* payload bits a coordinate: log2(N)/k, or b */
+} fq_codec_cost;
+
+/* What a codec may be given instead of making it itself; all NULL is fine. */
+typedef struct fq_codec_parts {
+    const fq_codebook *codebook;   /* fib: must match spec's k, N and d; copied. NULL: trained here */
+    const uint32_t *channel_order; /* tq with fractional b: channels by falling importance, [d], the
+                                      first go to the finer group; NULL: 0,1,2,... */
+} fq_codec_parts;
+
+/* Creates the codec spec names for dimension dim. parts may be NULL. FQ_ERR_SPEC if spec and dim
+ * do not fit together. Cost: the codebook's training unless given. */
+FQ_MUST_CHECK fq_status fq_codec_create(fq_codec **codec, const fq_codec_spec *spec, size_t dim,
+                                        const fq_codec_parts *parts);
+void fq_codec_destroy(fq_codec *codec); /* NULL accepted */
+
+const fq_codec_spec *fq_codec_get_spec(const fq_codec *codec);
+fq_codec_cost fq_codec_get_cost(const fq_codec *codec);
+
+/* codes[n][code_bytes] from x[n][d]. On failure codes are undefined. No overlap allowed. */
+FQ_MUST_CHECK fq_status fq_codec_encode(const fq_codec *codec, uint8_t *codes, const float *x,
+                                        size_t n);
+
+/* x[n][d] from codes. FQ_ERR_CORRUPT names the first vector whose bytes no encoder writes (an index
+ * at or above N, a norm that is negative or not finite, padding bits set). */
+FQ_MUST_CHECK fq_status fq_codec_decode(const fq_codec *codec, float *x, const uint8_t *codes,
+                                        size_t n);
+
+/* How many families the codec table has, and each one's name and one-line summary. */
+size_t fq_codec_family_count(void);
+const char *fq_codec_family_name(size_t i);
+const char *fq_codec_family_summary(size_t i);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,29 @@
+#include "search.h"
+
+#include <math.h>
+
+static float half_negative_squared_norm(const float *word, size_t block) {
+    double sum = 0;
+    for (size_t j = 0; j < block; j++)
+        sum += (double)word[j] * (double)word[j];
+    return (float)(-0.5 * sum);
+}
+
+void fq_search_nearest_ref(uint32_t *index, const float *words, size_t codewords, size_t block,
+                           const float *x, size_t n) {
+    for (size_t p = 0; p < n; p++) {
+        uint32_t best = 0;
+        float best_score = -INFINITY;
+        for (size_t i = 0; i < codewords; i++) {
+            const float *word = words + i * block;
+            float score = half_negative_squared_norm(word, block);
+            for (size_t j = 0; j < block; j++)
+                score = fmaf(x[p * block + j], word[j], score);
+            if (score > best_score) {
+                best_score = score;
+                best = (uint32_t)i;
+            }
+        }
+        index[p] = best;
+    }
+}

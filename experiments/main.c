@@ -1,0 +1,93 @@
+/* The program: sets up the libraries, finds the verb, hands over. */
+#include <stdio.h>
+#include <string.h>
+
+#include <gsl/gsl_errno.h>
+#include <hdf5.h>
+
+#include "failure.h"
+#include "verb.h"
+
+#define FQ_VERB(name) extern const fq_verb fq_verb_##name;
+#include "verbs.def"
+#undef FQ_VERB
+
+static const fq_verb *const verbs[] = {
+#define FQ_VERB(name) &fq_verb_##name,
+#include "verbs.def"
+#undef FQ_VERB
+};
+enum { VERBS = sizeof verbs / sizeof verbs[0], VERB_NAME_MAX = 64 };
+
+static void print_help(FILE *to) {
+    fputs("usage: fibquant VERB [OPTION...]      (fibquant VERB --help explains one)\n\n", to);
+    for (int i = 0; i < VERBS; i++)
+        fprintf(to, "  %-12s %s\n", verbs[i]->name, verbs[i]->summary);
+    fputs("\nExit status: 0 success, 1 refuted or different, 2 usage, 3 bad input, 4 output not\n"
+          "written, 5 failed points or undecided claims, 130 interrupted.\n",
+          to);
+}
+
+int fq_verb_fail(const char *verb_name) {
+    char line[FQ_FAILURE_LINE_MAX];
+    const fq_error *error = fq_error_last();
+    fq_failure_line(line, error);
+    fprintf(stderr, "fibquant %s: %s\n", verb_name, line);
+    return fq_failure_exit_code(error->status);
+}
+
+static size_t edit_distance(const char *a, const char *b) {
+    size_t row[VERB_NAME_MAX + 1];
+    const size_t n = strlen(b) < VERB_NAME_MAX ? strlen(b) : VERB_NAME_MAX;
+    for (size_t j = 0; j <= n; j++)
+        row[j] = j;
+    for (size_t i = 1; a[i - 1]; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= n; j++) {
+            const size_t substituted = diagonal + (a[i - 1] != b[j - 1]);
+            const size_t shorter = 1 + (row[j] < row[j - 1] ? row[j] : row[j - 1]);
+            diagonal = row[j];
+            row[j] = substituted < shorter ? substituted : shorter;
+        }
+    }
+    return row[n];
+}
+
+static int unknown_verb(const char *given) {
+    const char *nearest = verbs[0]->name;
+    for (int i = 1; i < VERBS; i++)
+        if (edit_distance(given, verbs[i]->name) < edit_distance(given, nearest))
+            nearest = verbs[i]->name;
+    fprintf(stderr, "fibquant: no verb \"%.60s\"; nearest is \"%s\" (fibquant --help lists all)\n", given,
+            nearest);
+    return 2;
+}
+
+int main(int argc, const char **argv) {
+    gsl_set_error_handler_off();
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    if (argc < 2) {
+        print_help(stderr);
+        return 2;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        print_help(stdout);
+        return fflush(stdout) == 0 ? 0 : 4;
+    }
+    const char *wanted = strcmp(argv[1], "--version") == 0 ? "version" : argv[1];
+    for (int i = 0; i < VERBS; i++) {
+        if (strcmp(wanted, verbs[i]->name) != 0)
+            continue;
+        char name[VERB_NAME_MAX + 16];
+        snprintf(name, sizeof name, "fibquant %s", verbs[i]->name);
+        argv[1] = name;
+        const int exit_code = verbs[i]->run(argc - 1, argv + 1);
+        if (fflush(stdout) != 0 || ferror(stdout)) {
+            fprintf(stderr, "fibquant %s: standard output could not be written\n", verbs[i]->name);
+            return exit_code ? exit_code : 4;
+        }
+        return exit_code;
+    }
+    return unknown_verb(argv[1]);
+}

@@ -1,0 +1,74 @@
+#include <math.h>
+
+#include "check.h"
+#include "stream.h"
+
+/* The known-answer vector of Philox4x32-10 for zero counter and key (Random123's kat_vectors). */
+static void philox_known_answer(void) {
+    fq_stream s;
+    fq_stream_init(&s, 0, (fq_purpose)0, 0);
+    FQ_CHECK(fq_stream_u32(&s) == 0x6627e8d5u);
+    FQ_CHECK(fq_stream_u32(&s) == 0xe169c58du);
+    FQ_CHECK(fq_stream_u32(&s) == 0xbc57ac4cu);
+    FQ_CHECK(fq_stream_u32(&s) == 0x9b00dbd8u);
+}
+
+static void given_two_addresses_expect_two_streams_and_equal_ones_equal(void) {
+    fq_stream a, b, c;
+    fq_stream_init(&a, 5, FQ_PURPOSE_TRAIN, 9);
+    fq_stream_init(&b, 5, FQ_PURPOSE_TRAIN, 9);
+    fq_stream_init(&c, 5, FQ_PURPOSE_EVALUATE, 9);
+    int equal = 0;
+    for (int i = 0; i < 1000; i++) {
+        const uint32_t word = fq_stream_u32(&a);
+        FQ_CHECK(word == fq_stream_u32(&b));
+        equal += word == fq_stream_u32(&c);
+    }
+    FQ_CHECK(equal < 3); /* chance of 3 of 1000 equal 32-bit words: about 2e-21 */
+}
+
+/* Means and variances over n draws against the law, at 6.2 standard errors (1e-9 two-sided). */
+static void moments_of_uniform_normal_and_chi_squared(void) {
+    enum { N = 200000 };
+    fq_stream s;
+    fq_stream_init(&s, fq_test_seed(), FQ_PURPOSE_TEST, 1);
+    double u = 0, g = 0, gg = 0, g4 = 0, c = 0;
+    const double nu = 62;
+    for (int i = 0; i < N; i++) {
+        const double uniform = fq_stream_uniform(&s), normal = fq_stream_normal(&s);
+        FQ_CHECK(uniform > 0 && uniform < 1);
+        u += uniform;
+        g += normal;
+        gg += normal * normal;
+        g4 += pow(normal, 4);
+        c += fq_stream_chi_squared(&s, nu);
+    }
+    FQ_CHECK_NEAR(u / N, 0.5, 6.2 * sqrt(1.0 / 12 / N));
+    FQ_CHECK_NEAR(g / N, 0, 6.2 * sqrt(1.0 / N));
+    FQ_CHECK_NEAR(gg / N, 1, 6.2 * sqrt(2.0 / N));
+    FQ_CHECK_NEAR(g4 / N, 3, 6.2 * sqrt(96.0 / N));
+    FQ_CHECK_NEAR(c / N, nu, 6.2 * sqrt(2 * nu / N));
+}
+
+static void bounded_draws_stay_below_and_reach_every_value(void) {
+    fq_stream s;
+    fq_stream_init(&s, fq_test_seed(), FQ_PURPOSE_TEST, 2);
+    int seen[7] = {0};
+    for (int i = 0; i < 7000; i++) {
+        const uint64_t value = fq_stream_below(&s, 7);
+        if (FQ_CHECK(value < 7))
+            seen[value]++;
+    }
+    for (int v = 0; v < 7; v++)
+        FQ_CHECK_NEAR(seen[v], 1000, 6.5 * sqrt(7000.0 * 6 / 49));
+    FQ_CHECK(fq_stream_below(&s, 1) == 0);
+}
+
+static const fq_test tests[] = {
+    {"philox known answer", philox_known_answer},
+    {"streams are addressed", given_two_addresses_expect_two_streams_and_equal_ones_equal},
+    {"moments", moments_of_uniform_normal_and_chi_squared},
+    {"bounded draws", bounded_draws_stay_below_and_reach_every_value},
+    {0},
+};
+const fq_suite fq_suite_stream = {"stream", tests};
