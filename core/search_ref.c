@@ -2,7 +2,9 @@
 
 #include <math.h>
 
-static float half_negative_squared_norm(const float *word, size_t block) {
+#include "search_kernels.h"
+
+float fq_search_offset(const float *word, size_t block) {
     double sum = 0;
     for (size_t j = 0; j < block; j++)
         sum += (double)word[j] * (double)word[j];
@@ -16,7 +18,7 @@ void fq_search_nearest_ref(uint32_t *index, const float *words, size_t codewords
         float best_score = -INFINITY;
         for (size_t i = 0; i < codewords; i++) {
             const float *word = words + i * block;
-            float score = half_negative_squared_norm(word, block);
+            float score = fq_search_offset(word, block);
             for (size_t j = 0; j < block; j++)
                 score = fmaf(x[p * block + j], word[j], score);
             if (score > best_score) {
