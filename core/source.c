@@ -7,6 +7,8 @@
 #include <gsl/gsl_sf_gamma.h>
 #include <gsl/gsl_sf_psi.h>
 
+#include "beta_quantile.h"
+
 fq_status fq_source_init(fq_source *source, size_t dim, size_t block) {
     if (dim < 2 || dim > FQ_DIM_MAX)
         return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "dim", dim, "2 to 16384");
@@ -60,7 +62,7 @@ double fq_source_radial_quantile(const fq_source *source, double probability) {
     const double d = (double)source->dim, k = (double)source->block;
     if (source->block == 2) /* closed form: P(R <= r) = 1 - (1 - r^2)^{(d-2)/2} */
         return sqrt(-expm1(2 / (d - 2) * log1p(-probability)));
-    return sqrt(gsl_cdf_beta_Pinv(probability, k / 2, (d - k) / 2));
+    return sqrt(fq_beta_quantile(probability, k / 2, (d - k) / 2));
 }
 
 double fq_source_mean_squared_radius(const fq_source *source) {

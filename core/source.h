@@ -41,7 +41,7 @@ double fq_source_log_density(const fq_source *source, double radius);
 double fq_source_radial_density(const fq_source *source, double radius);
 
 /* P(R <= r), and its inverse for probability in [0,1] (clamped outside). Relative accuracy about
- * 1e-12, from GSL's incomplete beta functions. At k = d the radius is 1. */
+ * 1e-12, from GSL's incomplete beta function. At k = d the radius is 1. */
 double fq_source_radial_cdf(const fq_source *source, double radius);
 double fq_source_radial_quantile(const fq_source *source, double probability);
 
