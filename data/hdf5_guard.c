@@ -1,0 +1,92 @@
+/* Untrusted files are read once in a child process, where a crash of the HDF5 library costs nothing. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "failure.h"
+#include "hdf5_util.h"
+
+enum { CHILD_READ = 40, CHILD_REFUSED = 41, SECONDS_MIN = 20, BYTES_A_SECOND = 20 << 20 };
+
+#if defined(__SANITIZE_ADDRESS__)
+#define FQ_ADDRESS_SPACE_LIMITED 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define FQ_ADDRESS_SPACE_LIMITED 0 /* the sanitizer's shadow memory fills the address space */
+#endif
+#endif
+#ifndef FQ_ADDRESS_SPACE_LIMITED
+#define FQ_ADDRESS_SPACE_LIMITED 1
+#endif
+
+static bool enabled = true;
+
+void fq_h5_guard_on(bool on) {
+    enabled = on;
+}
+
+static void limit(int resource, rlim_t most) {
+    struct rlimit now;
+    if (getrlimit(resource, &now) != 0)
+        return;
+    if (now.rlim_max == RLIM_INFINITY || most < now.rlim_max)
+        now.rlim_max = most;
+    now.rlim_cur = now.rlim_max;
+    (void)setrlimit(resource, &now);
+}
+
+static void limit_memory(uint64_t file_bytes) {
+    unsigned long long pages = 0;
+    FILE *statm = fopen("/proc/self/statm", "r");
+    if (!statm)
+        return;
+    const int got = fscanf(statm, "%llu", &pages);
+    fclose(statm);
+    const long page = sysconf(_SC_PAGESIZE);
+    if (got == 1 && page > 0)
+        limit(RLIMIT_AS, (rlim_t)(pages * (unsigned long long)page + (1ULL << 30) + 4 * file_bytes));
+}
+
+static _Noreturn void child(uint64_t file_bytes, fq_status (*read)(void *context), void *context) {
+    static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGXCPU};
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+        signal(signals[i], SIG_DFL);
+    const int nowhere = open("/dev/null", O_RDWR);
+    if (nowhere >= 0) {
+        (void)dup2(nowhere, STDOUT_FILENO);
+        (void)dup2(nowhere, STDERR_FILENO);
+    }
+    limit(RLIMIT_CORE, 0);
+    limit(RLIMIT_CPU, (rlim_t)(SECONDS_MIN + file_bytes / BYTES_A_SECOND));
+    if (FQ_ADDRESS_SPACE_LIMITED)
+        limit_memory(file_bytes);
+    _exit(read(context) == FQ_OK ? CHILD_READ : CHILD_REFUSED);
+}
+
+fq_status fq_h5_guard(const char *path, fq_status (*read)(void *context), void *context) {
+    if (!enabled)
+        return read(context);
+    struct stat about;
+    const uint64_t bytes = stat(path, &about) == 0 && about.st_size > 0 ? (uint64_t)about.st_size : 0;
+    const pid_t pid = fork();
+    if (pid < 0)
+        return FQ_FAIL_TEXT(FQ_ERR_INTERNAL, "%s: no process to read it in: %s", path, strerror(errno));
+    if (pid == 0)
+        child(bytes, read, context);
+    int outcome = 0;
+    while (waitpid(pid, &outcome, 0) < 0)
+        if (errno != EINTR)
+            return FQ_FAIL_TEXT(FQ_ERR_INTERNAL, "%s: the process reading it was lost: %s", path,
+                                strerror(errno));
+    if (WIFEXITED(outcome) && (WEXITSTATUS(outcome) == CHILD_READ || WEXITSTATUS(outcome) == CHILD_REFUSED))
+        return read(context);
+    if (WIFSIGNALED(outcome) && (WTERMSIG(outcome) == SIGXCPU || WTERMSIG(outcome) == SIGKILL))
+        return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: damaged: reading it does not end", path);
+    return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: damaged: the HDF5 library crashes on it", path);
+}
