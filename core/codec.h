@@ -7,8 +7,8 @@
  *
  * Defined outcomes: a zero vector (or one whose norm rounds to zero in fp16, below 2^-25) decodes
  * to exactly zero; NaN or infinity is FQ_ERR_NONFINITE naming the first bad element's index; a norm
- * above 65504 (the largest fp16) is FQ_ERR_RANGE. Subnormal fp16 norms are kept, with their larger
- * relative error.
+ * above 65504 (the largest fp16) is FQ_ERR_RANGE, and so is a coordinate above it for fp16 itself.
+ * Subnormal fp16 norms are kept, with their larger relative error.
  */
 #ifndef FQ_CODEC_H
 #define FQ_CODEC_H
@@ -59,6 +59,18 @@ FQ_MUST_CHECK fq_status fq_codec_encode(const fq_codec *codec, uint8_t *codes, c
  * at or above N, a norm that is negative or not finite, padding bits set). */
 FQ_MUST_CHECK fq_status fq_codec_decode(const fq_codec *codec, float *x, const uint8_t *codes,
                                         size_t n);
+
+/* Attention without the inverse rotation: <q, x> = <Pi q, Pi x> for the codec's own rotation Pi (of
+ * each channel group on its own where there are two; the identity for fp16). decode_rotated gives
+ * y[n][d] = Pi x of what decode gives, at the cost of looking codewords up; rotate_queries gives
+ * Pi q for q[n][d]; rotate_back undoes it, for outputs that were summed in the rotated domain. Same
+ * errors as decode; the last two assume finite input. No overlap allowed. */
+FQ_MUST_CHECK fq_status fq_codec_decode_rotated(const fq_codec *codec, float *y,
+                                                const uint8_t *codes, size_t n);
+FQ_MUST_CHECK fq_status fq_codec_rotate_queries(const fq_codec *codec, float *y,
+                                                const float *queries, size_t n);
+FQ_MUST_CHECK fq_status fq_codec_rotate_back(const fq_codec *codec, float *x, const float *y,
+                                             size_t n);
 
 /* How many families the codec table has, and each one's name and one-line summary. */
 size_t fq_codec_family_count(void);

@@ -145,10 +145,10 @@ void fq_rotation_destroy(fq_rotation *rotation) {
     fq_free(rotation);
 }
 
-/* y may be x. */
+/* y may be x. Adding zero turns -0 into 0, so that a zero vector stays plain zeros. */
 static void flip(float *y, const float *x, const float *signs, size_t d) {
     for (size_t i = 0; i < d; i++)
-        y[i] = x[i] * signs[i];
+        y[i] = x[i] * signs[i] + 0.0f;
 }
 
 static void hadamard_forward(const fq_rotation *rotation, float *y, const float *x) {

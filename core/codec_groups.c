@@ -1,0 +1,413 @@
+/* What the families of rotated, normalised blocks share: making groups, and encoding and decoding
+ * them a chunk of vectors at a time. Sums run in a fixed order, so bytes do not depend on how the
+ * compiler or the threads split the work. */
+#include <math.h>
+#include <string.h>
+
+#include "codec_family.h"
+#include "fp16.h"
+#include "memory.h"
+#include "stream.h"
+
+/* sqrt(pi/2): E|g| = sqrt(2/pi) for a standard normal g, so the sign sketch is unbiased. */
+#define SQRT_HALF_PI 1.2533141373155003
+
+/* Eight partial sums, added pairwise at the end: one order for every compiler. */
+static double dot(const float *a, const float *b, size_t n) {
+    double lane[8] = {0};
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8)
+        for (size_t l = 0; l < 8; l++)
+            lane[l] += (double)a[i + l] * (double)b[i + l];
+    for (; i < n; i++)
+        lane[i % 8] += (double)a[i] * (double)b[i];
+    return ((lane[0] + lane[4]) + (lane[1] + lane[5])) + ((lane[2] + lane[6]) + (lane[3] + lane[7]));
+}
+
+static fq_status make_sketch(fq_codec_group *group, uint64_t seed, size_t number) {
+    const size_t rows = group->sketch_rows, d = group->dim;
+    FQ_TRY(fq_dense_init(&group->sketch, rows, d));
+    FQ_TRY(fq_dense_init(&group->sketch_back, d, rows));
+    for (size_t r = 0; r < rows; r++) {
+        fq_stream stream;
+        fq_stream_init(&stream, seed, FQ_PURPOSE_SKETCH, (uint64_t)number << 32 | r);
+        for (size_t c = 0; c < d; c++) {
+            const double entry = fq_stream_normal(&stream);
+            fq_dense_set(&group->sketch, r, c, (float)entry);
+            fq_dense_set(&group->sketch_back, c, r, (float)(entry * SQRT_HALF_PI / (double)rows));
+        }
+    }
+    return FQ_OK;
+}
+
+static fq_codec_group *next_group(fq_codec *codec, size_t dim) {
+    fq_codec_group *group = &codec->group[codec->groups];
+    group->dim = dim;
+    group->offset = codec->groups ? group[-1].offset + group[-1].dim : 0;
+    group->byte_offset = codec->cost.code_bytes;
+    codec->groups++;
+    return group;
+}
+
+fq_status fq_codec_add_empty_group(fq_codec *codec, size_t dim) {
+    /* The rotation is kept, so that the rotated domain is the same kind of thing for all groups. */
+    fq_codec_group *group = next_group(codec, dim);
+    return fq_rotation_create(&group->rotation, codec->spec.rotation, dim, codec->spec.seed,
+                              codec->groups - 1);
+}
+
+fq_status fq_codec_add_group(fq_codec *codec, size_t dim, size_t block, size_t codewords,
+                             const float *words, size_t sketch_rows) {
+    const fq_codec_spec *spec = &codec->spec;
+    fq_codec_group *group = next_group(codec, dim);
+    group->block = block;
+    group->codewords = codewords;
+    group->blocks = dim / block;
+    group->sketch_rows = sketch_rows;
+    FQ_TRY(fq_rotation_create(&group->rotation, spec->rotation, dim, spec->seed, codec->groups - 1));
+    float *copy = NULL;
+    FQ_TRY(fq_alloc(&copy, codewords * block, sizeof *copy));
+    memcpy(copy, words, codewords * block * sizeof *copy);
+    group->words = copy;
+    FQ_TRY(fq_search_create(&group->search, words, codewords, block));
+    FQ_TRY(fq_packing_plan_init(&group->packing, spec->packing, group->blocks,
+                                (uint32_t)codewords));
+    if (sketch_rows)
+        FQ_TRY(make_sketch(group, spec->seed, codec->groups - 1));
+    const size_t norms = sketch_rows ? 2 : 1;
+    group->index_offset = group->byte_offset + 2 * norms;
+    group->sign_offset = group->index_offset + group->packing.bytes;
+    group->bytes = 2 * norms + group->packing.bytes + (sketch_rows + 7) / 8;
+    fq_codec_cost *cost = &codec->cost;
+    cost->code_bytes += group->bytes;
+    cost->index_bits += group->packing.bits + sketch_rows;
+    cost->norm_bits += 16 * norms;
+    cost->rate += ((double)group->blocks * log2((double)codewords) + (double)sketch_rows) /
+                  (double)cost->dim;
+    return FQ_OK;
+}
+
+void fq_codec_groups_clear(fq_codec *codec) {
+    for (size_t g = 0; g < codec->groups; g++) {
+        fq_codec_group *group = &codec->group[g];
+        fq_rotation_destroy(group->rotation);
+        fq_search_destroy(group->search);
+        float *words;
+        memcpy(&words, &group->words, sizeof words); /* const in the view, owned here */
+        fq_free(words);
+        fq_dense_clear(&group->sketch);
+        fq_dense_clear(&group->sketch_back);
+    }
+    fq_free(codec->channel_order);
+}
+
+fq_status fq_codec_set_channel_order(fq_codec *codec, const uint32_t *order) {
+    if (!order)
+        return FQ_OK;
+    const size_t d = codec->cost.dim;
+    FQ_TRY(fq_alloc_zero(&codec->channel_order, d, sizeof *codec->channel_order));
+    for (size_t i = 0; i < d; i++) { /* mark what was seen, then overwrite with the order */
+        if (order[i] >= d || codec->channel_order[order[i]]++)
+            return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "channel_order", order[i],
+                                 "every channel from 0 to dim-1 once");
+    }
+    memcpy(codec->channel_order, order, d * sizeof *order);
+    return FQ_OK;
+}
+
+size_t fq_codec_finer_channels(size_t dim, double bits) {
+    const double fraction = bits - floor(bits);
+    if (fraction == 0)
+        return 0;
+    const bool rest_is_stored = bits > 1;
+    const double wanted = fraction * (double)dim;
+    size_t best = 0;
+    for (size_t finer = 0; finer <= dim; finer++) {
+        if (finer == 1 || (rest_is_stored && dim - finer == 1))
+            continue; /* a group of one coordinate is no direction to quantise */
+        if (fabs((double)finer - wanted) <= fabs((double)best - wanted))
+            best = finer;
+    }
+    return best ? best : (rest_is_stored ? 0 : 2); /* storing nothing at all is no codec */
+}
+
+static fq_status fail_nonfinite(const float *x, size_t d, size_t first, size_t n) {
+    size_t i = 0;
+    while (i < n * d && isfinite(x[i]))
+        i++;
+    return FQ_FAIL_VALUE(FQ_ERR_NONFINITE, "x", first * d + i,
+                         "finite numbers; the value is the first other one's index");
+}
+
+/* The group's channels of one vector, in order. */
+static void gather(const fq_codec *codec, const fq_codec_group *group, float *part,
+                   const float *x) {
+    if (!codec->channel_order) {
+        memcpy(part, x + group->offset, group->dim * sizeof *part);
+        return;
+    }
+    const uint32_t *order = codec->channel_order + group->offset;
+    for (size_t j = 0; j < group->dim; j++)
+        part[j] = x[order[j]];
+}
+
+static void scatter(const fq_codec *codec, const fq_codec_group *group, float *x,
+                    const float *part) {
+    if (!codec->channel_order) {
+        memcpy(x + group->offset, part, group->dim * sizeof *part);
+        return;
+    }
+    const uint32_t *order = codec->channel_order + group->offset;
+    for (size_t j = 0; j < group->dim; j++)
+        x[order[j]] = part[j];
+}
+
+/* scale times the codewords of the indices, one after the other. */
+static void look_up(const fq_codec_group *group, float *y, const uint32_t *index, float scale) {
+    const float *words = group->words;
+    const size_t k = group->block, blocks = group->blocks;
+    switch (k) { /* constant sizes for the compiler to unroll */
+    case 1:
+        for (size_t b = 0; b < blocks; b++)
+            y[b] = words[index[b]] * scale;
+        return;
+    case 2:
+        for (size_t b = 0; b < blocks; b++)
+            for (size_t j = 0; j < 2; j++)
+                y[2 * b + j] = words[2 * (size_t)index[b] + j] * scale;
+        return;
+    case 4:
+        for (size_t b = 0; b < blocks; b++)
+            for (size_t j = 0; j < 4; j++)
+                y[4 * b + j] = words[4 * (size_t)index[b] + j] * scale;
+        return;
+    default:
+        for (size_t b = 0; b < blocks; b++)
+            for (size_t j = 0; j < k; j++)
+                y[k * b + j] = words[k * (size_t)index[b] + j] * scale;
+    }
+}
+
+static void pack_signs(uint8_t *bytes, const float *z, size_t rows) {
+    memset(bytes, 0, (rows + 7) / 8);
+    for (size_t r = 0; r < rows; r++)
+        bytes[r / 8] |= (uint8_t)((z[r] < 0) << r % 8);
+}
+
+static bool unpack_signs(float *s, const uint8_t *bytes, size_t rows) {
+    for (size_t r = 0; r < rows; r++)
+        s[r] = bytes[r / 8] >> r % 8 & 1 ? -1.0f : 1.0f;
+    return rows % 8 == 0 || bytes[rows / 8] >> rows % 8 == 0;
+}
+
+static bool all_zero(const uint8_t *bytes, size_t n) {
+    uint8_t any = 0;
+    for (size_t i = 0; i < n; i++)
+        any |= bytes[i];
+    return any == 0;
+}
+
+/* The norm to store, by the spec's rule, for direction y and its reconstruction yhat. */
+static double stored_norm(fq_norm_rule rule, double norm, const float *y, const float *yhat,
+                          size_t d) {
+    if (rule == FQ_NORM_INPUT)
+        return norm;
+    const double squared = dot(yhat, yhat, d);
+    if (!(squared > 0))
+        return norm;
+    if (rule == FQ_NORM_MATCH)
+        return norm / sqrt(squared);
+    return fmax(0, norm * dot(y, yhat, d) / squared);
+}
+
+/* Norms and unit directions of the group's channels: scratch->norm and scratch->a. */
+static fq_status normalise(const fq_codec *codec, const fq_codec_group *group,
+                           fq_codec_scratch *scratch, const float *x, size_t first, size_t n) {
+    const size_t d = codec->cost.dim, dg = group->dim;
+    for (size_t i = 0; i < n; i++) {
+        float *part = scratch->a + i * dg;
+        gather(codec, group, part, x + i * d);
+        const double norm = sqrt(dot(part, part, dg));
+        if (!isfinite(norm))
+            return fail_nonfinite(x, d, first, n);
+        if (norm > FQ_FP16_MAX)
+            return FQ_FAIL_VALUE(FQ_ERR_RANGE, "norm", norm, "norms up to 65504, the largest half");
+        scratch->norm[i] = norm;
+        const double inverse = norm > 0 ? 1 / norm : 0;
+        for (size_t j = 0; j < dg; j++)
+            part[j] = (float)((double)part[j] * inverse);
+    }
+    return FQ_OK;
+}
+
+/* Sketch of the residuals scratch->a: ratios and signs of all vectors with a norm. */
+static void write_sketch(const fq_codec *codec, const fq_codec_group *group,
+                         fq_codec_scratch *scratch, uint8_t *codes, size_t n) {
+    const size_t dg = group->dim, rows = group->sketch_rows;
+    fq_dense_apply(&group->sketch, scratch->c, scratch->a, n);
+    for (size_t i = 0; i < n; i++) {
+        uint8_t *code = codes + i * codec->cost.code_bytes;
+        if (fq_fp16_load(code + group->byte_offset) == 0)
+            continue;
+        const float *residual = scratch->a + i * dg;
+        const uint16_t ratio = fq_fp16_from_float((float)sqrt(dot(residual, residual, dg)));
+        fq_fp16_store(code + group->byte_offset + 2, ratio);
+        if (ratio)
+            pack_signs(code + group->sign_offset, scratch->c + i * rows, rows);
+        else
+            memset(code + group->sign_offset, 0, (rows + 7) / 8);
+    }
+}
+
+/* Codes of the group whose directions, rotated, are scratch->b. */
+static fq_status write_codes(const fq_codec *codec, const fq_codec_group *group,
+                             fq_codec_scratch *scratch, uint8_t *codes, size_t n) {
+    const size_t dg = group->dim;
+    const fq_norm_rule rule = codec->spec.norm;
+    for (size_t i = 0; i < n; i++) {
+        uint8_t *code = codes + i * codec->cost.code_bytes;
+        const uint32_t *index = scratch->index + i * group->blocks;
+        const float *y = scratch->b + i * dg;
+        float *yhat = scratch->a + i * dg;
+        if (rule != FQ_NORM_INPUT || group->sketch_rows)
+            look_up(group, yhat, index, 1);
+        const double norm = stored_norm(rule, scratch->norm[i], y, yhat, dg);
+        if (norm > FQ_FP16_MAX)
+            return FQ_FAIL_VALUE(FQ_ERR_RANGE, "stored norm", norm,
+                                 "norms up to 65504, the largest half");
+        if (group->sketch_rows) /* what is left */
+            for (size_t j = 0; j < dg; j++)
+                yhat[j] = y[j] - yhat[j];
+        const uint16_t half = fq_fp16_from_float((float)norm);
+        if (half == 0) {
+            memset(code + group->byte_offset, 0, group->bytes);
+            continue;
+        }
+        fq_fp16_store(code + group->byte_offset, half);
+        fq_packing_pack(&group->packing, code + group->index_offset, index);
+    }
+    if (group->sketch_rows)
+        write_sketch(codec, group, scratch, codes, n);
+    return FQ_OK;
+}
+
+fq_status fq_codec_groups_encode(const fq_codec *codec, fq_codec_scratch *scratch, uint8_t *codes,
+                                 const float *x, size_t first, size_t n) {
+    for (size_t g = 0; g < codec->groups; g++) {
+        const fq_codec_group *group = &codec->group[g];
+        FQ_TRY(normalise(codec, group, scratch, x, first, n));
+        if (!group->bytes)
+            continue;
+        fq_rotation_apply(group->rotation, scratch->b, scratch->a, n);
+        fq_search_nearest(group->search, scratch->index, scratch->b, n * group->blocks);
+        FQ_TRY(write_codes(codec, group, scratch, codes, n));
+    }
+    return FQ_OK;
+}
+
+/* Norm and residual ratio of one code; false if no encoder writes such bytes. */
+static bool read_norms(const fq_codec_group *group, const uint8_t *code, float *norm,
+                       float *ratio) {
+    const uint16_t half = fq_fp16_load(code + group->byte_offset);
+    if (half >= 0x7c00u) /* infinite, NaN or negative */
+        return false;
+    if (half == 0 && !all_zero(code + group->byte_offset, group->bytes))
+        return false;
+    *norm = fq_fp16_to_float(half);
+    if (!group->sketch_rows)
+        return true;
+    const uint16_t ratio_half = fq_fp16_load(code + group->byte_offset + 2);
+    if (ratio_half >= 0x7c00u)
+        return false;
+    *ratio = fq_fp16_to_float(ratio_half);
+    return ratio_half != 0 || all_zero(code + group->sign_offset, (group->sketch_rows + 7) / 8);
+}
+
+/* Adds the sketch's estimate of the residuals to y; uses scratch->a and ->c. */
+static fq_status add_sketch(const fq_codec *codec, const fq_codec_group *group,
+                            fq_codec_scratch *scratch, float *y, size_t stride,
+                            const uint8_t *codes, size_t first, size_t n) {
+    const size_t dg = group->dim, rows = group->sketch_rows;
+    for (size_t i = 0; i < n; i++)
+        if (!unpack_signs(scratch->c + i * rows,
+                          codes + i * codec->cost.code_bytes + group->sign_offset, rows))
+            return FQ_FAIL_VALUE(FQ_ERR_CORRUPT, "vector", first + i,
+                                 "zero padding after the sketch's signs");
+    fq_dense_apply(&group->sketch_back, scratch->a, scratch->c, n);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < dg; j++)
+            y[i * stride + j] += (float)scratch->norm[i] * scratch->a[i * dg + j];
+    return FQ_OK;
+}
+
+/* The group's rotated reconstruction into y, rows stride apart. */
+static fq_status reconstruct(const fq_codec *codec, const fq_codec_group *group,
+                             fq_codec_scratch *scratch, float *y, size_t stride,
+                             const uint8_t *codes, size_t first, size_t n) {
+    const size_t dg = group->dim;
+    for (size_t i = 0; i < n; i++) {
+        float *row = y + i * stride;
+        if (!group->bytes) {
+            memset(row, 0, dg * sizeof *row);
+            continue;
+        }
+        const uint8_t *code = codes + i * codec->cost.code_bytes;
+        float norm = 0, ratio = 0;
+        if (!read_norms(group, code, &norm, &ratio) ||
+            !fq_packing_unpack(&group->packing, scratch->index, code + group->index_offset))
+            return FQ_FAIL_VALUE(FQ_ERR_CORRUPT, "vector", first + i,
+                                 "bytes that the codec's encoder writes");
+        scratch->norm[i] = (double)(norm * ratio);
+        if (norm > 0)
+            look_up(group, row, scratch->index, norm);
+        else
+            memset(row, 0, dg * sizeof *row);
+    }
+    if (group->sketch_rows)
+        return add_sketch(codec, group, scratch, y, stride, codes, first, n);
+    return FQ_OK;
+}
+
+fq_status fq_codec_groups_decode(const fq_codec *codec, fq_codec_scratch *scratch, float *x,
+                                 const uint8_t *codes, size_t first, size_t n, bool rotated) {
+    const size_t d = codec->cost.dim;
+    const bool whole = codec->groups == 1 && !codec->channel_order;
+    for (size_t g = 0; g < codec->groups; g++) {
+        const fq_codec_group *group = &codec->group[g];
+        if (rotated) {
+            FQ_TRY(reconstruct(codec, group, scratch, x + group->offset, d, codes, first, n));
+            continue;
+        }
+        FQ_TRY(reconstruct(codec, group, scratch, scratch->b, group->dim, codes, first, n));
+        float *back = whole ? x : scratch->a;
+        fq_rotation_apply_transpose(group->rotation, back, scratch->b, n);
+        for (size_t i = 0; !whole && i < n; i++)
+            scatter(codec, group, x + i * d, back + i * group->dim);
+    }
+    return FQ_OK;
+}
+
+void fq_codec_groups_rotate(const fq_codec *codec, fq_codec_scratch *scratch, float *y,
+                            const float *x, size_t n, bool back) {
+    const size_t d = codec->cost.dim;
+    for (size_t g = 0; g < codec->groups; g++) {
+        const fq_codec_group *group = &codec->group[g];
+        const size_t dg = group->dim;
+        for (size_t i = 0; i < n; i++) {
+            if (back)
+                memcpy(scratch->a + i * dg, x + i * d + group->offset, dg * sizeof *x);
+            else
+                gather(codec, group, scratch->a + i * dg, x + i * d);
+        }
+        if (back)
+            fq_rotation_apply_transpose(group->rotation, scratch->b, scratch->a, n);
+        else
+            fq_rotation_apply(group->rotation, scratch->b, scratch->a, n);
+        for (size_t i = 0; i < n; i++) {
+            if (back)
+                scatter(codec, group, y + i * d, scratch->b + i * dg);
+            else
+                memcpy(y + i * d + group->offset, scratch->b + i * dg, dg * sizeof *y);
+        }
+    }
+}

@@ -1,0 +1,56 @@
+/* TurboQuant, inner-product form (Zandieh et al., arXiv 2504.19874; QJL, arXiv 2406.03482): the
+ * (b-1)-bit MSE code of the rotated direction y, and of the residual r = y - y^ the signs of S r for
+ * a standard Gaussian d x d matrix S, and |r|:
+ *     y~ = y^ + sqrt(pi/2)/d |r| S^T sign(S r),   E<q, y~> = <q, y> over S.
+ * S is drawn once per codec from its seed; being Gaussian it may act on the rotated residual.
+ *
+ * Fractional b splits the channels as tq does, each group with its own norm, rotation, code and
+ * sketch. Below one bit there is no MSE code and the sketch has round(b d) rows (at least 1), scaled
+ * by their number: still unbiased.
+ */
+#include <math.h>
+
+#include "codec_family.h"
+#include "memory.h"
+#include "scalar_quantizer.h"
+
+static fq_status add_group(fq_codec *codec, size_t dim, unsigned bits, size_t rows) {
+    fq_scalar_quantizer quantizer = {0};
+    const size_t levels = (size_t)1 << bits;
+    float *words = NULL;
+    fq_status status;
+    FQ_TRY_GOTO(status, fq_scalar_quantizer_init(&quantizer, dim, levels), done);
+    FQ_TRY_GOTO(status, fq_alloc(&words, levels, sizeof *words), done);
+    for (size_t i = 0; i < levels; i++)
+        words[i] = (float)quantizer.level[i];
+    status = fq_codec_add_group(codec, dim, 1, levels, words, rows);
+done:
+    fq_free(words);
+    fq_scalar_quantizer_clear(&quantizer);
+    return status;
+}
+
+static fq_status create(fq_codec *codec, const fq_codec_parts *parts) {
+    const double bits = codec->spec.bits;
+    const size_t d = codec->cost.dim;
+    FQ_TRY(fq_codec_set_channel_order(codec, parts->channel_order));
+    if (bits < 1) {
+        const size_t rows = (size_t)fmax(1, rint(bits * (double)d));
+        return add_group(codec, d, 0, rows);
+    }
+    const size_t finer = fq_codec_finer_channels(d, bits);
+    const unsigned coarse = (unsigned)floor(bits) - 1;
+    if (finer)
+        FQ_TRY(add_group(codec, finer, coarse + 1, finer));
+    if (finer < d)
+        FQ_TRY(add_group(codec, d - finer, coarse, d - finer));
+    return FQ_OK;
+}
+
+const fq_codec_family fq_codec_family_tqprod = {
+    .name = "tqprod",
+    .summary = "TurboQuant, inner-product form: (b-1)-bit MSE code and 1-bit sketch of the residual",
+    .keys = FQ_KEY_BITS | FQ_KEY_ROTATION | FQ_KEY_PACKING | FQ_KEY_SEED,
+    .required = FQ_KEY_BITS,
+    .create = create,
+};
