@@ -95,16 +95,25 @@ void fq_source_draw(const fq_source *source, fq_stream *stream, double *x) {
         x[j] *= scale;
 }
 
+static void sample(const fq_source *source, uint64_t seed, fq_purpose purpose, uint64_t number,
+                   float *x) {
+    double draw[FQ_BLOCK_MAX];
+    fq_stream stream;
+    fq_stream_init(&stream, seed, purpose, number);
+    fq_source_draw(source, &stream, draw);
+    for (size_t j = 0; j < source->block; j++)
+        x[j] = (float)draw[j];
+}
+
+void fq_source_sample_serial(const fq_source *source, uint64_t seed, fq_purpose purpose,
+                             uint64_t first, size_t n, float *x) {
+    for (size_t i = 0; i < n; i++)
+        sample(source, seed, purpose, first + i, x + i * source->block);
+}
+
 void fq_source_sample(const fq_source *source, uint64_t seed, fq_purpose purpose, uint64_t first,
                       size_t n, float *x) {
-    const size_t k = source->block;
 #pragma omp parallel for schedule(static)
-    for (size_t i = 0; i < n; i++) {
-        double draw[FQ_BLOCK_MAX];
-        fq_stream stream;
-        fq_stream_init(&stream, seed, purpose, first + i);
-        fq_source_draw(source, &stream, draw);
-        for (size_t j = 0; j < k; j++)
-            x[i * k + j] = (float)draw[j];
-    }
+    for (size_t i = 0; i < n; i++)
+        sample(source, seed, purpose, first + i, x + i * source->block);
 }

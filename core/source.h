@@ -62,6 +62,10 @@ void fq_source_draw(const fq_source *source, fq_stream *stream, double *x);
 void fq_source_sample(const fq_source *source, uint64_t seed, fq_purpose purpose, uint64_t first,
                       size_t n, float *x);
 
+/* The same on the calling thread alone, for callers that split the work themselves. */
+void fq_source_sample_serial(const fq_source *source, uint64_t seed, fq_purpose purpose,
+                             uint64_t first, size_t n, float *x);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,231 @@
+#include "lloyd.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+#include "memory.h"
+
+enum { CHUNK = 1024 };
+static const double fixed_scale = 0x1p38;
+
+fq_status fq_cells_init(fq_cells *cells, size_t codewords, size_t block) {
+    memset(cells, 0, sizeof *cells);
+    cells->codewords = codewords;
+    cells->block = block;
+    fq_status status = fq_alloc_zero(&cells->weight, codewords, sizeof(double));
+    if (status == FQ_OK)
+        status = fq_alloc_zero(&cells->energy, codewords, sizeof(double));
+    if (status == FQ_OK)
+        status = fq_alloc(&cells->mark, codewords, 1);
+    if (status == FQ_OK)
+        status = fq_alloc_zero(&cells->sum, codewords * block, sizeof(double));
+    if (status != FQ_OK)
+        fq_cells_clear(cells);
+    return status;
+}
+
+void fq_cells_clear(fq_cells *cells) {
+    fq_free(cells->weight);
+    fq_free(cells->energy);
+    fq_free(cells->sum);
+    fq_free(cells->mark);
+    memset(cells, 0, sizeof *cells);
+}
+
+/* One thread's sums, [N][k+2]: coordinates, energy, count. */
+static void accumulate(int64_t *sums, const uint32_t *index, const float *x, size_t n, size_t k) {
+    for (size_t i = 0; i < n; i++) {
+        int64_t *cell = sums + (size_t)index[i] * (k + 2);
+        double energy = 0;
+        for (size_t j = 0; j < k; j++) {
+            const double value = (double)x[i * k + j];
+            cell[j] += (int64_t)(value * fixed_scale);
+            energy += value * value;
+        }
+        cell[k] += (int64_t)(energy * fixed_scale);
+        cell[k + 1]++;
+    }
+}
+
+/* Where samples come from: an array, or the source itself. */
+typedef struct origin {
+    const float *x;
+    const fq_source *source;
+    uint64_t seed, first;
+    fq_purpose purpose;
+} origin;
+
+static int threads_available(void) {
+#ifdef _OPENMP
+    return omp_get_max_threads();
+#else
+    return 1;
+#endif
+}
+
+static void collect_thread(int64_t *sums, float *buffer, const fq_search *search,
+                           const origin *from, size_t n, size_t k) {
+    uint32_t index[CHUNK];
+    const size_t chunks = (n + CHUNK - 1) / CHUNK;
+#pragma omp for schedule(static)
+    for (size_t c = 0; c < chunks; c++) {
+        const size_t count = n - c * CHUNK < CHUNK ? n - c * CHUNK : CHUNK;
+        const float *x = buffer;
+        if (from->x)
+            x = from->x + c * CHUNK * k;
+        else
+            fq_source_sample_serial(from->source, from->seed, from->purpose,
+                                    from->first + c * CHUNK, count, buffer);
+        fq_search_nearest(search, index, x, count);
+        accumulate(sums, index, x, count, k);
+    }
+}
+
+static fq_status collect(fq_cells *cells, const fq_search *search, const origin *from, size_t n) {
+    const size_t N = cells->codewords, k = cells->block, width = k + 2;
+    const size_t threads = (size_t)threads_available();
+    if (n > FQ_CELLS_SAMPLES_MAX)
+        return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "n", n, "at most 2^24 samples at a time");
+    int64_t *sums = NULL;
+    float *buffers = NULL;
+    FQ_TRY(fq_alloc_zero(&sums, threads * N * width, sizeof *sums));
+    const fq_status status = fq_alloc(&buffers, from->x ? 0 : threads * CHUNK * k, sizeof *buffers);
+    if (status != FQ_OK) {
+        fq_free(sums);
+        return status;
+    }
+#pragma omp parallel num_threads((int)threads)
+    {
+        size_t thread = 0;
+#ifdef _OPENMP
+        thread = (size_t)omp_get_thread_num();
+#endif
+        collect_thread(sums + thread * N * width, buffers + thread * CHUNK * k, search, from, n, k);
+#pragma omp for schedule(static)
+        for (size_t i = 0; i < N; i++) {
+            int64_t *cell = sums + i * width;
+            for (size_t t = 1; t < threads; t++)
+                for (size_t j = 0; j < width; j++)
+                    cell[j] += sums[(t * N + i) * width + j];
+            for (size_t j = 0; j < k; j++)
+                cells->sum[i * k + j] = (double)cell[j] / fixed_scale;
+            cells->energy[i] = (double)cell[k] / fixed_scale;
+            cells->weight[i] = (double)cell[k + 1];
+        }
+    }
+    cells->total = (double)n;
+    fq_free(buffers);
+    fq_free(sums);
+    return FQ_OK;
+}
+
+fq_status fq_cells_collect(fq_cells *cells, const fq_search *search, const float *x, size_t n) {
+    const origin from = {.x = x};
+    return collect(cells, search, &from, n);
+}
+
+fq_status fq_cells_collect_source(fq_cells *cells, const fq_search *search, const fq_source *source,
+                                  uint64_t seed, fq_purpose purpose, uint64_t first, size_t n) {
+    const origin from = {.source = source, .seed = seed, .first = first, .purpose = purpose};
+    return collect(cells, search, &from, n);
+}
+
+void fq_cells_blend(fq_cells *into, double keep, const fq_cells *new_cells) {
+    for (size_t i = 0; i < into->codewords; i++) {
+        into->weight[i] = keep * into->weight[i] + new_cells->weight[i];
+        into->energy[i] = keep * into->energy[i] + new_cells->energy[i];
+    }
+    for (size_t i = 0; i < into->codewords * into->block; i++)
+        into->sum[i] = keep * into->sum[i] + new_cells->sum[i];
+    into->total = keep * into->total + new_cells->total;
+}
+
+static double squared_length(const double *v, size_t k) {
+    double sum = 0;
+    for (size_t j = 0; j < k; j++)
+        sum += v[j] * v[j];
+    return sum;
+}
+
+double fq_cells_error(const fq_cells *cells, const float *words) {
+    const size_t k = cells->block;
+    double error = 0;
+    for (size_t i = 0; i < cells->codewords; i++) {
+        double inner = 0, squared = 0;
+        for (size_t j = 0; j < k; j++) {
+            const double word = (double)words[i * k + j];
+            inner += cells->sum[i * k + j] * word;
+            squared += word * word;
+        }
+        error += cells->energy[i] - 2 * inner + cells->weight[i] * squared;
+    }
+    return error;
+}
+
+static double cell_error_of_mean(const fq_cells *cells, size_t i) {
+    if (!(cells->weight[i] > 0))
+        return 0;
+    const double *sum = cells->sum + i * cells->block;
+    return fmax(0, cells->energy[i] - squared_length(sum, cells->block) / cells->weight[i]);
+}
+
+double fq_cells_error_of_means(const fq_cells *cells) {
+    double error = 0;
+    for (size_t i = 0; i < cells->codewords; i++)
+        error += cell_error_of_mean(cells, i);
+    return error;
+}
+
+/* The cell of largest error among those with at least two samples' weight not marked. */
+static size_t worst_cell(const fq_cells *cells) {
+    size_t worst = cells->codewords;
+    double most = 0;
+    for (size_t i = 0; i < cells->codewords; i++) {
+        const double error = cells->weight[i] >= 2 && !cells->mark[i] ? cell_error_of_mean(cells, i) : 0;
+        if (error > most) {
+            most = error;
+            worst = i;
+        }
+    }
+    return worst;
+}
+
+size_t fq_cells_update(float *words, fq_cells *cells, uint64_t seed, uint64_t iteration) {
+    const size_t k = cells->block;
+    size_t empty = 0;
+    for (size_t i = 0; i < cells->codewords; i++) {
+        if (!(cells->weight[i] > 0)) {
+            empty++;
+            continue;
+        }
+        for (size_t j = 0; j < k; j++)
+            words[i * k + j] = (float)(cells->sum[i * k + j] / cells->weight[i]);
+    }
+    if (!empty)
+        return 0;
+    memset(cells->mark, 0, cells->codewords);
+    size_t repaired = 0;
+    fq_stream stream;
+    fq_stream_init(&stream, seed, FQ_PURPOSE_REPAIR, iteration);
+    for (size_t i = 0; i < cells->codewords; i++) {
+        if (cells->weight[i] > 0)
+            continue;
+        const size_t worst = worst_cell(cells);
+        if (worst == cells->codewords)
+            break;
+        cells->mark[worst] = 1;
+        const double spread =
+            sqrt(cell_error_of_mean(cells, worst) / cells->weight[worst] / (double)k);
+        for (size_t j = 0; j < k; j++) {
+            const double offset = 0.01 * spread * fq_stream_normal(&stream);
+            const double centre = (double)words[worst * k + j];
+            words[i * k + j] = (float)(centre + offset);
+        }
+        repaired++;
+    }
+    return repaired;
+}
