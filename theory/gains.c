@@ -15,44 +15,65 @@ fq_status fq_gains_log_norm(double *log_norm, const fq_source *source) {
     return FQ_OK;
 }
 
-/* Best known cells. Sources: Conway and Sloane, table 2.3, for the classical lattices and their
- * duals. */
+/* Best known cells. Closed forms: Conway and Sloane, Sphere Packings, chapter 21. Decimals: 9 (Allen and
+ * Agrell 2021), 10, 11, 15, 16 (table I of Agrell and Allen 2023), 12 (Agrell, Pook-Kolb and Allen
+ * 2024), 24 (Conway and Sloane's estimate, +- 0.000074). */
 static const struct {
     size_t block;
     fq_cell cell;
 } cells[] = {
-    {1, {1.0 / 12, "interval", true}},      {2, {0.080187537387448, "hexagon", true}},
-    {3, {0.078543281005938, "BCC", false}}, {4, {0.0766032, "D4", false}},
-    {5, {0.0756254, "D5*", false}},         {6, {0.0742437, "E6*", false}},
-    {7, {0.0731165, "E7*", false}},         {8, {0.0716821, "E8", false}},
-    {12, {0.0701003, "K12", false}},        {16, {0.0682985, "BW16", false}},
-    {24, {0.0657709, "Leech", false}},
+    {1, {1.0 / 12, "interval", true}},
+    {2, {0.0801875373874480, "hexagon", true}},
+    {3, {0.0785432810059376, "BCC", false}},
+    {4, {0.0766032346285440, "D4", false}},
+    {5, {0.075625443, "D5*", false}},
+    {6, {0.074243697, "E6*", false}},
+    {7, {0.073116493, "E7*", false}},
+    {8, {929.0 / 12960, "E8", false}},
+    {9, {0.071622594, "AE9", false}},
+    {10, {0.070813818, "D10+", false}},
+    {11, {0.070426259, "A11^3", false}},
+    {12, {0.070034, "glued D6 x D6", false}},
+    {15, {0.068871726, "dual of L15", false}},
+    {16, {0.068297622, "BW16", false}},
+    {24, {0.065771, "Leech", false}},
 };
 enum { CELLS = sizeof cells / sizeof cells[0] };
 
-fq_status fq_gains_best_cell(fq_cell *cell, size_t block) {
-    if (block < 1)
-        return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "block", block, "1 or more");
-    /* A product of lattices with cells of equal volume has G equal to the mean of its parts weighted
-     * by dimension. Take the largest listed cell as often as it fits, then the best for the rest. */
-    double weighted = 0;
-    size_t left = block;
-    const fq_cell *first = NULL;
-    for (size_t i = CELLS; i-- > 0 && left > 0;) {
-        const size_t times = left / cells[i].block;
-        if (times && !first)
-            first = &cells[i].cell;
-        weighted += (double)(times * cells[i].block) * cells[i].cell.second_moment;
-        left -= times * cells[i].block;
-        if (times && left == 0 && times * cells[i].block == block && times == 1) {
-            *cell = cells[i].cell;
-            return FQ_OK;
+/* A product of lattices, each scaled so that all have the same error per coordinate, has
+ * G = prod G_i^{k_i/k}: the best one minimises a sum, found by dynamic programming. */
+static size_t best_products(double *log_sum, size_t *last, size_t block) {
+    log_sum[0] = 0;
+    for (size_t k = 1; k <= block; k++) {
+        log_sum[k] = HUGE_VAL;
+        for (size_t i = 0; i < CELLS && cells[i].block <= k; i++) {
+            const double sum = log_sum[k - cells[i].block] +
+                               (double)cells[i].block * log(cells[i].cell.second_moment);
+            if (sum <= log_sum[k]) {
+                log_sum[k] = sum;
+                last[k] = i;
+            }
         }
     }
-    cell->second_moment = weighted / (double)block;
-    cell->name = "product lattice";
-    cell->proved_optimal = false;
+    return last[block];
+}
+
+fq_status fq_gains_cell_part(fq_cell *cell, size_t *part, size_t block) {
+    if (block < 1 || block > FQ_BLOCK_MAX)
+        return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "block", block, "1 to 1024");
+    double log_sum[FQ_BLOCK_MAX + 1];
+    size_t last[FQ_BLOCK_MAX + 1];
+    const size_t i = best_products(log_sum, last, block);
+    *part = cells[i].block;
+    *cell = cells[i].block == block
+                ? cells[i].cell
+                : (fq_cell){exp(log_sum[block] / (double)block), "product lattice", false};
     return FQ_OK;
+}
+
+fq_status fq_gains_best_cell(fq_cell *cell, size_t block) {
+    size_t part;
+    return fq_gains_cell_part(cell, &part, block);
 }
 
 double fq_gains_sphere_bound(size_t block) {

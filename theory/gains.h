@@ -1,7 +1,8 @@
 /* High-rate theory of the spherical-Beta source: Zador's and Bennett's constants, gains, bounds.
  *
  * Notation: d dim, k block, b rate in bits a coordinate; D normalised by the coordinate variance
- * 1/d. Sources: Zador 1982, Gersho 1979, Conway and Sloane, Lee and Kim (arXiv 2605.11478).
+ * 1/d. Sources: Zador 1982, Gersho 1979, Conway and Sloane 1999, Agrell and Allen
+ * 2023, Lee and Kim (arXiv 2605.11478).
  */
 #ifndef FQ_GAINS_H
 #define FQ_GAINS_H
@@ -14,14 +15,19 @@
 FQ_MUST_CHECK fq_status fq_gains_log_norm(double *log_norm, const fq_source *source);
 
 /* Normalised second moment G_k of the best known k-dimensional cell, its name ("hexagon", "E8"),
- * and whether it is proved optimal (k = 1, 2). For a k without a listed lattice the smallest product
- * of listed lattices is used, e.g. E8 x A2 at k = 10. */
+ * and whether it is proved optimal (k = 1, 2). For a k without a listed lattice the best product of
+ * listed ones is used, each factor scaled to the same error per coordinate: G = prod G_i^{k_i/k}.
+ * 1 <= block <= FQ_BLOCK_MAX. Cost about 15 k. */
 typedef struct fq_cell {
     double second_moment;
     const char *name; /* static storage */
     bool proved_optimal;
 } fq_cell;
 FQ_MUST_CHECK fq_status fq_gains_best_cell(fq_cell *cell, size_t block);
+
+/* The same, and *part: the dimension of one listed factor of it (k itself if k is listed); what is
+ * left is the best cell of k - part. */
+FQ_MUST_CHECK fq_status fq_gains_cell_part(fq_cell *cell, size_t *part, size_t block);
 
 /* Lower bound on G_k (the ball's) and Zador's upper bound. */
 double fq_gains_sphere_bound(size_t block);

@@ -1,0 +1,124 @@
+/* fibquant verify: every claim with a verdict and its evidence. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "claim_report.h"
+#include "failure.h"
+#include "options.h"
+#include "progress_bar.h"
+#include "verb.h"
+
+static void list_claims(const fq_claim *const *chosen, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const fq_claim *const c = chosen[i];
+        printf("%d %s: %s\n   %s\n   %s\n   Domain: %s. Source: %s.\n", c->number, c->id, c->title,
+               c->statement, c->checked, c->domain, c->citation);
+    }
+}
+
+static int choose(const fq_usage *usage, const fq_arguments *arguments, const fq_claim **chosen,
+                  size_t *count) {
+    bool wanted[256] = {false};
+    const size_t all = fq_claim_count() < 256 ? fq_claim_count() : 256;
+    for (size_t i = 0; i < arguments->count; i++) {
+        const fq_claim *const claim = fq_claim_find(arguments->items[i]);
+        if (!claim) {
+            const char *nearest = fq_claim_get(0)->id;
+            for (size_t j = 1; j < all; j++)
+                if (fq_edit_distance(arguments->items[i], fq_claim_get(j)->id) <
+                    fq_edit_distance(arguments->items[i], nearest))
+                    nearest = fq_claim_get(j)->id;
+            return fq_options_refuse(usage, "no claim \"%.60s\"; nearest is \"%s\" (--list shows all)",
+                                     arguments->items[i], nearest);
+        }
+        for (size_t j = 0; j < all; j++)
+            wanted[j] |= fq_claim_get(j) == claim;
+    }
+    *count = 0;
+    for (size_t j = 0; j < all; j++)
+        if (wanted[j] || arguments->count == 0)
+            chosen[(*count)++] = fq_claim_get(j);
+    return 0;
+}
+
+static int write_outputs(const fq_claim_report *report, const fq_claim_context *context, bool json) {
+    if (!json) {
+        fq_claim_report_print(report, context->quick);
+        return 0;
+    }
+    json_t *const document = fq_claim_report_json(report, context);
+    char *const text = document ? json_dumps(document, JSON_INDENT(1) | JSON_REAL_PRECISION(17)) : NULL;
+    json_decref(document);
+    if (!text) {
+        (void)FQ_FAIL(FQ_ERR_MEMORY, "json", "enough memory");
+        return fq_verb_fail("verify");
+    }
+    puts(text);
+    free(text);
+    return 0;
+}
+
+static int run(int argc, const char **argv) {
+    bool list = false, quick = false, json = false, quiet = false;
+    uint64_t seed = 20260511;
+    size_t precision = 2048;
+    const fq_option options[] = {
+        {.name = "list", .kind = FQ_OPTION_FLAG, .value = &list, .help = "explain each claim and stop"},
+        {.name = "quick", .kind = FQ_OPTION_FLAG, .value = &quick,
+         .help = "small grids: all claims within 30 s"},
+        {.name = "json", .kind = FQ_OPTION_FLAG, .value = &json,
+         .help = "one JSON document with every comparison on standard output"},
+        {.name = "quiet", .kind = FQ_OPTION_FLAG, .value = &quiet, .help = "no progress"},
+        {.name = "precision", .kind = FQ_OPTION_SIZE, .value = &precision, .argument = "BITS",
+         .least = 64, .most = 65536, .help = "cap of the rising precision of ball arithmetic, bits"},
+        {.name = "seed", .kind = FQ_OPTION_UINT64, .value = &seed, .argument = "SEED",
+         .help = "seed of samples and of random parameters"},
+        {0}};
+    const fq_usage usage = {
+        .verb = "verify",
+        .summary = "Checks the claims of the paper and of its baseline and gives each a verdict: "
+                   "certified (interval arithmetic), computed, measured, undecided or refuted.",
+        .arguments = "[CLAIM...]",
+        .most_arguments = 256,
+        .options = options,
+        .notes = "CLAIM is an id or a number (--list). Without any, all are checked. Exceptions that "
+                 "theory/FINDINGS.md explains do not count as refuted.",
+        .examples = "fibquant verify --list\nfibquant verify gains correlation\n"
+                    "fibquant verify --quick --json\n",
+        .exit_status = "1 a claim is refuted, 5 a claim is undecided"};
+    fq_arguments arguments;
+    int exit_code;
+    if (!fq_options_parse(&usage, argc, argv, &arguments, &exit_code))
+        return exit_code;
+    const fq_claim *chosen[256];
+    size_t count;
+    exit_code = choose(&usage, &arguments, chosen, &count);
+    if (exit_code != 0)
+        return exit_code;
+    if (list) {
+        list_claims(chosen, count);
+        return 0;
+    }
+    fq_claim_report report;
+    if (fq_claim_report_init(&report) != FQ_OK)
+        return fq_verb_fail("verify");
+    fq_claim_context context;
+    fq_claim_context_init(&context, seed, NULL, NULL);
+    context.quick = quick;
+    context.precision_cap = (long)precision;
+    fq_progress_bar bar;
+    fq_progress_bar_start(&bar, "verify", "claims", count, quiet, false);
+    fq_status status = FQ_OK;
+    for (size_t i = 0; i < count && status == FQ_OK; i++) {
+        status = fq_claim_report_run(&report, chosen[i], &context);
+        fq_progress_bar_update(&bar, i + 1);
+    }
+    fq_progress_bar_finish(&bar);
+    exit_code = status == FQ_OK ? write_outputs(&report, &context, json) : fq_verb_fail("verify");
+    if (exit_code == 0)
+        exit_code = fq_claim_report_exit_code(&report);
+    fq_claim_report_clear(&report);
+    return exit_code;
+}
+
+const fq_verb fq_verb_verify = {"verify", "check the paper's claims, with verdicts and evidence", run};

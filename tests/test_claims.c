@@ -1,0 +1,149 @@
+/* The claims hold as stated, and each checker refutes its statement when that is made wrong. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "check.h"
+#include "claim.h"
+
+typedef struct tally {
+    fq_claim_summary summary;
+    size_t malformed;
+} tally;
+
+static fq_status count(void *context, const fq_evidence *row) {
+    tally *const t = context;
+    fq_claim_summary_add(&t->summary, row);
+    if (!row->series[0] || !row->parameters[0] || !(row->seconds >= 0) ||
+        (row->verdict == FQ_VERDICT_CERTIFIED && row->precision < 64) ||
+        (row->verdict == FQ_VERDICT_MEASURED && row->samples == 0))
+        t->malformed++;
+    return FQ_OK;
+}
+
+static tally run_claim(const fq_claim *claim, fq_perturbation perturbation) {
+    tally t = {.malformed = 0};
+    fq_claim_summary_init(&t.summary);
+    fq_claim_context context;
+    fq_claim_context_init(&context, fq_test_seed(), count, &t);
+    context.quick = true;
+    context.perturbation = perturbation;
+    FQ_CHECK_OK(claim->run(&context));
+    return t;
+}
+
+static void every_claim_holds_and_is_described(void) {
+    for (size_t i = 0; i < fq_claim_count(); i++) {
+        const fq_claim *const claim = fq_claim_get(i);
+        const tally t = run_claim(claim, (fq_perturbation){1, 0, 0});
+        /* Doubles alone do not decide everything: T(d,k) at d = 1e9 cancels to nothing. */
+        const bool decided = t.summary.verdict < FQ_VERDICT_UNDECIDED || !FQ_HAVE_ARB;
+        if (!FQ_CHECK(t.summary.refuted == 0 && decided) ||
+            !FQ_CHECK(t.malformed == 0))
+            fprintf(stderr, "claim %s: %zu refuted, %zu undecided, %zu malformed\n", claim->id,
+                    t.summary.refuted, t.summary.undecided, t.malformed);
+        FQ_CHECK(fq_claim_find(claim->id) == claim);
+        char number[16];
+        snprintf(number, sizeof number, "%d", claim->number);
+        FQ_CHECK(fq_claim_find(number) == claim);
+        FQ_CHECK(i == 0 || fq_claim_get(i - 1)->number < claim->number);
+        FQ_CHECK(claim->title && claim->statement && claim->domain && claim->citation &&
+                 claim->checked && claim->not_covered);
+    }
+    FQ_CHECK(!fq_claim_find("no such claim") && !fq_claim_find("") && !fq_claim_find("99"));
+}
+
+/* What must be noticed: each line is a claim and a perturbation that makes its statement wrong. */
+static const struct {
+    const char *id;
+    fq_perturbation perturbation;
+} wrong[] = {
+#define FQ_WRONG(id, constant, exponent, bias) {id, {constant, exponent, bias}},
+#include "claims_wrong.def"
+#undef FQ_WRONG
+};
+enum { WRONG = sizeof wrong / sizeof wrong[0] };
+
+static void every_wrong_statement_is_refuted(void) {
+    for (size_t i = 0; i < WRONG; i++) {
+        const fq_claim *const claim = fq_claim_find(wrong[i].id);
+        if (!FQ_CHECK(claim != NULL))
+            continue;
+        const tally t = run_claim(claim, wrong[i].perturbation);
+        if (!FQ_CHECK(t.summary.refuted > 0))
+            fprintf(stderr, "claim %s: constant x %.9g, exponent + %g, bias %g not noticed\n",
+                    wrong[i].id, wrong[i].perturbation.constant, wrong[i].perturbation.exponent,
+                    wrong[i].perturbation.bias);
+    }
+    for (size_t i = 0; i < fq_claim_count(); i++) {
+        bool listed = false;
+        for (size_t j = 0; j < WRONG; j++)
+            listed |= strcmp(wrong[j].id, fq_claim_get(i)->id) == 0;
+        if (!FQ_CHECK(listed))
+            fprintf(stderr, "claim %s has no wrong statement in claims_wrong.def\n",
+                    fq_claim_get(i)->id);
+    }
+}
+
+static fq_verdict compared(fq_relation relation, fq_verdict kind, double left, double left_error,
+                           double right, double right_error, double tolerance) {
+    fq_evidence row;
+    fq_evidence_init(&row, "x", "y");
+    row.relation = relation;
+    row.verdict = kind;
+    row.left = left;
+    row.left_error = left_error;
+    row.right = right;
+    row.right_error = right_error;
+    row.tolerance = tolerance;
+    fq_claim_compare(&row);
+    return row.verdict;
+}
+
+static void comparisons(void) {
+    const fq_verdict certified = FQ_VERDICT_CERTIFIED, measured = FQ_VERDICT_MEASURED;
+    const fq_verdict refuted = FQ_VERDICT_REFUTED, undecided = FQ_VERDICT_UNDECIDED;
+    const fq_relation less = FQ_RELATION_LESS, greater = FQ_RELATION_GREATER;
+    const fq_relation equal = FQ_RELATION_EQUAL;
+    FQ_CHECK(compared(less, certified, 1, 0.1, 2, 0.1, 0) == certified);
+    FQ_CHECK(compared(less, certified, 2, 0.1, 1, 0.1, 0) == refuted);
+    FQ_CHECK(compared(less, certified, 1, 0.6, 2, 0.6, 0) == undecided);
+    FQ_CHECK(compared(less, certified, 1, 0, 1, 0, 0) == refuted);
+    FQ_CHECK(compared(greater, certified, 2, 0, 1, 0, 0) == certified);
+    FQ_CHECK(compared(greater, measured, 2, 0.1, 1, 0.1, 0) == measured);
+    FQ_CHECK(compared(greater, measured, 2, 0.2, 1, 0.2, 0) == undecided);
+    FQ_CHECK(compared(equal, measured, 2, 0.1, 1, 0.1, 1) == refuted);
+    FQ_CHECK(compared(equal, measured, 1.5, 0.1, 1, 0.1, 1) == measured);
+    FQ_CHECK(compared(equal, measured, 1.5, 0.1, 1, 0.1, 0.05) == undecided);
+    FQ_CHECK(compared(equal, certified, (double)NAN, 0, 1, 0, 1) == undecided);
+    FQ_CHECK(compared(less, certified, 1, 0, (double)NAN, 0, 1) == undecided);
+    FQ_CHECK(compared(less, certified, 1, (double)NAN, 2, 0, 1) == undecided);
+    FQ_CHECK(compared(less, certified, -HUGE_VAL, 0, 2, 0, 1) == undecided);
+}
+
+static void exceptions_do_not_count_as_refuted(void) {
+    fq_claim_summary summary;
+    fq_claim_summary_init(&summary);
+    fq_evidence row;
+    fq_evidence_init(&row, "x", "y");
+    row.verdict = FQ_VERDICT_REFUTED;
+    strcpy(row.finding, "F1");
+    fq_claim_summary_add(&summary, &row);
+    FQ_CHECK(summary.exceptions == 1 && summary.verdict == FQ_VERDICT_UNDECIDED);
+    row.verdict = FQ_VERDICT_CERTIFIED;
+    fq_claim_summary_add(&summary, &row);
+    FQ_CHECK(summary.verdict == FQ_VERDICT_CERTIFIED);
+    row.verdict = FQ_VERDICT_REFUTED;
+    row.finding[0] = '\0';
+    fq_claim_summary_add(&summary, &row);
+    FQ_CHECK(summary.refuted == 1 && summary.verdict == FQ_VERDICT_REFUTED);
+}
+
+static const fq_test tests[] = {
+    {"comparisons", comparisons},
+    {"exceptions", exceptions_do_not_count_as_refuted},
+    {"every claim holds and is described", every_claim_holds_and_is_described},
+    {"every wrong statement is refuted", every_wrong_statement_is_refuted},
+    {0},
+};
+const fq_suite fq_suite_claims = {"claims", tests};
