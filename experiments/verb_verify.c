@@ -91,7 +91,7 @@ static int run(int argc, const char **argv) {
     if (!fq_options_parse(&usage, argc, argv, &arguments, &exit_code))
         return exit_code;
     const fq_claim *chosen[256];
-    size_t count;
+    size_t count = 0;
     exit_code = choose(&usage, &arguments, chosen, &count);
     if (exit_code != 0)
         return exit_code;
