@@ -53,7 +53,7 @@ static void limit_memory(uint64_t file_bytes) {
         limit(RLIMIT_AS, (rlim_t)(pages * (unsigned long long)page + (1ULL << 30) + 4 * file_bytes));
 }
 
-static _Noreturn void child(uint64_t file_bytes, fq_status (*read)(void *context), void *context) {
+static _Noreturn void child(uint64_t file_bytes, fq_status (*check)(void *context), void *context) {
     static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGXCPU};
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
         signal(signals[i], SIG_DFL);
@@ -66,26 +66,32 @@ static _Noreturn void child(uint64_t file_bytes, fq_status (*read)(void *context
     limit(RLIMIT_CPU, (rlim_t)(SECONDS_MIN + file_bytes / BYTES_A_SECOND));
     if (FQ_ADDRESS_SPACE_LIMITED)
         limit_memory(file_bytes);
-    _exit(read(context) == FQ_OK ? CHILD_READ : CHILD_REFUSED);
+    _exit(check(context) == FQ_OK ? CHILD_READ : CHILD_REFUSED);
 }
 
-fq_status fq_h5_guard(const char *path, fq_status (*read)(void *context), void *context) {
+fq_status fq_h5_guard(const char *path, fq_status (*check)(void *context), void *context) {
     if (!enabled)
-        return read(context);
+        return check(context);
     struct stat about;
     const uint64_t bytes = stat(path, &about) == 0 && about.st_size > 0 ? (uint64_t)about.st_size : 0;
     const pid_t pid = fork();
     if (pid < 0)
         return FQ_FAIL_TEXT(FQ_ERR_INTERNAL, "%s: no process to read it in: %s", path, strerror(errno));
     if (pid == 0)
-        child(bytes, read, context);
+        child(bytes, check, context);
     int outcome = 0;
     while (waitpid(pid, &outcome, 0) < 0)
         if (errno != EINTR)
             return FQ_FAIL_TEXT(FQ_ERR_INTERNAL, "%s: the process reading it was lost: %s", path,
                                 strerror(errno));
-    if (WIFEXITED(outcome) && (WEXITSTATUS(outcome) == CHILD_READ || WEXITSTATUS(outcome) == CHILD_REFUSED))
-        return read(context);
+    if (WIFEXITED(outcome) && WEXITSTATUS(outcome) == CHILD_READ)
+        return FQ_OK;
+    if (WIFEXITED(outcome) && WEXITSTATUS(outcome) == CHILD_REFUSED) {
+        const fq_status status = check(context);
+        if (status != FQ_OK)
+            return status;
+        return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: damaged, or reading it takes too much memory", path);
+    }
     if (WIFSIGNALED(outcome) && (WTERMSIG(outcome) == SIGXCPU || WTERMSIG(outcome) == SIGKILL))
         return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: damaged: reading it does not end", path);
     return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: damaged: the HDF5 library crashes on it", path);

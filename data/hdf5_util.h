@@ -115,11 +115,12 @@ fq_status
 fq_h5_malformed_impl(const char *path, const char *object, const char *source_file,
                      int source_line, const char *format, ...);
 
-/* Calls read(context) in a child process first, with processor time and memory limited and all its
- * effects lost with it; then, unless the child crashed or ran away (FQ_ERR_INPUT), here. read must be
- * deterministic and change nothing outside the process. Off after fq_h5_guard_on(false), for fuzz
- * targets that look for such crashes. Cost: a fork, and reading twice. */
-FQ_MUST_CHECK fq_status fq_h5_guard(const char *path, fq_status (*read)(void *context),
+/* Calls check(context) in a child process, with processor time and memory limited and all its effects
+ * lost with it. FQ_OK if it succeeded there. If it refused the file, it is called here for its error;
+ * if it crashed or ran away, FQ_ERR_INPUT says so. check must be deterministic, free what it
+ * allocates, and change nothing outside the process. After fq_h5_guard_on(false) it is called here
+ * at once: for fuzz targets that look for such crashes. Cost: a fork and the check. */
+FQ_MUST_CHECK fq_status fq_h5_guard(const char *path, fq_status (*check)(void *context),
                                     void *context);
 void fq_h5_guard_on(bool on);
 

@@ -10,6 +10,7 @@
 
 #include <CUnit/Basic.h>
 #include <gsl/gsl_errno.h>
+#include <hdf5.h>
 
 #include "check.h"
 #include "suite.h"
@@ -145,6 +146,8 @@ int main(int argc, char **argv) {
             usage("unknown or incomplete option");
     }
     gsl_set_error_handler_off();
+    H5dont_atexit();
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     if (CU_initialize_registry() != CUE_SUCCESS) {
         fprintf(stderr, "tests: %s\n", CU_get_error_msg());
         return 1;
