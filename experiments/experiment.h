@@ -34,6 +34,7 @@
 
 #include "codec_spec.h"
 #include "resources.h"
+#include "result_table.h"
 #include "status.h"
 
 typedef enum fq_parameter_type {
@@ -52,22 +53,6 @@ typedef struct fq_parameter {
     const char *fallback;    /* value if the manifest has none; NULL: the manifest must give one */
     const char *description; /* one line, with units */
 } fq_parameter;
-
-typedef enum fq_value_type {
-    FQ_VALUE_REAL = 0, /* float64; NaN where there is no value */
-    FQ_VALUE_INTEGER,  /* int64 */
-    FQ_VALUE_TEXT      /* up to width bytes of UTF-8 */
-} fq_value_type;
-
-typedef struct fq_value_column {
-    const char *name; /* lower case, digits and underscores; a standard error is NAME_se */
-    fq_value_type type;
-    size_t width;      /* texts: bytes kept; 0 means FQ_VALUE_TEXT_WIDTH */
-    const char *units; /* "1" for pure numbers, "bits per coordinate", "s"; "" for texts */
-    const char *description;
-} fq_value_column;
-
-enum { FQ_VALUE_TEXT_WIDTH = 64 };
 
 typedef struct fq_point fq_point; /* one resolved point, read-only for an experiment */
 

@@ -1,6 +1,5 @@
 #include "point_identity.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +7,6 @@
 
 #include <sodium.h>
 
-#include "failure.h"
 #include "memory.h"
 
 static void finish(char text[FQ_POINT_ID_TEXT], crypto_hash_sha256_state *state) {
@@ -74,26 +72,4 @@ uint64_t fq_point_replicate_seed(uint64_t seed, size_t replicate) {
     for (int i = 7; i >= 0; i--)
         derived = derived << 8 | digest[i];
     return derived;
-}
-
-fq_status fq_file_sha256(char digest[FQ_POINT_ID_TEXT], const char *path) {
-    enum { PIECE = 1 << 16 };
-    unsigned char *bytes = NULL;
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: cannot be opened: %s", path, strerror(errno));
-    fq_status status = fq_alloc(&bytes, PIECE, 1);
-    crypto_hash_sha256_state state;
-    crypto_hash_sha256_init(&state);
-    for (size_t n = 1; status == FQ_OK && n > 0;) {
-        n = fread(bytes, 1, PIECE, file);
-        crypto_hash_sha256_update(&state, bytes, n);
-    }
-    if (status == FQ_OK && ferror(file))
-        status = FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
-    if (status == FQ_OK)
-        finish(digest, &state);
-    fq_free(bytes);
-    fclose(file);
-    return status;
 }

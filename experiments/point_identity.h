@@ -31,7 +31,4 @@ FQ_MUST_CHECK fq_status fq_point_identity(char id[FQ_POINT_ID_TEXT], const char 
  * 8 bytes (little endian) of SHA-256 of "fibquant replicate 1\nseed=S\nreplicate=R\n". */
 uint64_t fq_point_replicate_seed(uint64_t seed, size_t replicate);
 
-/* digest = lower-case hexadecimal SHA-256 of a file's bytes. FQ_ERR_INPUT if it cannot be read. */
-FQ_MUST_CHECK fq_status fq_file_sha256(char digest[FQ_POINT_ID_TEXT], const char *path);
-
 #endif

@@ -10,6 +10,7 @@
 
 #include "failure.h"
 #include "memory.h"
+#include "sha256.h"
 
 static size_t parameter_count(const fq_experiment *experiment) {
     size_t n = 0;
@@ -115,7 +116,7 @@ static fq_status resolve_file(fq_arena *arena, const fq_parameter *parameter, co
     char path[4096 + FQ_MANIFEST_TEXT_MAX], digest[FQ_POINT_ID_TEXT], identity[80];
     const bool relative = text[0] != '/' && folder[0];
     snprintf(path, sizeof path, "%s%s%s", relative ? folder : "", relative ? "/" : "", text);
-    const fq_status status = fq_file_sha256(digest, path);
+    const fq_status status = fq_sha256_file(digest, path);
     if (status == FQ_ERR_MEMORY)
         return status;
     if (status != FQ_OK) {
