@@ -36,6 +36,15 @@ static const struct {
     {"tqprod:b=3.5", 40},
     {"tqprod:b=0.25", 64},
     {"tqprod:b=2,rot=hadamard,seed=3", 27},
+    {"fib:k=2,N=16,recipe=initial", 64},
+    {"fib:k=4,N=256,recipe=initial", 64},
+    {"fib:k=3,N=100,recipe=initial,norm=match", 48},
+    {"fib:k=3,N=100,recipe=initial,pack=bits", 48},
+    {"fib:k=2,N=9,recipe=product,norm=ls,rot=hadamard", 10},
+    {"fib:k=1,N=5,recipe=product", 7},
+    {"fib:k=16,N=1000,recipe=initial,rot=hadamard", 96},
+    {"fib:k=32,N=7,recipe=initial", 32},
+    {"fib:k=4,N=1,recipe=initial", 8},
 };
 enum { SPECS = sizeof specs / sizeof specs[0] };
 
@@ -112,7 +121,8 @@ static void costs_add_up(void) {
         FQ_CHECK(8 * cost.code_bytes >= cost.index_bits + cost.norm_bits);
         FQ_CHECK(8 * cost.code_bytes < cost.index_bits + cost.norm_bits + 32);
         FQ_CHECK((double)cost.index_bits > cost.rate * (double)cost.dim - 1e-6);
-        FQ_CHECK((double)cost.index_bits < cost.rate * (double)cost.dim + 2);
+        if (!strstr(specs[c].name, "N=100,recipe=initial,pack=bits")) /* that one rounds each index up */
+            FQ_CHECK((double)cost.index_bits < cost.rate * (double)cost.dim + 2);
         const double asked = fq_codec_get_spec(codec)->bits;
         if (asked > 0) /* within one channel's worth of what was asked, two where groups of one are out */
             FQ_CHECK_NEAR(cost.rate, asked, 1.5 / (double)cost.dim);
@@ -350,7 +360,7 @@ static void every_failing_allocation_is_reported(void) {
             fq_alloc_fail_at(0);
             if (status == FQ_OK)
                 break;
-            if (!FQ_CHECK(status == FQ_ERR_MEMORY && codec == NULL && fail < 100))
+            if (!FQ_CHECK(status == FQ_ERR_MEMORY && codec == NULL && fail < 1000))
                 return;
         }
         const size_t d = specs[c].dim;
@@ -501,6 +511,93 @@ static void plain_halves_are_idempotent(void) {
     fq_codec_destroy(codec);
 }
 
+/* At k = d with codewords on the sphere a reconstruction is its own nearest codeword, at its own norm:
+ * a second pass gives the same bytes. */
+static void one_block_on_the_sphere_is_idempotent(void) {
+    enum { N = 200, D = 8 };
+    float x[N * D], y[N * D];
+    uint8_t codes[4 * N], again[4 * N];
+    fq_codec *codec = make("fib:k=8,N=200,recipe=initial", D, NULL);
+    const size_t size = fq_codec_get_cost(codec).code_bytes;
+    if (!FQ_CHECK(size == 3))
+        return;
+    fill_vectors(x, N, D, 910);
+    for (size_t i = 0; i < N; i++) /* norms in the middle of a half's rounding interval */
+        if (inner(x + i * D, x + i * D, D) < 1e-6)
+            x[i * D] = 1;
+    FQ_CHECK_OK(fq_codec_encode(codec, codes, x, N));
+    FQ_CHECK_OK(fq_codec_decode(codec, y, codes, N));
+    FQ_CHECK_OK(fq_codec_encode(codec, again, y, N));
+    FQ_CHECK(memcmp(codes, again, N * size) == 0);
+    fq_codec_destroy(codec);
+}
+
+/* The same codec from a codebook handed in as from the spec alone; one that does not fit is refused. */
+static void codebooks_can_be_handed_in(void) {
+    enum { N = 100, D = 16 };
+    float x[N * D];
+    uint8_t codes[N * 20], again[N * 20];
+    fq_codebook codebook;
+    fq_codebook_init(&codebook);
+    const fq_train_options options = {
+        .dim = D, .block = 2, .codewords = 25, .recipe = FQ_RECIPE_INITIAL, .seed = 1};
+    FQ_CHECK_OK(fq_codebook_train(&codebook, &options));
+    const fq_codec_parts parts = {.codebook = &codebook};
+    fq_codec *own = make("fib:k=2,N=25,recipe=initial", D, NULL);
+    fq_codec *given = make("fib:k=2,N=25,recipe=initial", D, &parts);
+    fill_vectors(x, N, D, 960);
+    FQ_CHECK(fq_codec_get_cost(own).index_bits == 38); /* 25^8 < 2^38; bits would take 40 */
+    FQ_CHECK_OK(fq_codec_encode(own, codes, x, N));
+    FQ_CHECK_OK(fq_codec_encode(given, again, x, N));
+    FQ_CHECK(memcmp(codes, again, N * fq_codec_get_cost(own).code_bytes) == 0);
+    fq_codec_destroy(own);
+    fq_codec_destroy(given);
+    const struct {
+        const char *name, *argument;
+        size_t dim;
+    } wrong[] = {{"fib:k=2,N=26", "codewords", D}, {"fib:k=4,N=25", "block", D}, {"fib:k=2,N=25", "dim", 18}};
+    for (size_t i = 0; i < 3; i++) {
+        fq_codec_spec spec;
+        fq_codec *codec = NULL;
+        FQ_CHECK_OK(fq_codec_spec_parse(&spec, wrong[i].name));
+        FQ_CHECK_FAILS(fq_codec_create(&codec, &spec, wrong[i].dim, &parts), FQ_ERR_SPEC);
+        const bool named = strstr(fq_error_last()->argument, wrong[i].argument) != NULL;
+        FQ_CHECK(named);
+    }
+    fq_codebook_clear(&codebook);
+    fq_codec_spec spec;
+    fq_codec *codec = NULL;
+    FQ_CHECK_OK(fq_codec_spec_parse(&spec, "fib:k=5,N=25"));
+    FQ_CHECK_FAILS(fq_codec_create(&codec, &spec, D, NULL), FQ_ERR_SPEC);
+    const bool named = strcmp(fq_error_last()->argument, "k") == 0 &&
+                       strstr(fq_error_last()->allowed, "divisor of the dimension 16") != NULL;
+    FQ_CHECK(named && fq_error_last()->value == 5);
+}
+
+/* A product codebook is the scalar code in blocks: it must decode to what tq of the same rate does. */
+static void the_product_codebook_is_turboquant(void) {
+    enum { N = 300, D = 64 };
+    float *x = bytes_of(N * D * 4), *y = bytes_of(N * D * 4), *z = bytes_of(N * D * 4);
+    fq_codec *block = make("fib:k=2,N=16,recipe=product", D, NULL), *scalar = make("tq:b=2", D, NULL);
+    uint8_t *codes = bytes_of(N * fq_codec_get_cost(block).code_bytes);
+    FQ_CHECK(fq_codec_get_cost(block).code_bytes == fq_codec_get_cost(scalar).code_bytes);
+    fill_vectors(x, N, D, 970);
+    FQ_CHECK_OK(fq_codec_encode(block, codes, x, N));
+    FQ_CHECK_OK(fq_codec_decode(block, y, codes, N));
+    FQ_CHECK_OK(fq_codec_encode(scalar, codes, x, N));
+    FQ_CHECK_OK(fq_codec_decode(scalar, z, codes, N));
+    size_t different = 0; /* coordinates within rounding of a threshold may fall either way */
+    for (size_t i = 0; i < N * D; i++)
+        different += fabs((double)y[i] - (double)z[i]) > 1e-5 * (fabs((double)y[i]) + 1e-3);
+    FQ_CHECK(different <= D);
+    fq_free(codes);
+    fq_codec_destroy(scalar);
+    fq_codec_destroy(block);
+    fq_free(z);
+    fq_free(y);
+    fq_free(x);
+}
+
 /* The channels named first get the finer code. */
 static void channel_order_chooses_the_finer_group(void) {
     enum { N = 300, D = 32 };
@@ -561,6 +658,9 @@ static const fq_test tests[] = {
     {"norm rules do what they say", norm_rules_do_what_they_say},
     {"the product form is unbiased", the_product_form_is_unbiased},
     {"plain halves are idempotent", plain_halves_are_idempotent},
+    {"one block on the sphere is idempotent", one_block_on_the_sphere_is_idempotent},
+    {"codebooks can be handed in", codebooks_can_be_handed_in},
+    {"the product codebook is turboquant", the_product_codebook_is_turboquant},
     {"channel order chooses the finer group", channel_order_chooses_the_finer_group},
     {"dimensions are checked", dimensions_are_checked},
     {0},

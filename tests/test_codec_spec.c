@@ -31,6 +31,12 @@ static void names_have_one_form(void) {
         {"tq:seed=007,norm=ls,pack=radix,rot=hadamard,b=8",
          "tq:b=8,rot=hadamard,pack=radix,norm=ls,seed=7"},
         {"fp16", "fp16"},
+        {"fib:k=4,N=256", "fib:k=4,N=256"},
+        {"fib:N=256,k=4,pack=bits,recipe=population", "fib:k=4,N=256"},
+        {"fib:N=100,k=3", "fib:k=3,N=100"},
+        {"fib:N=100,k=3,pack=radix", "fib:k=3,N=100"},
+        {"fib:N=100,k=3,pack=bits", "fib:k=3,N=100,pack=bits"},
+        {"fib:k=1024,N=1048576,recipe=paper,pack=radix", "fib:k=1024,N=1048576,recipe=paper,pack=radix"},
     };
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
         fq_codec_spec spec;
@@ -115,6 +121,15 @@ static void wrong_names_say_what_is_allowed(void) {
         {"tq:b=2,seed=-1", "seed=-1", "0 to"},
         {"tq:B=2", "B=2", "b"},
         {"fp16:b=2", "b=2", "none"},
+        {"fib:k=4", "N", "1048576"},
+        {"fib:N=4", "k", "1024"},
+        {"fib:k=0,N=4", "k=0", "1024"},
+        {"fib:k=1025,N=4", "k=1025", "1024"},
+        {"fib:k=4,N=0", "N=0", "1048576"},
+        {"fib:k=4,N=1048577", "N=1048577", "1048576"},
+        {"fib:k=4,N=99999999999999999999", "N=9999", "1048576"},
+        {"fib:k=4,N=16,recipe=best", "recipe=best", "population"},
+        {"tqprod:b=2,norm=ls", "norm=ls", "seed"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         fq_codec_spec spec;
