@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "fp16.h"
+
 static const fq_element_layout layouts[FQ_ELEMENTS] = {
 #define FQ_ELEMENT_ROW(name, text, number, elements, bytes) {text, number, elements, bytes},
     FQ_ELEMENT_LIST(FQ_ELEMENT_ROW)
@@ -30,19 +32,6 @@ float fq_bfloat_to_float(uint16_t bits) {
     return float_of_bits((uint32_t)bits << 16);
 }
 
-float fq_half_to_float(uint16_t half) {
-    const uint32_t sign = (uint32_t)(half & 0x8000u) << 16;
-    const uint32_t exponent = (half >> 10) & 31u;
-    const uint32_t mantissa = half & 0x3ffu;
-    if (exponent == 31) /* infinity, NaN */
-        return float_of_bits(sign | 0x7f800000u | mantissa << 13);
-    if (exponent == 0) { /* zero, subnormal: mantissa * 2^-24, exactly */
-        const float magnitude = (float)mantissa * 0x1p-24f;
-        return sign ? -magnitude : magnitude;
-    }
-    return float_of_bits(sign | (exponent + 112u) << 23 | mantissa << 13);
-}
-
 static uint16_t u16(const unsigned char *p) {
     return (uint16_t)(p[0] | p[1] << 8);
 }
@@ -52,7 +41,7 @@ static uint32_t u32(const unsigned char *p) {
 }
 
 static float half_at(const unsigned char *p) {
-    return fq_half_to_float(u16(p));
+    return fq_fp16_to_float(u16(p));
 }
 
 static int i8(unsigned char byte) {

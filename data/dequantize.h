@@ -57,8 +57,7 @@ fq_element fq_element_of_gguf(uint32_t number);
  * come through. */
 void fq_dequantize(float *out, fq_element element, const unsigned char *bytes, size_t count);
 
-/* Exact conversions of IEEE binary16 and of bfloat16 bits. */
-float fq_half_to_float(uint16_t half);
+/* The value of bfloat16 bits, exact. */
 float fq_bfloat_to_float(uint16_t bits);
 
 #endif
