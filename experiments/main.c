@@ -7,6 +7,7 @@
 #include <hdf5.h>
 
 #include "failure.h"
+#include "options.h"
 #include "verb.h"
 
 #define FQ_VERB(name) extern const fq_verb fq_verb_##name;
@@ -37,28 +38,10 @@ int fq_verb_fail(const char *verb_name) {
     return fq_failure_exit_code(error->status);
 }
 
-static size_t edit_distance(const char *a, const char *b) {
-    size_t row[VERB_NAME_MAX + 1];
-    const size_t n = strlen(b) < VERB_NAME_MAX ? strlen(b) : VERB_NAME_MAX;
-    for (size_t j = 0; j <= n; j++)
-        row[j] = j;
-    for (size_t i = 1; a[i - 1]; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= n; j++) {
-            const size_t substituted = diagonal + (a[i - 1] != b[j - 1]);
-            const size_t shorter = 1 + (row[j] < row[j - 1] ? row[j] : row[j - 1]);
-            diagonal = row[j];
-            row[j] = substituted < shorter ? substituted : shorter;
-        }
-    }
-    return row[n];
-}
-
 static int unknown_verb(const char *given) {
     const char *nearest = verbs[0]->name;
     for (int i = 1; i < VERBS; i++)
-        if (edit_distance(given, verbs[i]->name) < edit_distance(given, nearest))
+        if (fq_edit_distance(given, verbs[i]->name) < fq_edit_distance(given, nearest))
             nearest = verbs[i]->name;
     fprintf(stderr, "fibquant: no verb \"%.60s\"; nearest is \"%s\" (fibquant --help lists all)\n", given,
             nearest);
