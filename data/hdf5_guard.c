@@ -12,7 +12,7 @@
 #include "failure.h"
 #include "hdf5_util.h"
 
-enum { CHILD_READ = 40, CHILD_REFUSED = 41, SECONDS_MIN = 20, BYTES_A_SECOND = 20 << 20 };
+enum { CHILD_READ = 40, CHILD_REFUSED = 41, SECONDS_MIN = 5, BYTES_A_SECOND = 20 << 20 };
 
 #if defined(__SANITIZE_ADDRESS__)
 #define FQ_ADDRESS_SPACE_LIMITED 0

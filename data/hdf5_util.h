@@ -9,7 +9,9 @@
  * to 3 with 8-byte addresses, a length equal to the one in the superblock (neither cut off nor
  * appended to), hard links only, no external or virtual storage, no filter but deflate, shuffle and
  * fletcher32, and for each dataset no more elements than its stored bytes can hold. HDF5 1.10 itself
- * can crash on damaged metadata, so files are first read in a forked child (fq_h5_guard).
+ * can crash or loop on damaged metadata, so files are first read in a forked child (fq_h5_guard);
+ * tests/fuzz/contained/ has such files. What the guard cannot see is a read beyond a buffer inside the
+ * library that goes by without a crash.
  *
  * Errors: FQ_ERR_INPUT "FILE: OBJECT: problem" in reading, FQ_ERR_INTERNAL if HDF5 fails in memory,
  * FQ_ERR_OUTPUT in writing. HDF5 is not thread-safe: one thread at a time.
