@@ -19,3 +19,17 @@ if(FQ_HAVE_OPENMP)
   target_link_libraries(fq_options INTERFACE OpenMP::OpenMP_C)
 endif()
 target_link_libraries(fq_options INTERFACE m)
+
+# fq_embed_texts(TARGET SYMBOL file...): adds to TARGET a generated table of the files' texts.
+function(fq_embed_texts target symbol)
+  set(files ${ARGN})
+  list(TRANSFORM files PREPEND "${CMAKE_CURRENT_SOURCE_DIR}/")
+  string(JOIN "|" joined ${files})
+  set(output "${CMAKE_CURRENT_BINARY_DIR}/${symbol}.c")
+  add_custom_command(OUTPUT ${output}
+    COMMAND ${CMAKE_COMMAND} "-DFILES=${joined}" -DSYMBOL=${symbol} -DOUTPUT=${output}
+      -P ${CMAKE_SOURCE_DIR}/.cmake/EmbedTexts.cmake
+    DEPENDS ${files} ${CMAKE_SOURCE_DIR}/.cmake/EmbedTexts.cmake
+    VERBATIM)
+  target_sources(${target} PRIVATE ${output})
+endfunction()
