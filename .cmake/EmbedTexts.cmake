@@ -1,3 +1,4 @@
+cmake_minimum_required(VERSION 3.25)
 # Run at build time with FILES (separated by |), SYMBOL and OUTPUT: writes a C file that defines
 #   const fq_embedded_text SYMBOL[] = {{"name", bytes, length}, ..., {0}};
 # so that the program carries its gnuplot scripts and manifests wherever it is installed.

@@ -46,9 +46,13 @@ typedef struct trainer {
     double work_done, work_total;
 } trainer;
 
-/* Cost of one sample in multiply-add units: the exhaustive search, and drawing it. */
-static double sample_cost(size_t N, size_t k) {
-    return 2.0 * (double)N * (double)k + 600 + 100 * (double)k;
+/* Costs of one sample in units of a flop at search speed: assigning it, and drawing it as well. */
+static double kept_cost(size_t N, size_t k) {
+    return 2.0 * (double)N * (double)k + 500 + 50 * (double)k;
+}
+
+static double fresh_cost(size_t N, size_t k) {
+    return kept_cost(N, k) + 2000 + 250 * (double)k;
 }
 
 static size_t clamp(double value, double least, double most) {
@@ -56,29 +60,29 @@ static size_t clamp(double value, double least, double most) {
 }
 
 static effort plan_effort(size_t N, size_t k, double tolerance) {
-    const double n = (double)N, cost = sample_cost(N, k);
+    const double n = (double)N, kept = kept_cost(N, k), fresh = fresh_cost(N, k);
     /* About 5e10 units a second on two cores: seconds for small codebooks, minutes for large ones. */
-    const double work = fmin(2e10 + 3e9 * n, 3e11 + 2.5e8 * n) * fmin(4, 0.002 / tolerance);
+    const double work = fmin(1e11 + 2e9 * n, 3e11 + 2.5e8 * n) * fmin(4, 0.002 / tolerance);
     const double room = (double)(1 << 25) / (double)k;
     effort e = {.search_iterations = SEARCH_ITERATIONS};
-    e.search_samples = clamp(150 * n, 30000, fmin(room, FQ_CELLS_SAMPLES_MAX));
-    const double candidate = (double)e.search_samples * cost * e.search_iterations;
-    if (2 * candidate <= 0.3 * work) {
-        e.candidates = (unsigned)clamp(0.25 * work / candidate, 2, CANDIDATES_MAX);
+    e.search_samples = clamp(150 * n, 8000, fmin(room, FQ_CELLS_SAMPLES_MAX));
+    const double candidate = (double)e.search_samples * kept * e.search_iterations;
+    if (2 * candidate <= 0.4 * work) {
+        e.candidates = (unsigned)clamp(0.4 * work / candidate, 2, CANDIDATES_MAX);
     } else { /* large: fewer samples, then fewer iterations */
-        const double one = 0.125 * work / cost;
+        const double one = 0.15 * work / kept;
         e.candidates = 2;
         e.search_samples = clamp(one / 20, 10 * n, (double)e.search_samples);
         e.search_iterations =
             (unsigned)clamp(one / (double)e.search_samples, 4, SEARCH_ITERATIONS);
     }
     e.finalists = e.candidates > 4 ? 2 : 1;
-    const double polish = 0.75 * work / cost / e.finalists;
+    const double polish = 0.6 * work / fresh / e.finalists;
     e.polish_samples = clamp(polish / POLISH_ITERATIONS, 50 * n, fmax(1 << 20, 50 * n));
     if (e.polish_samples > FQ_CELLS_SAMPLES_MAX)
         e.polish_samples = FQ_CELLS_SAMPLES_MAX;
     e.polish_iterations = (unsigned)clamp(polish / (double)e.polish_samples, 8, POLISH_ITERATIONS);
-    e.validation_samples = clamp(0.1 * work / cost, 1 << 16, 1 << 21);
+    e.validation_samples = clamp(0.1 * work / fresh, 1 << 16, 1 << 21);
     return e;
 }
 

@@ -10,7 +10,7 @@ do for [panel=0:1] {
     set title (panel == 0 ? "d = 64" : "k = 4")
     first = panel == 0 ? 0 : left_blocks
     last = panel == 0 ? left_blocks - 1 : left_blocks + right_blocks - 1
-    plot for [i=first:last] data index i using 1:2 with lines linetype (i-first+1) pointsize 0 title columnheader(1), \
+    plot for [i=first:last] data index i using 1:2 with lines linetype (i-first+1) title columnheader(1), \
          for [i=first:last] data index i using 1:3:(2*$4) with yerrorbars linetype (i-first+1) dashtype 1 linewidth 0.6 pointsize 0.55 notitle
 }
 unset multiplot

@@ -66,7 +66,7 @@ static void series(const fq_figure_job *job, const fq_table *t, const columns *c
 
 static void title_of(char title[96], const fq_table *t, const columns *c, size_t row) {
     const char *family = fq_table_text(t, row, c->family), *recipe = fq_table_text(t, row, c->recipe);
-    if (fq_table_integer(t, row, c->block) > 0)
+    if (strcmp(family, "fib") == 0)
         snprintf(title, 96, "FibQuant k = %lld%s%s", (long long)fq_table_integer(t, row, c->block),
                  strcmp(recipe, "population") == 0 ? "" : ", recipe ",
                  strcmp(recipe, "population") == 0 ? "" : recipe);
@@ -90,7 +90,8 @@ static fq_status feed(const fq_figure_job *job, const fq_table *t) {
         measured++;
     }
     for (size_t row = 0; row < t->count; row++) { /* one theory block for each k, from its population rows */
-        const bool wanted = strcmp(fq_table_text(t, row, c.recipe), "population") == 0;
+        const bool wanted = strcmp(fq_table_text(t, row, c.recipe), "population") == 0 &&
+                            strcmp(fq_table_text(t, row, c.family), "fib") == 0;
         if (!wanted || !first_of_series(t, &c, row))
             continue;
         snprintf(title, sizeof title, "high rate, k = %lld",

@@ -23,6 +23,6 @@ unset logscale y
 set yrange [0.9:3]
 set key top left font ",12" maxrows 10
 plot for [i=0:measured-1] data index i using 1:($2*4**$1):(2*$3*4**$1) with yerrorlines linetype (i+1) linewidth 0.8 notitle, \
-     for [i=measured:measured+theory-1] data index i using 1:($2*4**$1) with lines linetype (i-measured+1) linewidth 0.6 pointsize 0 title columnheader(1), \
+     for [i=measured:measured+theory-1] data index i using 1:($2*4**$1) with lines linetype (i-measured+1) linewidth 0.6 title columnheader(1), \
      data index measured using 1:($3*4**$1) with lines linecolor rgb "#000000" linewidth 1.6 dashtype 1 title "Shannon lower bound"
 unset multiplot
