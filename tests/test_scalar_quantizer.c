@@ -92,7 +92,7 @@ static void more_levels_never_hurt_and_many_work(void) {
         last = q.distortion;
         for (size_t i = 0; i + 1 < levels; i++)
             if (!(q.level[i] < q.threshold[i] && q.threshold[i] < q.level[i + 1])) {
-                FQ_CHECK(!"levels and thresholds alternate");
+                FQ_CHECK(false); /* levels and thresholds alternate */
                 break;
             }
         fq_scalar_quantizer_clear(&q);
