@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -53,7 +54,9 @@ static void limit_memory(uint64_t file_bytes) {
         limit(RLIMIT_AS, (rlim_t)(pages * (unsigned long long)page + (1ULL << 30) + 4 * file_bytes));
 }
 
-static _Noreturn void child(uint64_t file_bytes, fq_status (*check)(void *context), void *context) {
+/* Runs the check; a refusal's error record goes through the pipe. It is smaller than PIPE_BUF. */
+static _Noreturn void child(int to_parent, uint64_t file_bytes, fq_status (*check)(void *context),
+                            void *context) {
     static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGXCPU};
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
         signal(signals[i], SIG_DFL);
@@ -66,33 +69,46 @@ static _Noreturn void child(uint64_t file_bytes, fq_status (*check)(void *contex
     limit(RLIMIT_CPU, (rlim_t)(SECONDS_MIN + file_bytes / BYTES_A_SECOND));
     if (FQ_ADDRESS_SPACE_LIMITED)
         limit_memory(file_bytes);
-    _exit(check(context) == FQ_OK ? CHILD_READ : CHILD_REFUSED);
+    if (check(context) == FQ_OK)
+        _exit(CHILD_READ);
+    const ssize_t sent = write(to_parent, fq_error_last(), sizeof(fq_error));
+    _exit(sent == (ssize_t)sizeof(fq_error) ? CHILD_REFUSED : EXIT_FAILURE);
+}
+
+/* What the child's end means. error is what came through the pipe. */
+static fq_status judge(const char *path, int outcome, bool received, const fq_error *error) {
+    if (WIFEXITED(outcome) && WEXITSTATUS(outcome) == CHILD_READ)
+        return FQ_OK;
+    if (WIFEXITED(outcome) && WEXITSTATUS(outcome) == CHILD_REFUSED && received && error->status != FQ_OK)
+        return fq_error_restore(error);
+    if (WIFSIGNALED(outcome) && (WTERMSIG(outcome) == SIGXCPU || WTERMSIG(outcome) == SIGKILL))
+        return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: damaged: reading it does not end", path);
+    return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: damaged: the HDF5 library crashes on it", path);
 }
 
 fq_status fq_h5_guard(const char *path, fq_status (*check)(void *context), void *context) {
     if (!enabled)
         return check(context);
     struct stat about;
+    fq_error error;
+    int ends[2], outcome = 0;
     const uint64_t bytes = stat(path, &about) == 0 && about.st_size > 0 ? (uint64_t)about.st_size : 0;
+    if (pipe(ends) != 0)
+        return FQ_FAIL_TEXT(FQ_ERR_INTERNAL, "%s: no pipe to its reader: %s", path, strerror(errno));
     const pid_t pid = fork();
-    if (pid < 0)
-        return FQ_FAIL_TEXT(FQ_ERR_INTERNAL, "%s: no process to read it in: %s", path, strerror(errno));
     if (pid == 0)
-        child(bytes, check, context);
-    int outcome = 0;
-    while (waitpid(pid, &outcome, 0) < 0)
-        if (errno != EINTR)
-            return FQ_FAIL_TEXT(FQ_ERR_INTERNAL, "%s: the process reading it was lost: %s", path,
-                                strerror(errno));
-    if (WIFEXITED(outcome) && WEXITSTATUS(outcome) == CHILD_READ)
-        return FQ_OK;
-    if (WIFEXITED(outcome) && WEXITSTATUS(outcome) == CHILD_REFUSED) {
-        const fq_status status = check(context);
-        if (status != FQ_OK)
-            return status;
-        return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: damaged, or reading it takes too much memory", path);
-    }
-    if (WIFSIGNALED(outcome) && (WTERMSIG(outcome) == SIGXCPU || WTERMSIG(outcome) == SIGKILL))
-        return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: damaged: reading it does not end", path);
-    return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: damaged: the HDF5 library crashes on it", path);
+        child(ends[1], bytes, check, context);
+    close(ends[1]);
+    bool lost = pid < 0;
+    ssize_t got = -1;
+    if (!lost)
+        do
+            got = read(ends[0], &error, sizeof error);
+        while (got < 0 && errno == EINTR);
+    close(ends[0]);
+    while (!lost && waitpid(pid, &outcome, 0) < 0)
+        lost = errno != EINTR;
+    if (lost)
+        return FQ_FAIL_TEXT(FQ_ERR_INTERNAL, "%s: no process to read it in: %s", path, strerror(errno));
+    return judge(path, outcome, got == (ssize_t)sizeof error, &error);
 }

@@ -118,9 +118,9 @@ fq_h5_malformed_impl(const char *path, const char *object, const char *source_fi
                      int source_line, const char *format, ...);
 
 /* Calls check(context) in a child process, with processor time and memory limited and all its effects
- * lost with it. FQ_OK if it succeeded there. If it refused the file, it is called here for its error;
- * if it crashed or ran away, FQ_ERR_INPUT says so. check must be deterministic, free what it
- * allocates, and change nothing outside the process. After fq_h5_guard_on(false) it is called here
+ * lost with it. FQ_OK if it succeeded there; if it failed, its status and error record; if it crashed
+ * or ran away, FQ_ERR_INPUT saying so. check must be deterministic and change nothing outside the
+ * process. After fq_h5_guard_on(false) it is called here
  * at once: for fuzz targets that look for such crashes. Cost: a fork and the check. */
 FQ_MUST_CHECK fq_status fq_h5_guard(const char *path, fq_status (*check)(void *context),
                                     void *context);
