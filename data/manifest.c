@@ -299,7 +299,8 @@ fq_status fq_manifest_parse(fq_manifest *manifest, const char *path, const char 
     fq_manifest m = {.description = ""};
     fq_yaml yaml = {0};
     size_t points = 0;
-    fq_status status = fq_arena_text(&m.arena, &m.path, path, strlen(path));
+    fq_status status = FQ_OK;
+    FQ_TRY_GOTO(status, fq_arena_text(&m.arena, &m.path, path, strlen(path)), done);
     FQ_TRY_GOTO(status, fq_yaml_load(&yaml, &m, text, length, false), done);
     FQ_TRY_GOTO(status, fq_arena_text(&m.arena, &m.text, text, length), done);
     FQ_TRY_GOTO(status, read_document(&yaml, &m), done);

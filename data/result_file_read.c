@@ -8,6 +8,7 @@
 
 #include "atomic_file.h"
 #include "failure.h"
+#include "hdf5_util.h"
 #include "memory.h"
 #include "result_file.h"
 
@@ -359,7 +360,7 @@ static fq_status read_file(reader *r, hid_t file) {
     return r->status;
 }
 
-fq_status fq_result_file_read(const char *path, fq_results *results) {
+static fq_status read_from_path(const char *path, fq_results *results) {
     unsigned char *bytes = NULL;
     size_t length = 0;
     fq_results read = {0};
@@ -386,4 +387,21 @@ fq_status fq_result_file_read(const char *path, fq_results *results) {
     else
         fq_results_clear(&read);
     return status;
+}
+
+static fq_status try_reading(void *context) {
+    fq_results results = {0};
+    const fq_status status = read_from_path(context, &results);
+    if (status == FQ_OK)
+        fq_results_clear(&results);
+    return status;
+}
+
+/* The library crashes on some damaged files: they are read by a process that may, first. */
+fq_status fq_result_file_read(const char *path, fq_results *results) {
+    char name[FQ_PATH_MAX];
+    if ((size_t)snprintf(name, sizeof name, "%s", path) >= sizeof name)
+        return FQ_FAIL_TEXT(FQ_ERR_USAGE, "%.200s...: name too long", path);
+    FQ_TRY(fq_h5_guard(path, try_reading, name));
+    return read_from_path(path, results);
 }

@@ -141,16 +141,25 @@ fq_status fq_store_read(const char *path, fq_results *results) {
     FQ_TRY(journal_name(journal_path, path));
     for (int attempt = 0; attempt < 20; attempt++) { /* a fold may come in between: read again */
         fq_results read = {0};
+        struct stat before, after;
+        const bool was_there = stat(path, &before) == 0;
         status = read_both(path, journal_path, &read, &exists);
         if (status == FQ_OK && !exists) {
             fq_results_clear(&read);
             return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: no such file", path);
         }
-        if (status == FQ_OK) {
+        const bool unchanged = was_there && stat(path, &after) == 0 &&
+                               before.st_ino == after.st_ino && before.st_dev == after.st_dev;
+        if (status == FQ_OK && unchanged) {
             *results = read;
             return FQ_OK;
         }
-        nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+        fq_results_clear(&read);
+        if (unchanged && attempt >= 2) /* the journal is replaced a moment after the file */
+            return status;
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
     }
+    if (status == FQ_OK)
+        status = FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: keeps changing while it is read", path);
     return status;
 }
