@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "codebook_cache.h"
 #include "memory.h"
 
 /* Everything kept is in one list, the most recently used first. */
@@ -117,6 +118,9 @@ fq_status fq_resources_get(fq_resources *resources, const void **object, const c
 
 /* Codebooks ---------------------------------------------------------------------------------- */
 
+/* The cache stores a measured distortion with each codebook; experiments measure their own. */
+enum { CACHE_EVALUATION_SEED = 1, CACHE_EVALUATION_SAMPLES = 100000 };
+
 typedef struct codebook_request {
     const char *folder;
     fq_train_options options;
@@ -127,7 +131,12 @@ static fq_status make_codebook(void **object, size_t *bytes, void *context) {
     fq_codebook *codebook = NULL;
     FQ_TRY(fq_alloc(&codebook, 1, sizeof *codebook));
     fq_codebook_init(codebook);
-    const fq_status status = fq_codebook_train(codebook, &request->options);
+    fq_cache_outcome outcome;
+    const bool none = request->folder && !request->folder[0];
+    const fq_status status =
+        none ? fq_codebook_train(codebook, &request->options)
+             : fq_codebook_cache_get(codebook, &request->options, request->folder,
+                                     CACHE_EVALUATION_SEED, CACHE_EVALUATION_SAMPLES, &outcome);
     if (status != FQ_OK) {
         fq_free(codebook);
         return status;
