@@ -12,6 +12,10 @@
 static const char manifest[] = "cat > m.yaml <<'END'\nexperiment: rate-distortion\nreplicates: 40\n"
                                "grid: {codec: 'tq:b=1.5', dim: 32, source: vector, samples: 6000}\nEND\n";
 
+/* Long enough to do something to it while it runs; and what to wait for before doing so. */
+#define LONGER " --set samples=40000 "
+#define UNDER_WAY(file) "until test -s " file ".journal; do sleep 0.02; done; sleep 0.1; "
+
 static bool ran(const fq_command_result *result, int wanted) {
     const bool ok = FQ_CHECK(result->exit_code == wanted);
     if (!ok)
@@ -76,20 +80,20 @@ static void given_kills_expect_no_finished_point_lost(void) {
 
 static void given_an_interrupt_expect_130_and_a_clean_store(void) {
     ran(fq_command("%s", manifest), 0);
-    ran(fq_command("$FIBQUANT sweep m.yaml -o whole.h5 -q"), 0);
-    ran(fq_command("timeout -s INT 0.3 true; $FIBQUANT sweep m.yaml -o i.h5 -q & p=$!; sleep 0.3; "
+    ran(fq_command("$FIBQUANT sweep m.yaml -o whole.h5 -q" LONGER), 0);
+    ran(fq_command("$FIBQUANT sweep m.yaml -o i.h5 -q" LONGER "& p=$!; " UNDER_WAY("i.h5")
                    "kill -TERM $p; wait $p"),
         130);
     ran(fq_command("test ! -e i.h5.journal && test ! -e i.h5.lock"), 0);
     FQ_CHECK(stored_rows("i.h5") >= 0);
-    ran(fq_command("$FIBQUANT sweep m.yaml -o i.h5 --resume -q && $FIBQUANT diff whole.h5 i.h5"), 0);
+    ran(fq_command("$FIBQUANT sweep m.yaml -o i.h5 --resume -q" LONGER "&& $FIBQUANT diff whole.h5 i.h5"), 0);
 }
 
 static void given_a_second_sweep_expect_a_refusal(void) {
     ran(fq_command("%s", manifest), 0);
     const fq_command_result *second =
-        fq_command("$FIBQUANT sweep m.yaml -o t.h5 -q & p=$!; sleep 0.25; "
-                   "$FIBQUANT sweep m.yaml -o t.h5 --resume -q; code=$?; wait $p || exit 99; exit $code");
+        fq_command("$FIBQUANT sweep m.yaml -o t.h5 -q" LONGER "& p=$!; " UNDER_WAY("t.h5")
+                   "$FIBQUANT sweep m.yaml -o t.h5 --resume -q" LONGER "; code=$?; wait $p || exit 99; exit $code");
     ran(second, 2);
     FQ_CHECK(strstr(second->err, "another sweep writes it (host ") != NULL);
     FQ_CHECK(stored_rows("t.h5") == 40);
@@ -116,11 +120,11 @@ static void given_a_full_disk_expect_4_and_a_whole_store(void) {
 
 static void given_a_store_removed_or_replaced_expect_nothing_lost(void) {
     ran(fq_command("%s", manifest), 0);
-    ran(fq_command("$FIBQUANT sweep m.yaml -o whole.h5 -q"), 0);
-    ran(fq_command("$FIBQUANT sweep m.yaml -o x.h5 -q & p=$!; sleep 0.25; rm -f x.h5 x.h5.journal; wait $p"), 0);
+    ran(fq_command("$FIBQUANT sweep m.yaml -o whole.h5 -q" LONGER), 0);
+    ran(fq_command("$FIBQUANT sweep m.yaml -o x.h5 -q" LONGER "& p=$!; " UNDER_WAY("x.h5") "rm -f x.h5 x.h5.journal; wait $p"), 0);
     ran(fq_command("$FIBQUANT diff whole.h5 x.h5"), 0);
     const fq_command_result *displaced =
-        fq_command("$FIBQUANT sweep m.yaml -o y.h5 -q & p=$!; sleep 0.25; echo mine > z; mv z y.h5; wait $p");
+        fq_command("$FIBQUANT sweep m.yaml -o y.h5 -q" LONGER "& p=$!; " UNDER_WAY("y.h5") "echo mine > z; mv z y.h5; wait $p");
     ran(displaced, 4);
     FQ_CHECK(strstr(displaced->err, "y.h5.displaced") != NULL);
     ran(fq_command("grep -q mine y.h5 && $FIBQUANT diff whole.h5 y.h5.displaced"), 0);
