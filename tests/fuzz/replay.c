@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-int LLVMFuzzerInitialize(int *argc, char ***argv);
+/* A target need not have this one. */
+__attribute__((weak)) int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
 static int run_file(const char *path) {
@@ -25,7 +26,8 @@ static int run_file(const char *path) {
 
 int main(int argc, char **argv) {
     size_t files = 0;
-    (void)LLVMFuzzerInitialize(&argc, &argv);
+    if (LLVMFuzzerInitialize)
+        (void)LLVMFuzzerInitialize(&argc, &argv);
     for (int i = 1; i < argc; i++) {
         DIR *folder = opendir(argv[i]);
         for (const struct dirent *entry; folder && (entry = readdir(folder));) {
