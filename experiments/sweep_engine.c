@@ -153,8 +153,10 @@ static fq_status on_outcome(void *context, size_t slot, const unsigned char *byt
     FQ_TRY(fq_outcome_unpack(&outcome, e->plan, bytes, length));
     e->running_point[e->from][slot] = SIZE_MAX;
     e->running--;
-    const fq_status status = fq_sweep_store_put(e->store, &outcome);
-    if (status == FQ_OK) {
+    /* A worker lost while the sweep is being stopped is no failure of its point. */
+    const bool dropped = stop_requested && outcome.status != FQ_OK;
+    const fq_status status = dropped ? FQ_OK : fq_sweep_store_put(e->store, &outcome);
+    if (status == FQ_OK && !dropped) {
         fq_sweep_summary *s = e->summary;
         const bool failed = outcome.status != FQ_OK;
         s->done += !failed;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "failure.h"
@@ -122,6 +123,10 @@ static fq_status handle_death(fq_pool *pool, size_t w, fq_pool_done done, void *
     char why[240];
     const int how = reap(worker, true);
     pool->deaths++;
+    /* Whoever kills all processes of a sweep kills workers, too: that says nothing about the point.
+     * If this process is to go as well, it goes before it can report a failure. */
+    if (WIFSIGNALED(how))
+        nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
     if (WIFSIGNALED(how))
         snprintf(why, sizeof why, "worker process ended by signal %d (%s)%s", WTERMSIG(how),
                  strsignal(WTERMSIG(how)),

@@ -1,8 +1,8 @@
 /* Worker processes that compute points. A point that crashes, is killed or runs out of memory
  * takes its worker with it and nothing else: the point is reported as failed, the worker replaced.
  *
- * Workers are forked by the process that owns the pool, speak over socket pairs, ignore Ctrl-C
- * (the owner decides) and die with their owner. The owner must not have run OpenMP code before.
+ * Workers are forked by the process that owns the pool, speak over socket pairs, ignore Ctrl-C,
+ * SIGTERM and SIGHUP (the owner decides) and die with their owner. The owner must not have run OpenMP code before.
  */
 #ifndef FQ_SWEEP_POOL_H
 #define FQ_SWEEP_POOL_H

@@ -75,7 +75,8 @@ _Noreturn void fq_worker_main(int socket, pid_t owner, const fq_plan *plan,
                               const char *cache_folder) {
     die_with(owner);
     signal(SIGINT, SIG_IGN);
-    signal(SIGTERM, SIG_DFL);
+    signal(SIGTERM, SIG_IGN); /* a launcher may send these to the whole process group */
+    signal(SIGHUP, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
     openblas_set_num_threads(1); /* its sums may depend on the number of threads */
     fq_resources *resources = NULL;
