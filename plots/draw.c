@@ -30,6 +30,14 @@ static fq_status join(char path[PATH], const char *folder, const char *name, con
     return FQ_OK;
 }
 
+/* Closes a file that may be NULL; whether all that was written to it arrived. */
+static bool close_whole(FILE *file) {
+    if (!file)
+        return true;
+    const bool good = !ferror(file);
+    return fclose(file) == 0 && good;
+}
+
 /* The data file and the script: variables, common style, then the figure's own commands. */
 static fq_status write_inputs(const fq_figure *figure, const fq_table *table, const char *folder,
                               const char *data_path, const char *script_path) {
@@ -51,9 +59,8 @@ static fq_status write_inputs(const fq_figure *figure, const fq_table *table, co
         fwrite(style->bytes, 1, style->length, job.variables);
         fwrite(body->bytes, 1, body->length, job.variables);
     }
-    const bool bad = (job.data && (ferror(job.data) | fclose(job.data)) != 0) |
-                     (job.variables && (ferror(job.variables) | fclose(job.variables)) != 0);
-    if (status == FQ_OK && bad)
+    const bool data_whole = close_whole(job.data), script_whole = close_whole(job.variables);
+    if (status == FQ_OK && !(data_whole && script_whole))
         status = FQ_FAIL_TEXT(FQ_ERR_OUTPUT, "%s: could not be written whole", folder);
     return status;
 }
