@@ -2,6 +2,7 @@
 #include "experiment.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "sweep_plan.h"
@@ -44,7 +45,7 @@ static const fq_point_value *find(const fq_point *point, const char *name,
             *type = parameters[i].type;
             return point->values[i];
         }
-    assert(!"a parameter of the experiment");
+    assert(false && "a parameter of the experiment");
     return NULL;
 }
 

@@ -1,6 +1,7 @@
 #include "sweep_rows.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <math.h>
 #include <string.h>
 
@@ -70,7 +71,7 @@ static unsigned char *place(fq_rows *rows, const char *name, fq_value_type type,
                    fq_rows_offset(rows->experiment, c);
         }
     (void)type;
-    assert(!"a column of the experiment");
+    assert(false && "a column of the experiment");
     return NULL;
 }
 

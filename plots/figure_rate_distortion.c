@@ -49,18 +49,25 @@ static size_t next_in_series(const fq_table *t, const columns *c, size_t series,
 }
 
 static void series(const fq_figure_job *job, const fq_table *t, const columns *c, size_t first,
-                   const char *title, bool theory) {
+                   const char *title) {
     fq_figure_begin_block(job, title);
     for (size_t row = next_in_series(t, c, first, -1); row < t->count;
-         row = next_in_series(t, c, first, fq_table_real(t, row, c->rate))) {
-        const double rate = fq_table_real(t, row, c->rate);
-        if (theory)
-            fq_figure_values(job, 3, (const double[]){rate, fq_table_real(t, row, c->high_rate),
-                                                      fq_table_real(t, row, c->shannon)});
-        else
-            fq_figure_values(job, 3, (const double[]){rate, fq_table_real(t, row, c->distortion),
-                                                      fq_table_real(t, row, c->se)});
-    }
+         row = next_in_series(t, c, first, fq_table_real(t, row, c->rate)))
+        fq_figure_values(job, 3, (const double[]){fq_table_real(t, row, c->rate),
+                                                  fq_table_real(t, row, c->distortion),
+                                                  fq_table_real(t, row, c->se)});
+    fq_figure_end_block(job);
+}
+
+/* High-rate value and Shannon bound are multiples of 4^{-b}: from one row, lines over the whole axis. */
+static void theory_lines(const fq_figure_job *job, const fq_table *t, const columns *c, size_t row,
+                         const char *title) {
+    const double scale = exp2(2 * fq_table_real(t, row, c->rate));
+    fq_figure_begin_block(job, title);
+    for (double rate = 0.25; rate <= 4.25; rate += 4)
+        fq_figure_values(job, 3,
+                         (const double[]){rate, fq_table_real(t, row, c->high_rate) * scale * exp2(-2 * rate),
+                                          fq_table_real(t, row, c->shannon) * scale * exp2(-2 * rate)});
     fq_figure_end_block(job);
 }
 
@@ -86,7 +93,7 @@ static fq_status feed(const fq_figure_job *job, const fq_table *t) {
         if (!first_of_series(t, &c, row) || !(fq_table_real(t, row, c.rate) < 16))
             continue;
         title_of(title, t, &c, row);
-        series(job, t, &c, row, title, false);
+        series(job, t, &c, row, title);
         measured++;
     }
     for (size_t row = 0; row < t->count; row++) { /* one theory block for each k, from its population rows */
@@ -96,7 +103,7 @@ static fq_status feed(const fq_figure_job *job, const fq_table *t) {
             continue;
         snprintf(title, sizeof title, "high rate, k = %lld",
                  (long long)fq_table_integer(t, row, c.block));
-        series(job, t, &c, row, title, true);
+        theory_lines(job, t, &c, row, title);
         theory++;
     }
     fq_figure_number(job, "measured", measured);
