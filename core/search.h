@@ -26,8 +26,8 @@ typedef struct fq_search fq_search;
 enum { FQ_CODEWORDS_MAX = 1 << 20 };
 
 /* Prepares a search over a copy of words[N][k]: 1 <= codewords <= FQ_CODEWORDS_MAX,
- * 1 <= block <= FQ_BLOCK_MAX. FQ_ERR_NONFINITE names the first bad element. The method (planar
- * geometry at k = 2, blocked exhaustive, pruned) and the instruction set are chosen here. */
+ * 1 <= block <= FQ_BLOCK_MAX. FQ_ERR_NONFINITE names the first bad element. The search is
+ * exhaustive, with the best instruction set the processor has. */
 FQ_MUST_CHECK fq_status fq_search_create(fq_search **search, const float *words, size_t codewords,
                                          size_t block);
 void fq_search_destroy(fq_search *search); /* NULL accepted */
