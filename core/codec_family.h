@@ -71,6 +71,10 @@ FQ_MUST_CHECK fq_status fq_codec_add_group(fq_codec *codec, size_t dim, size_t b
                                            size_t codewords, const float *words,
                                            size_t sketch_rows);
 
+/* The same with the Lloyd-Max code of f_{dim,1} of that many bits, 1..16 a coordinate (0: one level). */
+FQ_MUST_CHECK fq_status fq_codec_add_scalar_group(fq_codec *codec, size_t dim, unsigned bits,
+                                                  size_t rows);
+
 /* Appends a group of dim channels of which nothing is stored. */
 FQ_MUST_CHECK fq_status fq_codec_add_empty_group(fq_codec *codec, size_t dim);
 

@@ -8,6 +8,7 @@
 #include "fp16.h"
 #include "memory.h"
 #include "stream.h"
+#include "scalar_quantizer.h"
 
 /* sqrt(pi/2): E|g| = sqrt(2/pi) for a standard normal g, so the sign sketch is unbiased. */
 #define SQRT_HALF_PI 1.2533141373155003
@@ -410,4 +411,20 @@ void fq_codec_groups_rotate(const fq_codec *codec, fq_codec_scratch *scratch, fl
                 memcpy(y + i * d + group->offset, scratch->b + i * dg, dg * sizeof *y);
         }
     }
+}
+
+fq_status fq_codec_add_scalar_group(fq_codec *codec, size_t dim, unsigned bits, size_t rows) {
+    fq_scalar_quantizer quantizer = {0};
+    const size_t levels = (size_t)1 << bits;
+    float *words = NULL;
+    fq_status status;
+    FQ_TRY_GOTO(status, fq_scalar_quantizer_init(&quantizer, dim, levels), done);
+    FQ_TRY_GOTO(status, fq_alloc(&words, levels, sizeof *words), done);
+    for (size_t i = 0; i < levels; i++)
+        words[i] = (float)quantizer.level[i];
+    status = fq_codec_add_group(codec, dim, 1, levels, words, rows);
+done:
+    fq_free(words);
+    fq_scalar_quantizer_clear(&quantizer);
+    return status;
 }

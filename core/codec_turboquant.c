@@ -8,25 +8,10 @@
 #include <math.h>
 
 #include "codec_family.h"
-#include "memory.h"
-#include "scalar_quantizer.h"
 
 static fq_status add_group(fq_codec *codec, size_t dim, unsigned bits) {
-    if (bits == 0)
-        return fq_codec_add_empty_group(codec, dim);
-    fq_scalar_quantizer quantizer = {0};
-    const size_t levels = (size_t)1 << bits;
-    float *words = NULL;
-    fq_status status;
-    FQ_TRY_GOTO(status, fq_scalar_quantizer_init(&quantizer, dim, levels), done);
-    FQ_TRY_GOTO(status, fq_alloc(&words, levels, sizeof *words), done);
-    for (size_t i = 0; i < levels; i++)
-        words[i] = (float)quantizer.level[i];
-    status = fq_codec_add_group(codec, dim, 1, levels, words, 0);
-done:
-    fq_free(words);
-    fq_scalar_quantizer_clear(&quantizer);
-    return status;
+    return bits == 0 ? fq_codec_add_empty_group(codec, dim)
+                     : fq_codec_add_scalar_group(codec, dim, bits, 0);
 }
 
 static fq_status create(fq_codec *codec, const fq_codec_parts *parts) {

@@ -11,24 +11,6 @@
 #include <math.h>
 
 #include "codec_family.h"
-#include "memory.h"
-#include "scalar_quantizer.h"
-
-static fq_status add_group(fq_codec *codec, size_t dim, unsigned bits, size_t rows) {
-    fq_scalar_quantizer quantizer = {0};
-    const size_t levels = (size_t)1 << bits;
-    float *words = NULL;
-    fq_status status;
-    FQ_TRY_GOTO(status, fq_scalar_quantizer_init(&quantizer, dim, levels), done);
-    FQ_TRY_GOTO(status, fq_alloc(&words, levels, sizeof *words), done);
-    for (size_t i = 0; i < levels; i++)
-        words[i] = (float)quantizer.level[i];
-    status = fq_codec_add_group(codec, dim, 1, levels, words, rows);
-done:
-    fq_free(words);
-    fq_scalar_quantizer_clear(&quantizer);
-    return status;
-}
 
 static fq_status create(fq_codec *codec, const fq_codec_parts *parts) {
     const double bits = codec->spec.bits;
@@ -36,14 +18,14 @@ static fq_status create(fq_codec *codec, const fq_codec_parts *parts) {
     FQ_TRY(fq_codec_set_channel_order(codec, parts->channel_order));
     if (bits < 1) {
         const size_t rows = (size_t)fmax(1, rint(bits * (double)d));
-        return add_group(codec, d, 0, rows);
+        return fq_codec_add_scalar_group(codec, d, 0, rows);
     }
     const size_t finer = fq_codec_finer_channels(d, bits);
     const unsigned coarse = (unsigned)floor(bits) - 1;
     if (finer)
-        FQ_TRY(add_group(codec, finer, coarse + 1, finer));
+        FQ_TRY(fq_codec_add_scalar_group(codec, finer, coarse + 1, finer));
     if (finer < d)
-        FQ_TRY(add_group(codec, d - finer, coarse, d - finer));
+        FQ_TRY(fq_codec_add_scalar_group(codec, d - finer, coarse, d - finer));
     return FQ_OK;
 }
 
