@@ -154,7 +154,40 @@ static void given_a_gguf_file_expect_its_tokenizer(void) {
     fq_bytes_free(&b);
 }
 
+/* Cuts by hand from the pattern's definition; '|' marks where words begin. */
+static void given_texts_expect_words_cut_as_the_pattern_says(void) {
+    static const struct {
+        fq_word_pattern pattern;
+        const char *words;
+    } cases[] = {
+        {FQ_WORDS_GPT2, "I|'ve| 12| \xc2\xbd| don|'t|'|S|  | x| "},
+        {FQ_WORDS_DIGITS, "I|'ve| |1|2| |\xc2\xbd| don|'t|'|S|  | x| "},
+        {FQ_WORDS_GPT2, "a|  | 1|\n\n|\n|b|   "},
+        {FQ_WORDS_DIGITS, "a|   |1|\n\n|\n|b|   "},
+        {FQ_WORDS_GPT2, "x| !?|\xc3\xa9\xc3\xa9| \xff\xfe|z|\xe3\x80\x80|y"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[128];
+        size_t length = 0, at = 0;
+        for (const char *p = cases[i].words; *p; p++)
+            if (*p != '|')
+                text[length++] = *p;
+        for (const char *p = cases[i].words; *p;) {
+            const size_t wanted = strcspn(p, "|");
+            const size_t word = fq_word_length(cases[i].pattern, text + at, length - at);
+            if (!FQ_CHECK(word == wanted)) {
+                fprintf(stderr, "case %zu at %zu: %zu bytes, wanted %zu\n", i, at, word, wanted);
+                return;
+            }
+            at += word;
+            p += wanted + (p[wanted] == '|');
+        }
+        FQ_CHECK(at == length);
+    }
+}
+
 static const fq_test tests[] = {
+    {"words", given_texts_expect_words_cut_as_the_pattern_says},
     {"agreement with another implementation", given_a_nasty_text_expect_the_ids_of_another_implementation},
     {"arbitrary bytes", given_arbitrary_bytes_expect_them_back},
     {"one enormous word", given_one_enormous_word_expect_it_back},

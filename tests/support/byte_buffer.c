@@ -207,7 +207,7 @@ void fq_gguf_put_small_llama(fq_bytes *b, uint64_t index) {
 void fq_bytes_save(const fq_bytes *b, const char *folder, const char *name, char *path) {
     snprintf(path, 256, "%s/%s", folder, name);
     FILE *file = fopen(path, "wb");
-    if (!file || fwrite(b->data, 1, b->size, file) != b->size || fclose(file) != 0)
+    if (!file || (b->size && fwrite(b->data, 1, b->size, file) != b->size) || fclose(file) != 0)
         stop(path);
 }
 
