@@ -127,7 +127,10 @@ static void given_a_store_removed_or_replaced_expect_nothing_lost(void) {
         fq_command("$FIBQUANT sweep m.yaml -o y.h5 -q" LONGER "& p=$!; " UNDER_WAY("y.h5") "echo mine > z; mv z y.h5; wait $p");
     ran(displaced, 4);
     FQ_CHECK(strstr(displaced->err, "y.h5.displaced") != NULL);
-    ran(fq_command("grep -q mine y.h5 && $FIBQUANT diff whole.h5 y.h5.displaced"), 0);
+    /* It may have noticed before the last point was done: what was done is there, the rest can be. */
+    FQ_CHECK(stored_rows("y.h5.displaced") > 0);
+    ran(fq_command("grep -q mine y.h5 && $FIBQUANT sweep m.yaml -o y.h5.displaced --resume -q" LONGER), 0);
+    ran(fq_command("$FIBQUANT diff whole.h5 y.h5.displaced"), 0);
 }
 
 static void given_places_that_cannot_be_written_expect_4(void) {
