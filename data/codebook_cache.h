@@ -11,7 +11,7 @@
 #include "codebook.h"
 
 /* Raised whenever training gives other words for the same options. */
-enum { FQ_CODEBOOK_TRAINING_VERSION = 1 };
+enum { FQ_CODEBOOK_TRAINING_VERSION = 2 };
 
 typedef enum fq_cache_outcome {
     FQ_CACHE_HIT = 0,      /* was there */

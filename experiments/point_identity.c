@@ -7,6 +7,7 @@
 
 #include <sodium.h>
 
+#include "codebook_cache.h"
 #include "memory.h"
 
 static void finish(char text[FQ_POINT_ID_TEXT], crypto_hash_sha256_state *state) {
@@ -48,6 +49,7 @@ fq_status fq_point_identity(char id[FQ_POINT_ID_TEXT], const char *experiment, i
     crypto_hash_sha256_update(&state, (const unsigned char *)head, strlen(head));
     add(&state, "experiment", experiment);
     add_number(&state, "version", (uint64_t)version);
+    add_number(&state, "training", FQ_CODEBOOK_TRAINING_VERSION);
     add_number(&state, "seed", seed);
     add_number(&state, "replicate", replicate);
     for (size_t i = 0; i < count; i++)

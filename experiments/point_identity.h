@@ -1,13 +1,13 @@
 /* The identity of a point: SHA-256 over everything that determines its result.
  *
  *   "fibquant point 1\n"
- *   "experiment=NAME\n" "version=V\n" "seed=S\n" "replicate=R\n"
+ *   "experiment=NAME\n" "version=V\n" "training=FQ_CODEBOOK_TRAINING_VERSION\n" "seed=S\n" "replicate=R\n"
  *   "PARAMETER=VALUE\n" for every parameter, sorted by name
  *
  * with values in canonical form: integers in decimal, reals as the shortest decimal that reads back
  * the same, codecs by their canonical name, files as "sha256:" and the digest of their bytes. Not
  * in it: the place in the grid, paths, threads, ranks, time. So a point is never computed twice, and
- * an experiment whose version was raised never takes an old row for a new one.
+ * a row of an older experiment, or of codebooks trained otherwise, is never taken for a new one.
  */
 #ifndef FQ_POINT_IDENTITY_H
 #define FQ_POINT_IDENTITY_H
