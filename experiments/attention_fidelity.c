@@ -11,7 +11,7 @@ static double cosine(const float *a, const float *b, size_t n) {
     if (memcmp(a, b, n * sizeof *a) == 0) { /* rounding must not blur what is identical */
         for (size_t j = 0; j < n; j++)
             aa += (double)a[j] * (double)a[j];
-        return aa > 0.0 ? 1.0 : 0.0;
+        return aa == 0.0 ? 0.0 : aa / aa; /* 1, but NaN for what is not finite */
     }
     for (size_t j = 0; j < n; j++) {
         aa += (double)a[j] * (double)a[j];

@@ -1,11 +1,14 @@
-/* Fidelity of attention on a real KV cache.
+/* Fidelity of attention on a real KV cache (arXiv 2605.11478, Eq. 3).
  *
  * Protocol: every key-value head of every layer; the first `tokens` tokens; keys and values encoded and
  * decoded one by one, keys after the position encoding; query heads read the key-value head of their group;
- * causal attention of the queries at positions first_query, first_query + stride, ...; the attention cosine
- * of a head is the mean over its queries, the reported one the mean over all layers and query heads.
- * _se treats the (layer, query head) means as independent; _se_positions treats the positions so (means
- * over heads at a position); neighbouring positions are correlated, so the latter is a lower estimate.
+ * causal attention of the queries at positions first_query, first_query + stride, ...: the query at p reads
+ * positions 0..p, its own included. A measure is averaged with equal weights over queries (vector measures:
+ * over tokens), layers and heads. Tokens kept uncompressed are part of every mean.
+ *
+ * Errors: NAME_se_heads and NAME_se_positions are the scatter over key-value heads and over blocks of
+ * neighbouring positions, NAME_se both together: see two_way_error.h. One rotation and one codebook serve
+ * all, so codecs differ by their seed, too: give several seeds in the codec's name to see how much.
  */
 #include <math.h>
 #include <stdio.h>
@@ -14,9 +17,11 @@
 #include "attention_fidelity.h"
 #include "experiment.h"
 #include "failure.h"
+#include "fp16.h"
 #include "kv_cache_file.h"
 #include "memory.h"
 #include "metrics.h"
+#include "two_way_error.h"
 
 static const fq_parameter parameters[] = {
     {.name = "cache", .type = FQ_PARAMETER_FILE, .description = "KV cache file (fibquant cache, or h5py)"},
@@ -28,42 +33,46 @@ static const fq_parameter parameters[] = {
      .description = "position of the first query"},
     {.name = "stride", .type = FQ_PARAMETER_INTEGER, .least = 1, .most = 1e9, .fallback = "4",
      .description = "positions from one query to the next"},
+    {.name = "blocks", .type = FQ_PARAMETER_INTEGER, .least = 2, .most = 1e6, .fallback = "16",
+     .description = "blocks of neighbouring positions that errors take for independent"},
     {.name = "keep_first", .type = FQ_PARAMETER_INTEGER, .least = 0, .most = 1e9, .fallback = "0",
      .description = "first tokens kept uncompressed"},
     {.name = "centre", .type = FQ_PARAMETER_TEXT, .allowed = "none|key|both", .fallback = "none",
-     .description = "subtract each head's mean over these tokens before encoding (not universal: needs the mean)"},
+     .description = "encode differences to the head's mean over the first centre_tokens tokens, stored as fp16"},
+    {.name = "centre_tokens", .type = FQ_PARAMETER_INTEGER, .least = 0, .most = 1e9, .fallback = "0",
+     .description = "tokens that the mean is over; 0: all that are used"},
     {0}};
 
 #define REAL(name, units, text) {name, FQ_VALUE_REAL, 0, units, text, FQ_ROLE_VALUE}
+#define MEASURE(name, units, text)                                                                                     \
+    REAL(name, units, text), REAL(name "_se", units, "standard error: heads and blocks of positions drawn at random"), \
+        REAL(name "_se_heads", units, "standard error over key-value heads"),                                          \
+        REAL(name "_se_positions", units, "standard error over blocks of positions")
 static const fq_value_column columns[] = {
     {"family", FQ_VALUE_TEXT, 16, "", "codec family of the keys", FQ_ROLE_VALUE},
+    {"block", FQ_VALUE_INTEGER, 0, "1", "block dimension k of the keys' codec; 0 if it has none", FQ_ROLE_VALUE},
+    {"codewords", FQ_VALUE_INTEGER, 0, "1", "codewords N of the keys' codec; 0 if it has none", FQ_ROLE_VALUE},
+    {"recipe", FQ_VALUE_TEXT, 16, "", "training recipe of the keys' codebook; empty if it has none", FQ_ROLE_VALUE},
+    {"plain", FQ_VALUE_INTEGER, 0, "1",
+     "1: keys and values alike, norm as it is, nothing kept, nothing centred, as published; 0: otherwise", FQ_ROLE_VALUE},
     REAL("rate", "bits per coordinate", "payload rate, mean of keys and values"),
     REAL("compression_payload", "1", "16 / rate"),
-    REAL("compression_stored", "1", "16 bits a coordinate over everything stored: indices, norms, padding, kept tokens"),
-    REAL("attention_cosine_key", "1", "attention-output cosine, keys compressed alone"),
-    REAL("attention_cosine_key_se", "1", "standard error over layers and heads"),
-    REAL("attention_cosine_value", "1", "attention-output cosine, values compressed alone"),
-    REAL("attention_cosine_value_se", "1", "standard error over layers and heads"),
-    REAL("attention_cosine", "1", "attention-output cosine, keys and values compressed"),
-    REAL("attention_cosine_se", "1", "standard error over layers and heads"),
-    REAL("attention_cosine_se_positions", "1", "standard error over query positions"),
-    REAL("attention_cosine_least", "1", "mean of the worst layer and head"),
-    REAL("key_cosine", "1", "cosine of a key and its reconstruction"),
-    REAL("key_cosine_se", "1", "standard error over layers and heads"),
-    REAL("value_cosine", "1", "cosine of a value and its reconstruction"),
-    REAL("value_cosine_se", "1", "standard error over layers and heads"),
-    REAL("key_distortion", "coordinate variance", "|k - k'|^2 / |k|^2, mean over keys"),
-    REAL("key_distortion_se", "coordinate variance", "standard error over layers and heads"),
-    REAL("value_distortion", "coordinate variance", "|v - v'|^2 / |v|^2, mean over values"),
-    REAL("value_distortion_se", "coordinate variance", "standard error over layers and heads"),
-    REAL("score_error", "score units", "root mean square error of <q, k> / sqrt d"),
-    REAL("score_error_se", "score units", "standard error over layers and heads"),
-    REAL("score_error_relative", "1", "squared score error over the variance of a query's scores, ratio of means"),
+    REAL("compression_stored", "1", "16 bits a coordinate over everything stored: indices, norms, padding, kept tokens, means"),
+    MEASURE("attention_cosine", "1", "attention-output cosine, keys and values compressed"),
+    MEASURE("attention_cosine_key", "1", "attention-output cosine, keys compressed alone"),
+    MEASURE("attention_cosine_value", "1", "attention-output cosine, values compressed alone"),
+    REAL("attention_cosine_least", "1", "attention_cosine of the worst key-value head"),
+    MEASURE("key_cosine", "1", "cosine of a key and its reconstruction"),
+    MEASURE("value_cosine", "1", "cosine of a value and its reconstruction"),
+    MEASURE("key_distortion", "coordinate variance", "normalised D: |k - k'|^2 / |k|^2, mean over keys"),
+    MEASURE("value_distortion", "coordinate variance", "normalised D: |v - v'|^2 / |v|^2, mean over values"),
+    MEASURE("score_error", "score units", "root mean square error of <q, k> / sqrt d"),
+    MEASURE("score_error_relative", "1", "squared score error over the variance of a query's scores, ratio of means"),
     {"heads", FQ_VALUE_INTEGER, 0, "1", "layers times query heads", FQ_ROLE_VALUE},
     {"queries", FQ_VALUE_INTEGER, 0, "1", "query positions of each head", FQ_ROLE_VALUE},
     {"model_name", FQ_VALUE_TEXT, 64, "", "model that the cache came from", FQ_ROLE_VALUE},
     {"text_name", FQ_VALUE_TEXT, 64, "", "text that the cache came from", FQ_ROLE_VALUE},
-    {"protocol", FQ_VALUE_TEXT, 160, "", "how attention was compared", FQ_ROLE_VALUE},
+    {"protocol", FQ_VALUE_TEXT, 240, "", "how attention was compared", FQ_ROLE_VALUE},
     {0}};
 
 static fq_status check(const fq_point *point) {
@@ -72,7 +81,9 @@ static fq_status check(const fq_point *point) {
     return strcmp(value, "same") == 0 ? FQ_OK : fq_codec_spec_parse(&spec, value);
 }
 
-static void cache_destroy(void *object) { fq_kv_cache_close(object); }
+static void cache_destroy(void *object) {
+    fq_kv_cache_close(object);
+}
 
 static fq_status cache_make(void **object, size_t *bytes, void *context) {
     fq_kv_cache *cache = NULL;
@@ -83,34 +94,36 @@ static fq_status cache_make(void **object, size_t *bytes, void *context) {
 }
 
 enum { KEY = 0, VALUE = 1, RAW = 0, DECODED = 1 };
-enum { OF_KEY, OF_VALUE, OF_BOTH, OF_KEY_COSINE, OF_VALUE_COSINE, OF_KEY_D, OF_VALUE_D, OF_ERROR, OF_POWER, MEASURES };
+enum { OF_BOTH, OF_KEY, OF_VALUE, KEY_COSINE, VALUE_COSINE, KEY_D, VALUE_D, SCORE_ERROR, SCORE_POWER, MEASURES };
 
 typedef struct job {
     const fq_kv_cache *cache;
     fq_kv_shape shape;
     const fq_codec *codec[2];
-    size_t tokens, first, stride, queries, keep;
+    size_t tokens, first, stride, queries, keep, blocks, centre_tokens;
     bool centre[2];
     float *x[2][2];         /* [key, value][raw, decoded]: [tokens][dim] */
     float *query, *all;     /* [queries][dim], [tokens][dim] */
-    uint8_t *codes;
+    uint8_t *codes;         /* of all tokens */
     fq_query_fidelity *out; /* [queries] */
-    double *unit;           /* [MEASURES][layers * query heads] */
-    double *position;       /* [queries]: sum over heads of the cosine with both */
+    fq_two_way measure[MEASURES];
 } job;
 
 static void job_clear(job *j) {
     for (int i = 0; i < 4; i++)
         fq_free(j->x[i / 2][i % 2]);
-    void *rest[] = {j->query, j->all, j->codes, j->out, j->unit, j->position};
-    for (size_t i = 0; i < sizeof rest / sizeof *rest; i++)
-        fq_free(rest[i]);
+    fq_free(j->query);
+    fq_free(j->all);
+    fq_free(j->codes);
+    fq_free(j->out);
+    for (int m = 0; m < MEASURES; m++)
+        fq_two_way_clear(&j->measure[m]);
 }
 
 static fq_status job_make(job *j) {
-    const size_t vector = j->shape.dim * sizeof(float), units = j->shape.layers * j->shape.query_heads;
+    const size_t vector = j->shape.dim * sizeof(float);
     size_t bytes = fq_codec_get_cost(j->codec[KEY]).code_bytes;
-    if (fq_codec_get_cost(j->codec[VALUE]).code_bytes > bytes)
+    if (bytes < fq_codec_get_cost(j->codec[VALUE]).code_bytes)
         bytes = fq_codec_get_cost(j->codec[VALUE]).code_bytes;
     for (int i = 0; i < 4; i++)
         FQ_TRY(fq_alloc(&j->x[i / 2][i % 2], j->tokens, vector));
@@ -118,162 +131,197 @@ static fq_status job_make(job *j) {
     FQ_TRY(fq_alloc(&j->all, j->tokens, vector));
     FQ_TRY(fq_alloc(&j->codes, j->tokens, bytes));
     FQ_TRY(fq_alloc(&j->out, j->queries, sizeof *j->out));
-    FQ_TRY(fq_alloc_zero(&j->unit, MEASURES * units, sizeof *j->unit));
-    return fq_alloc_zero(&j->position, j->queries, sizeof *j->position);
+    for (int m = 0; m < MEASURES; m++)
+        FQ_TRY(fq_two_way_init(&j->measure[m], j->shape.layers * j->shape.heads, j->blocks));
+    return FQ_OK;
 }
 
-/* Adds sign times the mean over tokens of from to x. */
-static void shift(float *x, const float *from, size_t tokens, size_t dim, double sign) {
+/* Adds sign times the mean of from[n][dim], as fp16 stores it, to x[tokens][dim]. */
+static void shift(float *x, size_t tokens, const float *from, size_t n, size_t dim, float sign) {
     for (size_t c = 0; c < dim; c++) {
         double mean = 0.0;
-        for (size_t t = 0; t < tokens; t++)
+        for (size_t t = 0; t < n; t++)
             mean += (double)from[t * dim + c];
-        const float by = (float)(sign * mean / (double)tokens);
+        const float by = sign * fq_fp16_to_float(fq_fp16_from_float((float)(mean / (double)n)));
         for (size_t t = 0; t < tokens; t++)
             x[t * dim + c] += by;
     }
 }
 
-static fq_status reconstruct(job *j, int side, size_t layer, size_t head, double *cosine, double *distortion) {
+/* Fills raw and decoded keys or values of a head. */
+static fq_status reconstruct(job *j, int side, size_t layer, size_t head) {
     const size_t dim = j->shape.dim, n = j->tokens;
     float *raw = j->x[side][RAW], *decoded = j->x[side][DECODED];
-    fq_metrics metrics;
     FQ_TRY(fq_kv_cache_read(j->cache, layer, side == KEY ? FQ_KV_KEY : FQ_KV_VALUE, head, 0, n, raw));
     memcpy(j->all, raw, n * dim * sizeof *raw);
     if (j->centre[side])
-        shift(j->all, raw, n, dim, -1.0);
+        shift(j->all, n, raw, j->centre_tokens, dim, -1.0F);
     FQ_TRY(fq_codec_encode(j->codec[side], j->codes, j->all, n));
     FQ_TRY(fq_codec_decode(j->codec[side], decoded, j->codes, n));
     if (j->centre[side])
-        shift(decoded, raw, n, dim, 1.0);
+        shift(decoded, n, raw, j->centre_tokens, dim, 1.0F);
     memcpy(decoded, raw, (j->keep < n ? j->keep : n) * dim * sizeof *raw);
-    FQ_TRY(fq_metrics_measure(&metrics, dim, raw, decoded, n, NULL, 0));
-    *cosine = metrics.cosine.mean;
-    *distortion = metrics.distortion.mean;
+    return FQ_OK;
+}
+
+static fq_status measure_vectors(job *j, int side, size_t unit) {
+    const size_t dim = j->shape.dim;
+    fq_two_way *cosine = &j->measure[side == KEY ? KEY_COSINE : VALUE_COSINE];
+    fq_two_way *distortion = &j->measure[side == KEY ? KEY_D : VALUE_D];
+    for (size_t t = 0, end; t < j->tokens; t = end) {
+        const size_t block = fq_two_way_block(t, j->tokens, j->blocks);
+        fq_metrics m;
+        for (end = t + 1; end < j->tokens && fq_two_way_block(end, j->tokens, j->blocks) == block;)
+            end++;
+        FQ_TRY(fq_metrics_measure(&m, dim, j->x[side][RAW] + t * dim, j->x[side][DECODED] + t * dim, end - t, NULL, 0));
+        const double n = (double)m.vectors;
+        fq_two_way_add(cosine, unit, block, n > 0.0 ? n * m.cosine.mean : 0.0, n);
+        fq_two_way_add(distortion, unit, block, n > 0.0 ? n * m.distortion.mean : 0.0, n);
+    }
     return FQ_OK;
 }
 
 static fq_status measure_query_head(job *j, size_t layer, size_t head, size_t unit) {
-    const size_t units = j->shape.layers * j->shape.query_heads, dim = j->shape.dim;
+    const size_t dim = j->shape.dim;
     const fq_attention_pair pair = {j->tokens, dim, j->x[KEY][RAW], j->x[VALUE][RAW], j->x[KEY][DECODED],
                                     j->x[VALUE][DECODED]};
-    double *mean = j->unit + unit;
     FQ_TRY(fq_kv_cache_read(j->cache, layer, FQ_KV_QUERY, head, 0, j->tokens, j->all));
     for (size_t i = 0; i < j->queries; i++)
         memcpy(j->query + i * dim, j->all + (j->first + i * j->stride) * dim, dim * sizeof(float));
     FQ_TRY(fq_attention_fidelity(j->out, &pair, j->query, j->queries, j->first, j->stride));
     for (size_t i = 0; i < j->queries; i++) {
-        const double n = (double)j->queries;
-        mean[OF_KEY * units] += j->out[i].key / n;
-        mean[OF_VALUE * units] += j->out[i].value / n;
-        mean[OF_BOTH * units] += j->out[i].both / n;
-        mean[OF_ERROR * units] += j->out[i].score_error / n;
-        mean[OF_POWER * units] += j->out[i].score_power / n;
-        j->position[i] += j->out[i].both / (double)units;
+        const size_t block = fq_two_way_block(i, j->queries, j->blocks);
+        fq_two_way_add(&j->measure[OF_BOTH], unit, block, j->out[i].both, 1.0);
+        fq_two_way_add(&j->measure[OF_KEY], unit, block, j->out[i].key, 1.0);
+        fq_two_way_add(&j->measure[OF_VALUE], unit, block, j->out[i].value, 1.0);
+        fq_two_way_add(&j->measure[SCORE_ERROR], unit, block, j->out[i].score_error, 1.0);
+        fq_two_way_add(&j->measure[SCORE_POWER], unit, block, j->out[i].score_power, 1.0);
     }
     return FQ_OK;
 }
 
 static fq_status measure(job *j, fq_rows *rows) {
-    const size_t units = j->shape.layers * j->shape.query_heads, group = j->shape.query_heads / j->shape.heads;
-    for (size_t layer = 0; layer < j->shape.layers; layer++) {
-        for (size_t head = 0; head < j->shape.heads; head++) {
-            double cosine[2], distortion[2];
-            for (int side = 0; side < 2; side++)
-                FQ_TRY(reconstruct(j, side, layer, head, &cosine[side], &distortion[side]));
-            for (size_t i = 0; i < group; i++) {
-                const size_t query_head = head * group + i, unit = layer * j->shape.query_heads + query_head;
-                j->unit[OF_KEY_COSINE * units + unit] = cosine[KEY];
-                j->unit[OF_VALUE_COSINE * units + unit] = cosine[VALUE];
-                j->unit[OF_KEY_D * units + unit] = distortion[KEY];
-                j->unit[OF_VALUE_D * units + unit] = distortion[VALUE];
-                FQ_TRY(measure_query_head(j, layer, query_head, unit));
-            }
+    const size_t group = j->shape.query_heads / j->shape.heads, units = j->shape.layers * j->shape.heads;
+    for (size_t unit = 0; unit < units; unit++) {
+        const size_t layer = unit / j->shape.heads, head = unit % j->shape.heads;
+        for (int side = KEY; side <= VALUE; side++) {
+            FQ_TRY(reconstruct(j, side, layer, head));
+            FQ_TRY(measure_vectors(j, side, unit));
         }
-        fq_rows_progress(rows, (double)(layer + 1) / (double)j->shape.layers);
+        for (size_t i = 0; i < group; i++)
+            FQ_TRY(measure_query_head(j, layer, head * group + i, unit));
+        fq_rows_progress(rows, (double)(unit + 1) / (double)units);
     }
     return FQ_OK;
 }
 
-static void estimate(fq_rows *rows, const char *column, const double *x, size_t n, size_t each) {
-    char name[FQ_TABLE_NAME_MAX];
-    const fq_estimate e = fq_estimate_of(x, n);
-    fq_rows_real(rows, column, e.mean);
-    snprintf(name, sizeof name, "%s_se", column);
-    fq_rows_real(rows, name, e.se * sqrt((double)each)); /* each value stands there for `each` query heads */
+static void put(fq_rows *rows, const char *column, fq_two_way_estimate e) {
+    const char *const endings[] = {"", "_se", "_se_heads", "_se_positions"};
+    const double values[] = {e.mean, e.se, e.se_heads, e.se_positions};
+    char name[FQ_TABLE_NAME_MAX + 1];
+    for (size_t i = 0; i < 4; i++) {
+        snprintf(name, sizeof name, "%s%s", column, endings[i]);
+        fq_rows_real(rows, name, values[i]);
+    }
 }
 
 static void report(const job *j, fq_rows *rows) {
-    const size_t n = j->shape.layers * j->shape.query_heads, group = j->shape.query_heads / j->shape.heads;
-    const double *u = j->unit;
-    estimate(rows, "attention_cosine_key", u + OF_KEY * n, n, 1);
-    estimate(rows, "attention_cosine_value", u + OF_VALUE * n, n, 1);
-    estimate(rows, "attention_cosine", u + OF_BOTH * n, n, 1);
-    estimate(rows, "key_cosine", u + OF_KEY_COSINE * n, n, group);
-    estimate(rows, "value_cosine", u + OF_VALUE_COSINE * n, n, group);
-    estimate(rows, "key_distortion", u + OF_KEY_D * n, n, group);
-    estimate(rows, "value_distortion", u + OF_VALUE_D * n, n, group);
+    const fq_two_way *m = j->measure;
     double least = 1.0;
-    for (size_t i = 0; i < n; i++)
-        least = fmin(least, u[OF_BOTH * n + i]);
-    const fq_estimate error = fq_estimate_of(u + OF_ERROR * n, n), power = fq_estimate_of(u + OF_POWER * n, n);
-    const double rms = sqrt(error.mean);
+    for (size_t head = 0; head < m[OF_BOTH].heads; head++)
+        least = fmin(least, fq_two_way_head_mean(&m[OF_BOTH], head));
+    put(rows, "attention_cosine", fq_two_way_mean(&m[OF_BOTH]));
+    put(rows, "attention_cosine_key", fq_two_way_mean(&m[OF_KEY]));
+    put(rows, "attention_cosine_value", fq_two_way_mean(&m[OF_VALUE]));
+    put(rows, "key_cosine", fq_two_way_mean(&m[KEY_COSINE]));
+    put(rows, "value_cosine", fq_two_way_mean(&m[VALUE_COSINE]));
+    put(rows, "key_distortion", fq_two_way_mean(&m[KEY_D]));
+    put(rows, "value_distortion", fq_two_way_mean(&m[VALUE_D]));
+    put(rows, "score_error", fq_two_way_sqrt(fq_two_way_mean(&m[SCORE_ERROR])));
+    put(rows, "score_error_relative", fq_two_way_ratio(&m[SCORE_ERROR], &m[SCORE_POWER]));
     fq_rows_real(rows, "attention_cosine_least", least);
-    fq_rows_real(rows, "attention_cosine_se_positions", fq_estimate_of(j->position, j->queries).se);
-    fq_rows_real(rows, "score_error", rms);
-    fq_rows_real(rows, "score_error_se", rms > 0.0 ? 0.5 * error.se / rms : 0.0);
-    fq_rows_real(rows, "score_error_relative", error.mean / power.mean);
-    fq_rows_integer(rows, "heads", (int64_t)n);
+    fq_rows_integer(rows, "heads", (int64_t)(j->shape.layers * j->shape.query_heads));
     fq_rows_integer(rows, "queries", (int64_t)j->queries);
 }
 
-static fq_status describe(const job *j, const fq_point *point, fq_rows *rows) {
-    const fq_kv_origin *origin = fq_kv_cache_origin(j->cache);
-    const fq_codec_cost key = fq_codec_get_cost(j->codec[KEY]), value = fq_codec_get_cost(j->codec[VALUE]);
-    const double rate = 0.5 * (key.rate + value.rate), n = (double)j->tokens, d = (double)j->shape.dim;
+/* Bytes of a head's keys and values. */
+static double stored_bytes(const job *j) {
+    const double d = (double)j->shape.dim, n = (double)j->tokens;
     const double kept = (double)(j->keep < j->tokens ? j->keep : j->tokens);
-    double bytes = kept * 4.0 * d + (n - kept) * (double)(key.code_bytes + value.code_bytes);
-    for (int side = 0; side < 2; side++)
-        bytes += j->centre[side] ? 2.0 * d : 0.0; /* the mean, once a head, as fp16 */
-    char protocol[160];
-    fq_rows_text(rows, "family", fq_point_codec(point, "codec")->family);
+    double bytes = kept * 4.0 * d;
+    for (int side = KEY; side <= VALUE; side++)
+        bytes += (n - kept) * (double)fq_codec_get_cost(j->codec[side]).code_bytes + (j->centre[side] ? 2.0 * d : 0.0);
+    return bytes;
+}
+
+static void describe(const job *j, fq_rows *rows) {
+    const fq_kv_origin *origin = fq_kv_cache_origin(j->cache);
+    const fq_codec_spec *key = fq_codec_get_spec(j->codec[KEY]);
+    const double rate = 0.5 * (fq_codec_get_cost(j->codec[KEY]).rate + fq_codec_get_cost(j->codec[VALUE]).rate);
+    const bool plain = j->codec[KEY] == j->codec[VALUE] && key->norm == FQ_NORM_INPUT && j->keep == 0 && !j->centre[KEY];
+    char protocol[240];
+    fq_rows_text(rows, "family", key->family);
+    fq_rows_integer(rows, "block", (int64_t)key->block);
+    fq_rows_integer(rows, "codewords", (int64_t)key->codewords);
+    fq_rows_text(rows, "recipe", key->codewords ? fq_recipe_name(key->recipe) : "");
+    fq_rows_integer(rows, "plain", plain);
     fq_rows_real(rows, "rate", rate);
     fq_rows_real(rows, "compression_payload", 16.0 / rate);
-    fq_rows_real(rows, "compression_stored", 4.0 * d * n / bytes);
+    fq_rows_real(rows, "compression_stored", 4.0 * (double)(j->shape.dim * j->tokens) / stored_bytes(j));
     fq_rows_text(rows, "model_name", origin->model);
     fq_rows_text(rows, "text_name", origin->text);
-    snprintf(protocol, sizeof protocol, "causal, %zu tokens, queries at %zu, %zu, ...; mean over queries, then layers and heads",
-             j->tokens, j->first, j->first + j->stride);
+    snprintf(protocol, sizeof protocol,
+             "causal attention over the first %zu tokens, queries at positions %zu to %zu in steps of %zu; equal weights over "
+             "queries, layers and query heads; keys after the position encoding",
+             j->tokens, j->first, j->first + (j->queries - 1) * j->stride, j->stride);
     fq_rows_text(rows, "protocol", protocol);
+}
+
+static fq_status set_protocol(job *j, const fq_point *point, const char *path) {
+    const char *centre = fq_point_text(point, "centre");
+    j->shape = *fq_kv_cache_shape(j->cache);
+    j->tokens = fq_point_size(point, "tokens");
+    j->first = fq_point_size(point, "first_query");
+    j->stride = fq_point_size(point, "stride");
+    j->blocks = fq_point_size(point, "blocks");
+    j->keep = fq_point_size(point, "keep_first");
+    j->centre_tokens = fq_point_size(point, "centre_tokens");
+    j->centre[VALUE] = strcmp(centre, "both") == 0;
+    j->centre[KEY] = j->centre[VALUE] || strcmp(centre, "key") == 0;
+    if (j->tokens == 0)
+        j->tokens = j->shape.tokens;
+    if (j->centre_tokens == 0)
+        j->centre_tokens = j->tokens;
+    if (j->tokens > j->shape.tokens || j->first >= j->tokens || j->centre_tokens > j->tokens)
+        return FQ_FAIL_TEXT(FQ_ERR_INPUT,
+                            "%s: %zu tokens; key \"tokens\" asks for %zu, \"first_query\" for position %zu, "
+                            "\"centre_tokens\" for %zu",
+                            path, j->shape.tokens, j->tokens, j->first, j->centre_tokens);
+    j->queries = (j->tokens - 1 - j->first) / j->stride + 1;
     return FQ_OK;
+}
+
+static fq_status set_codecs(job *j, const fq_point *point, fq_resources *resources) {
+    const fq_codec_spec *spec = fq_point_codec(point, "codec");
+    const char *value_name = fq_point_text(point, "value_codec");
+    fq_codec_spec value_spec = *spec;
+    if (strcmp(value_name, "same") != 0)
+        FQ_TRY(fq_codec_spec_parse(&value_spec, value_name));
+    FQ_TRY(fq_resources_codec(resources, &j->codec[KEY], spec, j->shape.dim));
+    return fq_resources_codec(resources, &j->codec[VALUE], &value_spec, j->shape.dim);
 }
 
 static fq_status run(const fq_point *point, fq_resources *resources, fq_rows *rows) {
     static const fq_resource_kind kind = {cache_make, cache_destroy};
-    const fq_codec_spec *spec = fq_point_codec(point, "codec");
-    const char *path = fq_point_file(point, "cache"), *value_name = fq_point_text(point, "value_codec");
-    const char *centre = fq_point_text(point, "centre");
+    const char *path = fq_point_file(point, "cache");
     char key[128], hash[FQ_SHA256_HEX];
     const void *object = NULL;
-    fq_codec_spec value_spec = *spec;
     FQ_TRY(fq_sha256_file(hash, path));
     snprintf(key, sizeof key, "kv_cache:%s", hash);
     FQ_TRY(fq_resources_get(resources, &object, key, &kind, (void *)(uintptr_t)path));
-    job j = {.cache = object, .first = fq_point_size(point, "first_query"), .stride = fq_point_size(point, "stride"),
-             .keep = fq_point_size(point, "keep_first"), .tokens = fq_point_size(point, "tokens")};
-    j.shape = *fq_kv_cache_shape(j.cache);
-    j.centre[VALUE] = strcmp(centre, "both") == 0;
-    j.centre[KEY] = j.centre[VALUE] || strcmp(centre, "key") == 0;
-    if (j.tokens == 0)
-        j.tokens = j.shape.tokens;
-    if (j.tokens > j.shape.tokens || j.first >= j.tokens)
-        return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: %zu tokens; key \"tokens\" asks for %zu, \"first_query\" for position %zu",
-                            path, j.shape.tokens, j.tokens, j.first);
-    j.queries = (j.tokens - 1 - j.first) / j.stride + 1;
-    if (strcmp(value_name, "same") != 0)
-        FQ_TRY(fq_codec_spec_parse(&value_spec, value_name));
-    FQ_TRY(fq_resources_codec(resources, &j.codec[KEY], spec, j.shape.dim));
-    FQ_TRY(fq_resources_codec(resources, &j.codec[VALUE], &value_spec, j.shape.dim));
+    job j = {.cache = object};
+    FQ_TRY(set_protocol(&j, point, path));
+    FQ_TRY(set_codecs(&j, point, resources));
     fq_status status = job_make(&j);
     if (status == FQ_OK)
         status = measure(&j, rows);
@@ -281,7 +329,7 @@ static fq_status run(const fq_point *point, fq_resources *resources, fq_rows *ro
         status = fq_rows_add(rows);
     if (status == FQ_OK) {
         report(&j, rows);
-        status = describe(&j, point, rows);
+        describe(&j, rows);
     }
     job_clear(&j);
     return status;
@@ -289,7 +337,7 @@ static fq_status run(const fq_point *point, fq_resources *resources, fq_rows *ro
 
 const fq_experiment fq_experiment_fidelity = {.name = "fidelity",
                                               .summary = "attention on a real KV cache with compressed keys and values",
-                                              .version = 1,
+                                              .version = 2,
                                               .parameters = parameters,
                                               .columns = columns,
                                               .check = check,
