@@ -59,10 +59,17 @@ typedef struct origin {
     fq_purpose purpose;
 } origin;
 
-static int threads_available(void) {
+/* As many threads as the work keeps busy, in flops at search speed: on a machine that others load, each
+ * meeting of threads can cost a time slice, thousands of times a training. The sums do not depend on it. */
+static size_t threads_for(const origin *from, size_t n, size_t N, size_t k) {
 #ifdef _OPENMP
-    return omp_get_max_threads();
+    static const double grain = 1e7;
+    const double each = 2.0 * (double)N * (double)k + (from->x ? 500 : 2500) + 250 * (double)k;
+    const double useful = (double)n * each / grain;
+    const size_t most = (size_t)omp_get_max_threads();
+    return useful >= (double)most ? most : useful < 1 ? 1 : (size_t)useful;
 #else
+    (void)from, (void)n, (void)N, (void)k;
     return 1;
 #endif
 }
@@ -87,7 +94,7 @@ static void collect_thread(int64_t *sums, float *buffer, const fq_search *search
 
 static fq_status collect(fq_cells *cells, const fq_search *search, const origin *from, size_t n) {
     const size_t N = cells->codewords, k = cells->block, width = k + 2;
-    const size_t threads = (size_t)threads_available();
+    const size_t threads = threads_for(from, n, N, k);
     if (n > FQ_CELLS_SAMPLES_MAX)
         return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "n", n, "at most 2^24 samples at a time");
     int64_t *sums = NULL;

@@ -1,7 +1,9 @@
 /* The program: sets up the libraries, finds the verb, hands over. */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <gsl/gsl_errno.h>
 #include <hdf5.h>
@@ -48,7 +50,21 @@ static int unknown_verb(const char *given) {
     return 2;
 }
 
+/* Threads of GNU OpenMP spin while they wait for each other; where other programs want the processors,
+ * each such wait burns a time slice (a training was seen to take ten times as long). The policy is read
+ * as the library is loaded, before main, so it takes starting again. A policy that is set is obeyed. */
+static void let_threads_sleep(const char **argv) {
+    char program[4096], **arguments;
+    memcpy(&arguments, &argv, sizeof arguments); /* execv changes none of them */
+    const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    if (getenv("OMP_WAIT_POLICY") || length <= 0 || setenv("OMP_WAIT_POLICY", "passive", 0) != 0)
+        return;
+    program[length] = 0;
+    execv(program, arguments); /* returns only if it cannot: then this process goes on, correct but slower */
+}
+
 int main(int argc, const char **argv) {
+    let_threads_sleep(argv);
     gsl_set_error_handler_off();
     signal(SIGXFSZ, SIG_IGN); /* a file size limit is a failed write like any other: exit status 4 */
     H5dont_atexit(); /* we close what we open; after a failed write its clean-up never ends */

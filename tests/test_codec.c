@@ -378,31 +378,80 @@ static void every_failing_allocation_is_reported(void) {
     }
 }
 
+/* Mean of |x - x^|^2 / |x|^2 over vectors x[n][d] through the codec, and its standard error. */
+static void measure_vectors(const fq_codec *codec, const float *x, size_t n, size_t d, double *mean,
+                            double *se) {
+    float *y = bytes_of(n * d * 4);
+    uint8_t *codes = bytes_of(n * fq_codec_get_cost(codec).code_bytes);
+    FQ_CHECK_OK(fq_codec_encode(codec, codes, x, n));
+    FQ_CHECK_OK(fq_codec_decode(codec, y, codes, n));
+    double sum = 0, squares = 0;
+    for (size_t i = 0; i < n; i++) {
+        const double e = squared_distance(x + i * d, y + i * d, d) / inner(x + i * d, x + i * d, d);
+        sum += e;
+        squares += e * e;
+    }
+    const double count = (double)n;
+    *mean = sum / count;
+    *se = sqrt((squares / count - *mean * *mean) / count);
+    fq_free(codes);
+    fq_free(y);
+}
+
+static void draw_gaussian(float *x, size_t count, uint64_t stream) {
+    fq_stream s;
+    fq_stream_init(&s, fq_test_seed(), FQ_PURPOSE_TEST, stream);
+    for (size_t i = 0; i < count; i++)
+        x[i] = (float)fq_stream_normal(&s);
+}
+
+/* Made without a codebook, a codec trains the population codebook of its own k, N, d and seed: the same
+ * one that training by hand gives, and vectors lose the D measured for it (the norm's rounding adds at
+ * most 2^-22), within 6.2 standard errors of both figures. */
+static void fibquant_without_parts_trains_the_population_codebook(void) {
+    enum { N = 20000, D = 32 };
+    const char *const name = "fib:k=4,N=3,seed=9";
+    float *x = bytes_of(N * D * 4);
+    draw_gaussian(x, (size_t)N * D, 650);
+    fq_codebook codebook = {0};
+    const fq_train_options options = {
+        .dim = D, .block = 4, .codewords = 3, .recipe = FQ_RECIPE_POPULATION, .seed = 9};
+    FQ_CHECK_OK(fq_codebook_train(&codebook, &options));
+    FQ_CHECK_OK(fq_codebook_measure(&codebook, 77, 400000));
+    fq_codec *own = make(name, D, NULL), *given = make(name, D, &(fq_codec_parts){.codebook = &codebook});
+    if (own && given) {
+        double mean, se;
+        measure_vectors(own, x, N, D, &mean, &se);
+        FQ_CHECK_NEAR(mean, codebook.distortion, 6.2 * hypot(se, codebook.distortion_se) + 0x1p-22);
+        FQ_CHECK(mean < 0.9); /* and so many words cannot be the zero code */
+        const size_t bytes = N * fq_codec_get_cost(own).code_bytes;
+        uint8_t *a = bytes_of(bytes), *b = bytes_of(bytes);
+        FQ_CHECK_OK(fq_codec_encode(own, a, x, N));
+        FQ_CHECK_OK(fq_codec_encode(given, b, x, N));
+        FQ_CHECK(memcmp(a, b, bytes) == 0);
+        fq_free(b);
+        fq_free(a);
+    }
+    fq_codec_destroy(given);
+    fq_codec_destroy(own);
+    fq_codebook_clear(&codebook);
+    fq_free(x);
+}
+
 /* Measured D of tq on Gaussian directions against the scalar quantizer's population D: the norm's
  * rounding adds at most 2^-22. The mean over N vectors must lie within 6.2 standard errors. */
 static void turboquant_has_the_population_distortion(void) {
     const char *const names[] = {"tq:b=1", "tq:b=2", "tq:b=3", "tq:b=4,rot=hadamard", "tq:b=2,norm=ls",
                                  "tq:b=2,norm=match"};
     enum { N = 20000, D = 64 };
-    float *x = bytes_of(N * D * 4), *y = bytes_of(N * D * 4);
+    float *x = bytes_of(N * D * 4);
     for (size_t c = 0; c < sizeof names / sizeof names[0]; c++) {
         fq_codec *codec = make(names[c], D, NULL);
         if (!codec)
             continue;
-        uint8_t *codes = bytes_of(N * fq_codec_get_cost(codec).code_bytes);
-        fq_stream s;
-        fq_stream_init(&s, fq_test_seed(), FQ_PURPOSE_TEST, 600 + c);
-        for (size_t i = 0; i < N * D; i++)
-            x[i] = (float)fq_stream_normal(&s);
-        FQ_CHECK_OK(fq_codec_encode(codec, codes, x, N));
-        FQ_CHECK_OK(fq_codec_decode(codec, y, codes, N));
-        double sum = 0, squares = 0;
-        for (size_t i = 0; i < N; i++) {
-            const double e = squared_distance(x + i * D, y + i * D, D) / inner(x + i * D, x + i * D, D);
-            sum += e;
-            squares += e * e;
-        }
-        const double mean = sum / N, se = sqrt((squares / N - mean * mean) / N);
+        double mean, se;
+        draw_gaussian(x, (size_t)N * D, 600 + c);
+        measure_vectors(codec, x, N, D, &mean, &se);
         fq_scalar_quantizer quantizer;
         FQ_CHECK_OK(fq_scalar_quantizer_init(&quantizer, D, (size_t)1 << (unsigned)fq_codec_get_spec(codec)->bits));
         const fq_norm_rule rule = fq_codec_get_spec(codec)->norm;
@@ -413,10 +462,8 @@ static void turboquant_has_the_population_distortion(void) {
         else /* keeps |x|: E|x - x^|^2 = 2 - 2 cos, above the least-squares value 1 - cos^2 */
             FQ_CHECK(mean > quantizer.distortion - 6.2 * se);
         fq_scalar_quantizer_clear(&quantizer);
-        fq_free(codes);
         fq_codec_destroy(codec);
     }
-    fq_free(y);
     fq_free(x);
 }
 
@@ -654,6 +701,8 @@ static const fq_test tests[] = {
     {"extreme vectors have defined outcomes", extreme_vectors_have_defined_outcomes},
     {"corrupt bytes are refused", corrupt_bytes_are_refused},
     {"every failing allocation is reported", every_failing_allocation_is_reported},
+    {"fibquant without parts trains the population codebook",
+     fibquant_without_parts_trains_the_population_codebook},
     {"turboquant has the population distortion", turboquant_has_the_population_distortion},
     {"norm rules do what they say", norm_rules_do_what_they_say},
     {"the product form is unbiased", the_product_form_is_unbiased},
