@@ -58,6 +58,10 @@ fq_ball fq_ball_union(fq_balls *w, fq_ball a, fq_ball b);
  * numerical integration, independent of gamma functions. relative accuracy about 2^-50. */
 fq_ball fq_ball_radial_integral(fq_balls *w, long p, fq_ball q, int s);
 
+/* P(X_1 > a, 0 < X_2 < c) for two coordinates of a uniform point on S^{d-1}, d >= 4, a, c > 0,
+ * a^2 + c^2 < 1, by rigorous integration. */
+fq_ball fq_ball_corner_probability(fq_balls *w, long d, double a, double c);
+
 /* +1, -1 if the value is certainly positive, negative; 0 if not known. */
 int fq_ball_sign(const fq_balls *w, fq_ball a);
 

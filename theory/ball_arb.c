@@ -6,11 +6,13 @@
 #if FQ_ARB_IN_FLINT
 #include <flint/acb.h>
 #include <flint/acb_calc.h>
+#include <flint/acb_hypgeom.h>
 #include <flint/arb.h>
 #include <flint/arb_hypgeom.h>
 #else
 #include <acb.h>
 #include <acb_calc.h>
+#include <acb_hypgeom.h>
 #include <arb.h>
 #include <arb_hypgeom.h>
 #endif
@@ -20,6 +22,7 @@
 
 #include <gsl/gsl_sf_gamma.h>
 
+#include "ball_formulas.h"
 #include "ball_impl.h"
 #include "memory.h"
 
@@ -228,6 +231,76 @@ fq_ball fq_ball_radial_integral(fq_balls *w, long p, fq_ball q, int s) {
     acb_clear(value);
     arb_clear(tail);
     arb_clear(rate);
+    mag_clear(tolerance);
+    return r;
+}
+
+/* f_{d,1}(y) P(X_1 > a | X_2 = y): given y, X_1 / sqrt(1-y^2) has density f_{d-1,1}. */
+typedef struct corner {
+    slong d;
+    double a;
+    arb_t log_constant;
+} corner;
+
+static int corner_integrand(acb_ptr result, const acb_t y, void *parameters, slong order,
+                            slong precision) {
+    const corner *const g = parameters;
+    acb_t rest, ratio, p, q;
+    acb_init(rest);
+    acb_init(ratio);
+    acb_init(p);
+    acb_init(q);
+    acb_mul(rest, y, y, precision);
+    acb_sub_si(rest, rest, 1, precision);
+    acb_neg(rest, rest);
+    acb_set_d(ratio, g->a);
+    acb_mul(ratio, ratio, ratio, precision);
+    acb_div(ratio, ratio, rest, precision);
+    acb_one(q);
+    acb_sub(q, q, ratio, precision);
+    /* Analytic off the cuts ratio <= 0 and ratio >= 1: stay in the strip between. */
+    if (!acb_is_finite(ratio) || !arb_is_positive(acb_realref(ratio)) ||
+        !arb_is_positive(acb_realref(q))) {
+        acb_indeterminate(result);
+    } else {
+        acb_set_d(p, 0.5);
+        acb_set_si(q, g->d - 2);
+        acb_mul_2exp_si(q, q, -1);
+        acb_hypgeom_beta_lower(result, p, q, ratio, 1, precision);
+        acb_sub_si(result, result, 1, precision);
+        acb_neg(result, result);
+        acb_mul_2exp_si(result, result, -1);
+        acb_log_analytic(p, rest, order != 0, precision);
+        acb_mul_si(p, p, g->d - 3, precision);
+        acb_mul_2exp_si(p, p, -1);
+        acb_add_arb(p, p, g->log_constant, precision);
+        acb_exp(p, p, precision);
+        acb_mul(result, result, p, precision);
+    }
+    acb_clear(rest);
+    acb_clear(ratio);
+    acb_clear(p);
+    acb_clear(q);
+    return 0;
+}
+
+fq_ball fq_ball_corner_probability(fq_balls *w, long d, double a, double c) {
+    const fq_ball log_constant = fq_ball_log_constant(w, d, 1);
+    const fq_ball r = fresh(w);
+    corner g = {d, a, {*at(w, log_constant)}}; /* borrowed, not cleared */
+    acb_t from, to, value;
+    mag_t tolerance;
+    acb_init(from);
+    acb_init(to);
+    acb_init(value);
+    mag_init(tolerance);
+    acb_set_d(to, c);
+    acb_calc_integrate(value, corner_integrand, &g, from, to, w->precision, tolerance, NULL,
+                       w->precision);
+    arb_set(at(w, r), acb_realref(value));
+    acb_clear(from);
+    acb_clear(to);
+    acb_clear(value);
     mag_clear(tolerance);
     return r;
 }

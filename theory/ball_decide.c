@@ -19,10 +19,14 @@ fq_status fq_ball_decide(fq_evidence *row, fq_ball_sides sides, const void *para
         fq_ball_text(w, left, row->enclosure, sizeof row->enclosure);
         row->precision = fq_ball_verdict() == FQ_VERDICT_CERTIFIED ? precision : 53;
         row->verdict = FQ_VERDICT_UNDECIDED;
+        /* Doubles cannot be as narrow as balls. */
+        const double tolerance = fq_ball_verdict() == FQ_VERDICT_CERTIFIED
+                                     ? row->tolerance
+                                     : fmax(row->tolerance, 1e-10);
         const double scale = compared ? fabs(row->right) : fabs(row->left);
         const bool narrow =
-            row->left_error <= row->tolerance * scale &&
-            (!compared || row->right_error <= row->tolerance * scale);
+            row->left_error <= tolerance * scale &&
+            (!compared || row->right_error <= tolerance * scale);
         const int sign = compared ? fq_ball_sign(w, fq_ball_subtract(w, left, right)) : 0;
         const bool usable = isfinite(row->left) && isfinite(row->left_error);
         if (row->relation == FQ_RELATION_REPORT || row->relation == FQ_RELATION_EQUAL) {

@@ -117,13 +117,14 @@ fq_ball fq_ball_subtract(fq_balls *w, fq_ball a, fq_ball b) {
 
 fq_ball fq_ball_multiply(fq_balls *w, fq_ball a, fq_ball b) {
     const number x = at(w, a), y = at(w, b);
-    return put_rounded(w, x.value * y.value, fabs(x.value) * y.error + fabs(y.value) * x.error);
+    return put_rounded(w, x.value * y.value, fabs(x.value) * y.error + fabs(y.value) * x.error + x.error * y.error);
 }
 
 fq_ball fq_ball_divide(fq_balls *w, fq_ball a, fq_ball b) {
     const number x = at(w, a), y = at(w, b);
-    const double quotient = x.value / y.value;
-    return put_rounded(w, quotient, (x.error + fabs(quotient) * y.error) / fabs(y.value));
+    const double quotient = x.value / y.value, least = fabs(y.value) - y.error;
+    return put_rounded(w, quotient,
+                       least > 0 ? (x.error + fabs(quotient) * y.error) / least : HUGE_VAL);
 }
 
 fq_ball fq_ball_power(fq_balls *w, fq_ball base, fq_ball exponent) {
@@ -132,7 +133,7 @@ fq_ball fq_ball_power(fq_balls *w, fq_ball base, fq_ball exponent) {
 
 fq_ball fq_ball_exp(fq_balls *w, fq_ball a) {
     const double value = exp(at(w, a).value);
-    return put_rounded(w, value, value * at(w, a).error);
+    return put_rounded(w, value, value * expm1(at(w, a).error));
 }
 
 fq_ball fq_ball_log(fq_balls *w, fq_ball a) {
@@ -204,6 +205,31 @@ fq_ball fq_ball_radial_integral(fq_balls *w, long p, fq_ball q, int s) {
                             GSL_INTEG_GAUSS31, space, &value, &error);
     gsl_integration_workspace_free(space);
     return put_rounded(w, value, error + 1e-13 * fabs(value));
+}
+
+typedef struct tail {
+    double d, a;
+} tail;
+
+static double tail_integrand(double y, void *parameters) {
+    const tail *const t = parameters;
+    const double rest = 1 - y * y;
+    const double beyond = gsl_sf_beta_inc((t->d - 2) / 2, 0.5, 1 - t->a * t->a / rest);
+    return 0.5 * beyond *
+           exp((t->d - 3) / 2 * log(rest) - gsl_sf_lnbeta(0.5, (t->d - 1) / 2));
+}
+
+fq_ball fq_ball_corner_probability(fq_balls *w, long d, double a, double c) {
+    tail t = {(double)d, a};
+    gsl_integration_workspace *space = gsl_integration_workspace_alloc(400);
+    double value = (double)NAN, error = (double)NAN;
+    if (!space)
+        w->status = FQ_FAIL(FQ_ERR_MEMORY, "integration workspace", "enough memory");
+    else
+        gsl_integration_qag(&(gsl_function){tail_integrand, &t}, 0, c, 0, 1e-12, 400,
+                            GSL_INTEG_GAUSS31, space, &value, &error);
+    gsl_integration_workspace_free(space);
+    return put_rounded(w, value, error + 1e-12 * fabs(value));
 }
 
 int fq_ball_sign(const fq_balls *w, fq_ball a) {
