@@ -10,6 +10,7 @@
  * thresholds strictly lowers D.
  * Not covered: odd numbers of levels; Lloyd's iteration for vectors. */
 #include <math.h>
+#include <stdio.h>
 
 #include "ball_formulas.h"
 #include "ball_scalar.h"
@@ -102,8 +103,7 @@ static fq_status emit(fq_claim_context *context, const char *series, fq_ball_sid
     row.relation = relation;
     row.tolerance = 1e-10;
     row.seed = context->seed;
-    for (size_t i = 0; finding[i] && i + 1 < sizeof row.finding; i++)
-        row.finding[i] = finding[i];
+    snprintf(row.finding, sizeof row.finding, "%s", finding);
     p.perturbation = context->perturbation;
     return fq_ball_emit(context, &row, sides, &p);
 }
