@@ -4,30 +4,24 @@
 #include <string.h>
 
 #include "failure.h"
+#include "figure.h"
 #include "scalar_quantizer.h"
 
 typedef struct columns {
     size_t family, block, codewords, recipe, rate, dim, distortion, se, shannon, high_rate;
 } columns;
 
-static fq_status find_one(size_t *column, const fq_table *t, const char *name, fq_value_type type) {
-    *column = fq_table_find(t, name);
-    if (*column == t->column_count || t->columns[*column].type != type)
-        return FQ_FAIL_TEXT(FQ_ERR_INPUT, "table %s: no column \"%s\"", t->name, name);
-    return FQ_OK;
-}
-
 static fq_status find(columns *c, const fq_table *t) {
-    FQ_TRY(find_one(&c->family, t, "family", FQ_VALUE_TEXT));
-    FQ_TRY(find_one(&c->block, t, "block", FQ_VALUE_INTEGER));
-    FQ_TRY(find_one(&c->codewords, t, "codewords", FQ_VALUE_INTEGER));
-    FQ_TRY(find_one(&c->recipe, t, "recipe", FQ_VALUE_TEXT));
-    FQ_TRY(find_one(&c->rate, t, "rate", FQ_VALUE_REAL));
-    FQ_TRY(find_one(&c->dim, t, "dim", FQ_VALUE_INTEGER));
-    FQ_TRY(find_one(&c->distortion, t, "distortion", FQ_VALUE_REAL));
-    FQ_TRY(find_one(&c->se, t, "distortion_se", FQ_VALUE_REAL));
-    FQ_TRY(find_one(&c->shannon, t, "shannon_bound", FQ_VALUE_REAL));
-    return find_one(&c->high_rate, t, "high_rate", FQ_VALUE_REAL);
+    FQ_TRY(fq_figure_column(&c->family, t, "family", FQ_VALUE_TEXT));
+    FQ_TRY(fq_figure_column(&c->block, t, "block", FQ_VALUE_INTEGER));
+    FQ_TRY(fq_figure_column(&c->codewords, t, "codewords", FQ_VALUE_INTEGER));
+    FQ_TRY(fq_figure_column(&c->recipe, t, "recipe", FQ_VALUE_TEXT));
+    FQ_TRY(fq_figure_column(&c->rate, t, "rate", FQ_VALUE_REAL));
+    FQ_TRY(fq_figure_column(&c->dim, t, "dim", FQ_VALUE_INTEGER));
+    FQ_TRY(fq_figure_column(&c->distortion, t, "distortion", FQ_VALUE_REAL));
+    FQ_TRY(fq_figure_column(&c->se, t, "distortion_se", FQ_VALUE_REAL));
+    FQ_TRY(fq_figure_column(&c->shannon, t, "shannon_bound", FQ_VALUE_REAL));
+    return fq_figure_column(&c->high_rate, t, "high_rate", FQ_VALUE_REAL);
 }
 
 static bool is_fib(const fq_table *t, const columns *c, size_t row, const char *recipe) {

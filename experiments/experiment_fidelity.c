@@ -54,7 +54,7 @@ static const fq_value_column columns[] = {
     {"codewords", FQ_VALUE_INTEGER, 0, "1", "codewords N of the keys' codec; 0 if it has none", FQ_ROLE_VALUE},
     {"recipe", FQ_VALUE_TEXT, 16, "", "training recipe of the keys' codebook; empty if it has none", FQ_ROLE_VALUE},
     {"plain", FQ_VALUE_INTEGER, 0, "1",
-     "1: keys and values alike, norm as it is, nothing kept, nothing centred, as published; 0: otherwise", FQ_ROLE_VALUE},
+     "1: keys and values alike, Haar rotation, norm as it is, nothing kept or centred, as published; 0: otherwise", FQ_ROLE_VALUE},
     REAL("rate", "bits per coordinate", "payload rate, mean of keys and values"),
     REAL("compression_payload", "1", "16 / rate"),
     REAL("compression_stored", "1", "16 bits a coordinate over everything stored: indices, norms, padding, kept tokens, means"),
@@ -79,6 +79,16 @@ static fq_status check(const fq_point *point) {
     fq_codec_spec spec;
     const char *value = fq_point_text(point, "value_codec");
     return strcmp(value, "same") == 0 ? FQ_OK : fq_codec_spec_parse(&spec, value);
+}
+
+/* Of a cache like SmolLM2-135M's: 90 key-value heads, 270 query heads, d = 64. */
+static fq_point_cost cost(const fq_point *point) {
+    const fq_codec_spec *spec = fq_point_codec(point, "codec");
+    const size_t asked = fq_point_size(point, "tokens");
+    const double tokens = asked ? (double)asked : 1024.0, queries = tokens / (double)fq_point_size(point, "stride");
+    const double words = spec->codewords ? (double)spec->codewords : exp2(ceil(spec->bits));
+    const double coding = 180.0 * tokens * (2e-6 + 64.0 * words * 1e-10), attention = 270.0 * queries * tokens * 64.0 * 12.0 / 3e10;
+    return (fq_point_cost){0.3 + coding + attention + (spec->codewords ? 1.0 : 0.0), 3e7};
 }
 
 static void cache_destroy(void *object) {
@@ -258,7 +268,8 @@ static void describe(const job *j, fq_rows *rows) {
     const fq_kv_origin *origin = fq_kv_cache_origin(j->cache);
     const fq_codec_spec *key = fq_codec_get_spec(j->codec[KEY]);
     const double rate = 0.5 * (fq_codec_get_cost(j->codec[KEY]).rate + fq_codec_get_cost(j->codec[VALUE]).rate);
-    const bool plain = j->codec[KEY] == j->codec[VALUE] && key->norm == FQ_NORM_INPUT && j->keep == 0 && !j->centre[KEY];
+    const bool plain = j->codec[KEY] == j->codec[VALUE] && key->norm == FQ_NORM_INPUT &&
+                       key->rotation == FQ_ROTATION_HAAR && j->keep == 0 && !j->centre[KEY];
     char protocol[240];
     fq_rows_text(rows, "family", key->family);
     fq_rows_integer(rows, "block", (int64_t)key->block);
@@ -341,4 +352,5 @@ const fq_experiment fq_experiment_fidelity = {.name = "fidelity",
                                               .parameters = parameters,
                                               .columns = columns,
                                               .check = check,
+                                              .cost = cost,
                                               .run = run};

@@ -1,0 +1,35 @@
+# Perplexity against payload and stored compression, KL divergence against stored compression. Data: for each
+# of three panels `series` blocks of compression, value, standard error.
+if (format eq "png") {
+    set terminal pngcairo size 1900,850 enhanced font "DejaVu Sans,15" linewidth 1.8 background rgb "white"
+} else {
+    set terminal pdfcairo size 21cm,9.4cm enhanced font "DejaVu Sans,8" linewidth 1.1
+}
+set output out.".".format
+set multiplot
+set label 1 "Perplexity with the whole KV cache compressed as it is written" at screen 0.5,0.96 center font ",20"
+set label 2 model at screen 0.5,0.92 center noenhanced font ",14"
+set label 3 protocol."; bars: 2 SE of the difference to the uncompressed model" at screen 0.5,0.885 center noenhanced font ",11" textcolor rgb "#444444"
+set logscale xy
+set xtics ("2" 2, "3" 3, "4" 4, "5" 5, "6" 6, "8" 8, "10" 10, "16" 16, "32" 32)
+set format y "%g"
+set tmargin at screen 0.84
+set bmargin at screen 0.11
+do for [panel=0:2] {
+    set lmargin at screen 0.055 + panel * 0.325
+    set rmargin at screen 0.315 + panel * 0.325
+    set xlabel (panel == 0 ? "compression, payload: 16 / rate" : "compression, everything stored counted")
+    set ylabel (panel == 2 ? "KL divergence from the uncompressed model (nat a token)" : panel == 0 ? "perplexity" : "") offset 1,0
+    first = panel * series
+    if (panel == 0) { set key top left reverse Left font ",13" width -3 } else { unset key }
+    if (panel < 2) {
+        plot reference with lines linecolor rgb "#000000" dashtype (2,3) linewidth 1.2 title sprintf("uncompressed: %.3f", reference), \
+             for [i=0:series-1] data index (first+i) using 1:2:(2*$3) with yerrorbars linetype value("style".i) dashtype 1 linewidth 0.6 pointsize 0 notitle, \
+             for [i=0:series-1] data index (first+i) using 1:2 with linespoints linetype value("style".i) title columnheader(1)
+    } else {
+        plot for [i=0:series-1] data index (first+i) using 1:2:(2*$3) with yerrorbars linetype value("style".i) dashtype 1 linewidth 0.6 pointsize 0 notitle, \
+             for [i=0:series-1] data index (first+i) using 1:2 with linespoints linetype value("style".i) title columnheader(1)
+    }
+    unset label
+}
+unset multiplot
