@@ -17,8 +17,8 @@
 #include "attention_fidelity.h"
 #include "experiment.h"
 #include "failure.h"
-#include "fp16.h"
 #include "kv_cache_file.h"
+#include "kv_reconstruct.h"
 #include "memory.h"
 #include "metrics.h"
 #include "two_way_error.h"
@@ -41,6 +41,8 @@ static const fq_parameter parameters[] = {
      .description = "encode differences to the head's mean over the first centre_tokens tokens, stored as fp16"},
     {.name = "centre_tokens", .type = FQ_PARAMETER_INTEGER, .least = 0, .most = 1e9, .fallback = "0",
      .description = "tokens that the mean is over; 0: all that are used"},
+    {.name = "channels", .type = FQ_PARAMETER_TEXT, .allowed = "index|energy", .fallback = "index",
+     .description = "which channels tq at a fractional rate codes finer: the first, or those of the head's largest mean square"},
     {0}};
 
 #define REAL(name, units, text) {name, FQ_VALUE_REAL, 0, units, text, FQ_ROLE_VALUE}
@@ -109,12 +111,10 @@ enum { OF_BOTH, OF_KEY, OF_VALUE, KEY_COSINE, VALUE_COSINE, KEY_D, VALUE_D, SCOR
 typedef struct job {
     const fq_kv_cache *cache;
     fq_kv_shape shape;
-    const fq_codec *codec[2];
-    size_t tokens, first, stride, queries, keep, blocks, centre_tokens;
-    bool centre[2];
+    fq_kv_treatment treatment[2];
+    size_t tokens, first, stride, queries, blocks;
     float *x[2][2];         /* [key, value][raw, decoded]: [tokens][dim] */
     float *query, *all;     /* [queries][dim], [tokens][dim] */
-    uint8_t *codes;         /* of all tokens */
     fq_query_fidelity *out; /* [queries] */
     fq_two_way measure[MEASURES];
 } job;
@@ -124,7 +124,6 @@ static void job_clear(job *j) {
         fq_free(j->x[i / 2][i % 2]);
     fq_free(j->query);
     fq_free(j->all);
-    fq_free(j->codes);
     fq_free(j->out);
     for (int m = 0; m < MEASURES; m++)
         fq_two_way_clear(&j->measure[m]);
@@ -132,46 +131,21 @@ static void job_clear(job *j) {
 
 static fq_status job_make(job *j) {
     const size_t vector = j->shape.dim * sizeof(float);
-    size_t bytes = fq_codec_get_cost(j->codec[KEY]).code_bytes;
-    if (bytes < fq_codec_get_cost(j->codec[VALUE]).code_bytes)
-        bytes = fq_codec_get_cost(j->codec[VALUE]).code_bytes;
     for (int i = 0; i < 4; i++)
         FQ_TRY(fq_alloc(&j->x[i / 2][i % 2], j->tokens, vector));
     FQ_TRY(fq_alloc(&j->query, j->queries, vector));
     FQ_TRY(fq_alloc(&j->all, j->tokens, vector));
-    FQ_TRY(fq_alloc(&j->codes, j->tokens, bytes));
     FQ_TRY(fq_alloc(&j->out, j->queries, sizeof *j->out));
     for (int m = 0; m < MEASURES; m++)
         FQ_TRY(fq_two_way_init(&j->measure[m], j->shape.layers * j->shape.heads, j->blocks));
     return FQ_OK;
 }
 
-/* Adds sign times the mean of from[n][dim], as fp16 stores it, to x[tokens][dim]. */
-static void shift(float *x, size_t tokens, const float *from, size_t n, size_t dim, float sign) {
-    for (size_t c = 0; c < dim; c++) {
-        double mean = 0.0;
-        for (size_t t = 0; t < n; t++)
-            mean += (double)from[t * dim + c];
-        const float by = sign * fq_fp16_to_float(fq_fp16_from_float((float)(mean / (double)n)));
-        for (size_t t = 0; t < tokens; t++)
-            x[t * dim + c] += by;
-    }
-}
-
 /* Fills raw and decoded keys or values of a head. */
 static fq_status reconstruct(job *j, int side, size_t layer, size_t head) {
-    const size_t dim = j->shape.dim, n = j->tokens;
-    float *raw = j->x[side][RAW], *decoded = j->x[side][DECODED];
-    FQ_TRY(fq_kv_cache_read(j->cache, layer, side == KEY ? FQ_KV_KEY : FQ_KV_VALUE, head, 0, n, raw));
-    memcpy(j->all, raw, n * dim * sizeof *raw);
-    if (j->centre[side])
-        shift(j->all, n, raw, j->centre_tokens, dim, -1.0F);
-    FQ_TRY(fq_codec_encode(j->codec[side], j->codes, j->all, n));
-    FQ_TRY(fq_codec_decode(j->codec[side], decoded, j->codes, n));
-    if (j->centre[side])
-        shift(decoded, n, raw, j->centre_tokens, dim, 1.0F);
-    memcpy(decoded, raw, (j->keep < n ? j->keep : n) * dim * sizeof *raw);
-    return FQ_OK;
+    const fq_kv_kind kind = side == KEY ? FQ_KV_KEY : FQ_KV_VALUE;
+    FQ_TRY(fq_kv_cache_read(j->cache, layer, kind, head, 0, j->tokens, j->x[side][RAW]));
+    return fq_kv_reconstruct(j->x[side][DECODED], &j->treatment[side], j->x[side][RAW], j->tokens);
 }
 
 static fq_status measure_vectors(job *j, int side, size_t unit) {
@@ -254,22 +228,14 @@ static void report(const job *j, fq_rows *rows) {
     fq_rows_integer(rows, "queries", (int64_t)j->queries);
 }
 
-/* Bytes of a head's keys and values. */
-static double stored_bytes(const job *j) {
-    const double d = (double)j->shape.dim, n = (double)j->tokens;
-    const double kept = (double)(j->keep < j->tokens ? j->keep : j->tokens);
-    double bytes = kept * 4.0 * d;
-    for (int side = KEY; side <= VALUE; side++)
-        bytes += (n - kept) * (double)fq_codec_get_cost(j->codec[side]).code_bytes + (j->centre[side] ? 2.0 * d : 0.0);
-    return bytes;
-}
-
 static void describe(const job *j, fq_rows *rows) {
     const fq_kv_origin *origin = fq_kv_cache_origin(j->cache);
-    const fq_codec_spec *key = fq_codec_get_spec(j->codec[KEY]);
-    const double rate = 0.5 * (fq_codec_get_cost(j->codec[KEY]).rate + fq_codec_get_cost(j->codec[VALUE]).rate);
-    const bool plain = j->codec[KEY] == j->codec[VALUE] && key->norm == FQ_NORM_INPUT &&
-                       key->rotation == FQ_ROTATION_HAAR && j->keep == 0 && !j->centre[KEY];
+    const fq_kv_treatment *k = &j->treatment[KEY], *v = &j->treatment[VALUE];
+    const fq_codec_spec *key = fq_codec_get_spec(k->codec);
+    const double rate = 0.5 * (fq_codec_get_cost(k->codec).rate + fq_codec_get_cost(v->codec).rate);
+    const double bytes = fq_kv_treatment_bytes(k, j->tokens) + fq_kv_treatment_bytes(v, j->tokens);
+    const bool plain = k->codec == v->codec && key->norm == FQ_NORM_INPUT && key->rotation == FQ_ROTATION_HAAR &&
+                       k->keep == 0 && k->centre_tokens == 0;
     char protocol[240];
     fq_rows_text(rows, "family", key->family);
     fq_rows_integer(rows, "block", (int64_t)key->block);
@@ -278,7 +244,7 @@ static void describe(const job *j, fq_rows *rows) {
     fq_rows_integer(rows, "plain", plain);
     fq_rows_real(rows, "rate", rate);
     fq_rows_real(rows, "compression_payload", 16.0 / rate);
-    fq_rows_real(rows, "compression_stored", 4.0 * (double)(j->shape.dim * j->tokens) / stored_bytes(j));
+    fq_rows_real(rows, "compression_stored", 4.0 * (double)(j->shape.dim * j->tokens) / bytes);
     fq_rows_text(rows, "model_name", origin->model);
     fq_rows_text(rows, "text_name", origin->text);
     snprintf(protocol, sizeof protocol,
@@ -290,25 +256,28 @@ static void describe(const job *j, fq_rows *rows) {
 
 static fq_status set_protocol(job *j, const fq_point *point, const char *path) {
     const char *centre = fq_point_text(point, "centre");
+    size_t mean_of = fq_point_size(point, "centre_tokens");
     j->shape = *fq_kv_cache_shape(j->cache);
     j->tokens = fq_point_size(point, "tokens");
     j->first = fq_point_size(point, "first_query");
     j->stride = fq_point_size(point, "stride");
     j->blocks = fq_point_size(point, "blocks");
-    j->keep = fq_point_size(point, "keep_first");
-    j->centre_tokens = fq_point_size(point, "centre_tokens");
-    j->centre[VALUE] = strcmp(centre, "both") == 0;
-    j->centre[KEY] = j->centre[VALUE] || strcmp(centre, "key") == 0;
     if (j->tokens == 0)
         j->tokens = j->shape.tokens;
-    if (j->centre_tokens == 0)
-        j->centre_tokens = j->tokens;
-    if (j->tokens > j->shape.tokens || j->first >= j->tokens || j->centre_tokens > j->tokens)
+    if (mean_of == 0)
+        mean_of = j->tokens;
+    if (j->tokens > j->shape.tokens || j->first >= j->tokens || mean_of > j->tokens)
         return FQ_FAIL_TEXT(FQ_ERR_INPUT,
                             "%s: %zu tokens; key \"tokens\" asks for %zu, \"first_query\" for position %zu, "
                             "\"centre_tokens\" for %zu",
-                            path, j->shape.tokens, j->tokens, j->first, j->centre_tokens);
+                            path, j->shape.tokens, j->tokens, j->first, mean_of);
     j->queries = (j->tokens - 1 - j->first) / j->stride + 1;
+    for (int side = KEY; side <= VALUE; side++) {
+        const bool centred = strcmp(centre, "both") == 0 || (side == KEY && strcmp(centre, "key") == 0);
+        j->treatment[side].keep = fq_point_size(point, "keep_first");
+        j->treatment[side].centre_tokens = centred ? mean_of : 0;
+        j->treatment[side].by_energy = strcmp(fq_point_text(point, "channels"), "energy") == 0;
+    }
     return FQ_OK;
 }
 
@@ -318,8 +287,8 @@ static fq_status set_codecs(job *j, const fq_point *point, fq_resources *resourc
     fq_codec_spec value_spec = *spec;
     if (strcmp(value_name, "same") != 0)
         FQ_TRY(fq_codec_spec_parse(&value_spec, value_name));
-    FQ_TRY(fq_resources_codec(resources, &j->codec[KEY], spec, j->shape.dim));
-    return fq_resources_codec(resources, &j->codec[VALUE], &value_spec, j->shape.dim);
+    FQ_TRY(fq_resources_codec(resources, &j->treatment[KEY].codec, spec, j->shape.dim));
+    return fq_resources_codec(resources, &j->treatment[VALUE].codec, &value_spec, j->shape.dim);
 }
 
 static fq_status run(const fq_point *point, fq_resources *resources, fq_rows *rows) {
@@ -348,7 +317,7 @@ static fq_status run(const fq_point *point, fq_resources *resources, fq_rows *ro
 
 const fq_experiment fq_experiment_fidelity = {.name = "fidelity",
                                               .summary = "attention on a real KV cache with compressed keys and values",
-                                              .version = 2,
+                                              .version = 3,
                                               .parameters = parameters,
                                               .columns = columns,
                                               .check = check,

@@ -11,11 +11,11 @@ set label 1 "Memory-fidelity frontier: attention with keys and values compressed
 set label 2 model."; ".text at screen 0.5,0.93 center noenhanced font ",14"
 set label 3 protocol at screen 0.5,0.9 center noenhanced font ",11" textcolor rgb "#444444"
 set logscale xy
-set xrange [2.6:85]
+set xrange [2.6:150]
 set yrange [0.9:0.0025] # 1 - cosine, the better the higher
 set ytics ("0.2" 0.8, "0.5" 0.5, "0.7" 0.3, "0.8" 0.2, "0.9" 0.1, "0.95" 0.05, "0.98" 0.02, "0.99" 0.01, "0.995" 0.005)
 set grid linecolor rgb "#CCCCCC"
-set xtics ("3" 3, "4" 4, "5" 5, "6" 6, "8" 8, "10" 10, "16" 16, "20" 20, "32" 32, "40" 40, "64" 64)
+set xtics ("3" 3, "4" 4, "5" 5, "6" 6, "8" 8, "10" 10, "16" 16, "20" 20, "32" 32, "40" 40, "64" 64, "128" 128)
 $claims << EOD
 5	0.01
 34	0.05
@@ -28,7 +28,7 @@ do for [axis=0:1] {
     set xlabel (axis == 0 ? "compression, payload: 16 / rate" : "compression, everything stored counted")
     set ylabel (axis == 0 ? "attention-output cosine" : "")
     if (axis == 1) { unset label }
-    if (axis == 0) { set key bottom left reverse Left font ",14" width -4 } else { unset key }
+    if (axis == 0) { set key top right reverse Left font ",14" width -4 opaque } else { unset key }
     first = axis * 2 * series
     plot for [i=0:series-1] data index (first+2*i) using 1:2 with points linetype value("style".i) pointsize 0.5 notitle, \
          for [i=0:series-1] data index (first+2*i+1) using 1:2:3:4 with yerrorbars linetype value("style".i) dashtype 1 linewidth 0.6 pointsize 0 notitle, \

@@ -11,6 +11,7 @@
 #include "command.h"
 #include "fp16.h"
 #include "kv_cache_file.h"
+#include "kv_reconstruct.h"
 #include "memory.h"
 #include "result_store.h"
 #include "stream.h"
@@ -360,10 +361,44 @@ static void a_row_is_what_the_cache_says(void) {
     FQ_CHECK(ran->exit_code == 5 && fq_command("$FIBQUANT results g.h5 --table failures")->exit_code == 0);
 }
 
+/* Energy in the last channels: ordered by it, a fractional rate spends its finer bits there. */
+static void channels_go_by_energy(void) {
+    float x[TOKENS * DIM], decoded[2][TOKENS * DIM], wanted[TOKENS * DIM];
+    uint8_t codes[TOKENS * 64];
+    double error[2] = {0};
+    uint32_t order[DIM];
+    fq_codec_spec spec;
+    fq_codec *codec = NULL, *ordered = NULL;
+    fill(x, TOKENS * DIM, 30, 0.1);
+    for (size_t i = 0; i < TOKENS * DIM; i++)
+        x[i] = ldexpf(x[i], (int)(i % DIM)); /* four times the neighbour's energy: the sample's order is this one */
+    for (uint32_t c = 0; c < DIM; c++)
+        order[c] = DIM - 1 - c;
+    FQ_CHECK_OK(fq_codec_spec_parse(&spec, "tq:b=2.5"));
+    const fq_codec_parts parts = {.channel_order = order};
+    if (!FQ_CHECK_OK(fq_codec_create(&codec, &spec, DIM, NULL)) || !FQ_CHECK_OK(fq_codec_create(&ordered, &spec, DIM, &parts)))
+        return;
+    for (int by_energy = 0; by_energy < 2; by_energy++) {
+        const fq_kv_treatment t = {.codec = codec, .keep = 3, .by_energy = by_energy == 1};
+        FQ_CHECK_OK(fq_kv_reconstruct(decoded[by_energy], &t, x, TOKENS));
+        for (size_t i = 0; i < TOKENS * DIM; i++)
+            error[by_energy] += pow((double)decoded[by_energy][i] - (double)x[i], 2.0);
+        FQ_CHECK(memcmp(decoded[by_energy], x, 3 * DIM * sizeof *x) == 0);
+        FQ_CHECK_NEAR(fq_kv_treatment_bytes(&t, TOKENS), 3 * 32 + (TOKENS - 3) * 9 + (by_energy ? DIM : 0), 0);
+    }
+    FQ_CHECK_OK(fq_codec_encode(ordered, codes, x, TOKENS));
+    FQ_CHECK_OK(fq_codec_decode(ordered, wanted, codes, TOKENS));
+    FQ_CHECK(memcmp(decoded[1] + 3 * DIM, wanted + 3 * DIM, (TOKENS - 3) * DIM * sizeof *x) == 0);
+    FQ_CHECK(error[1] < 0.6 * error[0]);
+    fq_codec_destroy(ordered);
+    fq_codec_destroy(codec);
+}
+
 static const fq_test tests[] = {
     {"attention is what the formula says", attention_is_what_the_formula_says},
     {"invariances", invariances_hold},
     {"errors over heads and positions", two_way_errors_are_their_formulas},
+    {"channels go by energy", channels_go_by_energy},
     {"a row is what the cache says", a_row_is_what_the_cache_says},
     {0},
 };
