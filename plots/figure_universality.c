@@ -87,8 +87,8 @@ static fq_status feed(const fq_figure_job *job, const fq_table *t) {
             panel(job, t, &c, row, kind, panels++);
     fq_figure_number(job, "panels", panels);
     snprintf(caption, sizeof caption,
-             "%s; %s; %lld tokens a head, %lld rotations; bars: 95 %% intervals over rotations; all tests together raise a false alarm "
-             "with probability %g",
+             "%s; %s; %lld tokens a head, %lld rotations; bars: 95 %% intervals over rotations; the tests of a codec together raise a false "
+             "alarm with probability %g",
              fq_table_text(t, 0, c.model), fq_table_text(t, 0, c.text), (long long)fq_table_integer(t, 0, c.tokens),
              (long long)fq_table_integer(t, 0, c.rotations), fq_table_real(t, 0, c.family_error));
     fq_figure_text(job, "caption", caption);

@@ -11,6 +11,7 @@
 #include "fidelity_summary.h"
 #include "pareto.h"
 #include "stream.h"
+#include "universality_summary.h"
 
 static void pareto_keeps_what_none_beats(void) {
     enum { N = 60 };
@@ -258,8 +259,8 @@ static void perplexity_is_drawn(void) {
 
 static const fq_value_column universality_columns[] = {
     TEXT("cache_sha256"), TEXT("codec"), TEXT("kind"), WHOLE("layer"), WHOLE("head"), REAL("ratio"), REAL("ratio_low"), REAL("ratio_high"),
-    REAL("t"), REAL("threshold"), WHOLE("deviates"), WHOLE("rotations"), WHOLE("tokens"), TEXT("model_name"), TEXT("text_name"),
-    REAL("family_error")};
+    REAL("t"), REAL("p"), REAL("effective_vectors"), REAL("threshold"), WHOLE("tests"), WHOLE("deviates"), REAL("canonical"),
+    WHOLE("rotations"), WHOLE("tokens"), TEXT("model_name"), TEXT("text_name"), REAL("family_error")};
 
 static void universality_marks_what_deviates(void) {
     fq_results store;
@@ -278,19 +279,32 @@ static void universality_marks_what_deviates(void) {
         real(t, r, "ratio", r == 9 ? 1.5 : 1.0);
         real(t, r, "ratio_low", r == 9 ? 1.4 : 0.99);
         real(t, r, "ratio_high", r == 9 ? 1.6 : 1.01);
-        real(t, r, "t", r == 9 ? -12.34 : 1.0);
+        real(t, r, "t", r == 9 ? -12.34 : r % 2 ? 1.5 : -1.5);
+        real(t, r, "effective_vectors", (double)(r % 4));
         real(t, r, "threshold", 4.7);
         real(t, r, "family_error", 0.01);
     }
     if (drawn(&store, "universality")) {
         char *script = contents("data/universality.gp"), *data = contents("data/universality.tsv");
-        FQ_CHECK(count(script, "keys, tq:b=2: 0 of 4 deviate, |t| to 1.0 (threshold 4.7)") == 1);
+        FQ_CHECK(count(script, "keys, tq:b=2: 0 of 4 deviate, |t| to 1.5 (threshold 4.7)") == 1);
         FQ_CHECK(count(script, "keys, tq:b=2,rot=hadamard: 1 of 4 deviate, |t| to 12.3 (threshold 4.7)") == 1);
         FQ_CHECK(count(data, "\n0.5\t1.5\t1.4\t1.6\n") == 1 && count(data, "\n1.5\t1\t0.99\t1.01\n") == 4);
         free(script);
         free(data);
     }
+    char *printed = NULL;
+    size_t length = 0;
+    FILE *to = open_memstream(&printed, &length);
+    FQ_CHECK_OK(fq_universality_summary_print(to, &store));
+    fclose(to);
+    FQ_CHECK(count(printed, "\n") == 3 + 4 + 1 && count(printed, "deviates: layer 0, head 1: ratio 1.5000, t = -12.3") == 1);
+    /* t = 1.5, -1.5 twice: sd sqrt(4 * 2.25 / 3); the median of 0, 1, 2, 3 is 1.5 */
+    FQ_CHECK(count(printed, "1.0000    1.0000      1.73       1.5         0") == 3);
+    FQ_CHECK(count(printed, "1.0000    1.5000") == 1);
+    free(printed);
     fq_results_clear(&store);
+    memset(&store, 0, sizeof store);
+    FQ_CHECK_FAILS(fq_universality_summary_print(stdout, &store), FQ_ERR_INPUT);
 }
 
 static const fq_test tests[] = {
