@@ -1,0 +1,112 @@
+#include "perplexity_summary.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "failure.h"
+#include "figure.h"
+
+typedef struct columns {
+    size_t codec, value_codec, keep_first, keep_recent, family, payload, stored, scored, model;
+    size_t reference, perplexity, perplexity_se, change, change_se, kl, kl_se, agreement;
+} columns;
+
+static fq_status find(columns *c, const fq_table *t) {
+    const struct {
+        size_t *column;
+        const char *name;
+        fq_value_type type;
+    } wanted[] = {{&c->codec, "codec", FQ_VALUE_TEXT},
+                  {&c->value_codec, "value_codec", FQ_VALUE_TEXT},
+                  {&c->keep_first, "keep_first", FQ_VALUE_INTEGER},
+                  {&c->keep_recent, "keep_recent", FQ_VALUE_INTEGER},
+                  {&c->family, "family", FQ_VALUE_TEXT},
+                  {&c->payload, "compression_payload", FQ_VALUE_REAL},
+                  {&c->stored, "compression_stored", FQ_VALUE_REAL},
+                  {&c->scored, "scored", FQ_VALUE_INTEGER},
+                  {&c->model, "model_name", FQ_VALUE_TEXT},
+                  {&c->reference, "perplexity_reference", FQ_VALUE_REAL},
+                  {&c->perplexity, "perplexity", FQ_VALUE_REAL},
+                  {&c->perplexity_se, "perplexity_se", FQ_VALUE_REAL},
+                  {&c->change, "perplexity_change", FQ_VALUE_REAL},
+                  {&c->change_se, "perplexity_change_se", FQ_VALUE_REAL},
+                  {&c->kl, "kl", FQ_VALUE_REAL},
+                  {&c->kl_se, "kl_se", FQ_VALUE_REAL},
+                  {&c->agreement, "agreement", FQ_VALUE_REAL}};
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
+        FQ_TRY(fq_figure_column(wanted[i].column, t, wanted[i].name, wanted[i].type));
+    return FQ_OK;
+}
+
+/* "fib:k=4,N=256", "fib:k=4,N=256 / tq:b=2 +4 first +32 last" */
+static void describe(char *text, size_t size, const fq_table *t, const columns *c, size_t row) {
+    const char *value = fq_table_text(t, row, c->value_codec);
+    const int64_t first = fq_table_integer(t, row, c->keep_first), last = fq_table_integer(t, row, c->keep_recent);
+    const bool same = strcmp(value, "same") == 0;
+    int used = snprintf(text, size, "%s%s%s", fq_table_text(t, row, c->codec), same ? "" : " / ", same ? "" : value);
+    if (first && used >= 0 && (size_t)used < size)
+        used += snprintf(text + used, size - (size_t)used, " +%" PRId64 " first", first);
+    if (last && used >= 0 && (size_t)used < size)
+        snprintf(text + used, size - (size_t)used, " +%" PRId64 " last", last);
+}
+
+static void print_row(FILE *to, const fq_table *t, const columns *c, size_t row) {
+    char name[256];
+    describe(name, sizeof name, t, c, row);
+    fprintf(to, "%-34s %7.2f %7.2f %11.4f %8.4f %10.4f %8.4f %10.2e %9.4f\n", name,
+            fq_table_real(t, row, c->payload), fq_table_real(t, row, c->stored),
+            fq_table_real(t, row, c->perplexity), fq_table_real(t, row, c->perplexity_se),
+            fq_table_real(t, row, c->change), fq_table_real(t, row, c->change_se),
+            fq_table_real(t, row, c->kl), fq_table_real(t, row, c->agreement));
+}
+
+/* Row of the family with this payload compression and the least perplexity, plain rows alone; t->count if none. */
+static size_t best_at(const fq_table *t, const columns *c, const char *family, double compression) {
+    size_t best = t->count;
+    for (size_t row = 0; row < t->count; row++) {
+        const bool plain = strcmp(fq_table_text(t, row, c->value_codec), "same") == 0 &&
+                           !fq_table_integer(t, row, c->keep_first) && !fq_table_integer(t, row, c->keep_recent);
+        if (!plain || strcmp(fq_table_text(t, row, c->family), family) != 0 ||
+            fabs(fq_table_real(t, row, c->payload) - compression) > 1e-9)
+            continue;
+        if (best == t->count || fq_table_real(t, row, c->perplexity) < fq_table_real(t, best, c->perplexity))
+            best = row;
+    }
+    return best;
+}
+
+static void print_beside_paper(FILE *to, const fq_table *t, const columns *c) {
+    const size_t at4 = best_at(t, c, "fib", 4), fib8 = best_at(t, c, "fib", 8), tq8 = best_at(t, c, "tq", 8);
+    if (at4 < t->count)
+        fprintf(to,
+                "At 4x: the paper has FibQuant within 0.10 perplexity of fp16 (TinyLlama-1.1B); here %s changes it by "
+                "%.3f (standard error %.3f).\n",
+                fq_table_text(t, at4, c->codec), fq_table_real(t, at4, c->change),
+                fq_table_real(t, at4, c->change_se));
+    if (fib8 < t->count && tq8 < t->count) {
+        const double a = fq_table_real(t, tq8, c->perplexity), b = fq_table_real(t, fib8, c->perplexity);
+        fprintf(to,
+                "At 8x: the paper has TurboQuant's perplexity 3.6 times FibQuant's; here %.2f times (%s %.2f, %s %.2f; "
+                "uncompressed %.2f).\n",
+                a / b, fq_table_text(t, tq8, c->codec), a, fq_table_text(t, fib8, c->codec), b,
+                fq_table_real(t, fib8, c->reference));
+    }
+}
+
+fq_status fq_perplexity_summary_print(FILE *to, const fq_results *store) {
+    const fq_table *t = fq_results_table(store, "perplexity");
+    columns c;
+    if (!t)
+        return FQ_FAIL_TEXT(FQ_ERR_INPUT, "no table perplexity");
+    FQ_TRY(find(&c, t));
+    if (t->count)
+        fprintf(to, "Perplexity of %s with its whole KV cache compressed, over %" PRId64 " tokens; uncompressed %.4f.\n",
+                fq_table_text(t, 0, c.model), fq_table_integer(t, 0, c.scored), fq_table_real(t, 0, c.reference));
+    fprintf(to, "%-34s %7s %7s %11s %8s %10s %8s %10s %9s\n", "keys / values", "payload", "stored", "perplexity", "std err",
+            "change", "std err", "KL (nat)", "agreement");
+    for (size_t row = 0; row < t->count; row++)
+        print_row(to, t, &c, row);
+    print_beside_paper(to, t, &c);
+    return FQ_OK;
+}

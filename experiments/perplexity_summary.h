@@ -1,0 +1,15 @@
+/* The table of perplexities that `fibquant perplexity` and `fibquant reproduce` print. */
+#ifndef FQ_PERPLEXITY_SUMMARY_H
+#define FQ_PERPLEXITY_SUMMARY_H
+
+#include <stdio.h>
+
+#include "result_file.h"
+
+/* Prints the table perplexity of the store, and what is to be set beside the paper's two statements
+ * about perplexity: the change at 4x (payload), and TurboQuant's perplexity over FibQuant's at 8x, for
+ * rows that compress keys and values alike and keep no token uncompressed. FQ_ERR_INPUT if the table
+ * is not there or lacks a column. */
+FQ_MUST_CHECK fq_status fq_perplexity_summary_print(FILE *to, const fq_results *store);
+
+#endif
