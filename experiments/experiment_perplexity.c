@@ -184,12 +184,16 @@ static fq_status score_window(const reference *r, size_t w, const float *x, cons
             part[i] = score_position(logits + i * c->vocabulary, logits + (BATCH + i) * c->vocabulary, c->vocabulary,
                                      tokens[t + i + 1]);
         for (size_t i = 0; i < n; i++) {
-            mean->loss += part[i].loss / count;
-            mean->reference_loss += part[i].reference_loss / count;
-            mean->kl += part[i].kl / count;
-            mean->agreement += part[i].agreement / count;
+            mean->loss += part[i].loss;
+            mean->reference_loss += part[i].reference_loss;
+            mean->kl += part[i].kl;
+            mean->agreement += part[i].agreement;
         }
     }
+    mean->loss /= count;
+    mean->reference_loss /= count;
+    mean->kl /= count;
+    mean->agreement /= count;
     fq_free(logits);
     return FQ_OK;
 }

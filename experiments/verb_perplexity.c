@@ -78,12 +78,21 @@ static char *manifest_text(void) {
     return text;
 }
 
-static fq_status print_table(void) {
+static void print_failures(const fq_results *store) {
+    const fq_table *t = fq_results_table(store, FQ_FAILURES_TABLE);
+    const size_t label = t ? fq_table_find(t, "label") : 0, error = t ? fq_table_find(t, "error") : 0;
+    for (size_t row = 0; t && row < t->count; row++)
+        fprintf(stderr, "fibquant perplexity: %s\n  (%s)\n", fq_table_text(t, row, error), fq_table_text(t, row, label));
+}
+
+static fq_status print_outcome(void) {
     fq_results store;
     memset(&store, 0, sizeof store);
     fq_status status = fq_store_read(output, &store);
-    if (status == FQ_OK)
+    if (status == FQ_OK && fq_results_table(&store, "perplexity"))
         status = fq_perplexity_summary_print(stdout, &store);
+    if (status == FQ_OK)
+        print_failures(&store);
     fq_results_clear(&store);
     return status;
 }
@@ -117,12 +126,9 @@ static int run(int argc, const char **argv) {
                             : FQ_FAIL_TEXT(FQ_ERR_MEMORY, "no memory for the list of points");
     free(text);
     if (status == FQ_OK && summary.writer)
-        status = print_table();
+        status = print_outcome();
     if (status != FQ_OK)
         return fq_verb_fail("perplexity");
-    if (summary.failed)
-        fprintf(stderr, "perplexity: %zu points failed; why: fibquant results %s --table failures\n", summary.failed,
-                output);
     return summary.interrupted ? 130 : summary.failed ? 5 : 0;
 }
 
