@@ -47,7 +47,7 @@ static fq_status feed(const fq_figure_job *job, const fq_table *t) {
     fq_fidelity_view v;
     fq_curve_point *points = NULL;
     int shown[FQ_SERIES_COUNT], count = 0;
-    char name[16];
+    char name[24];
     FQ_TRY(fq_fidelity_view_of(&v, t));
     FQ_TRY(fq_alloc(&points, t->count, sizeof *points));
     for (int series = 0; series < FQ_SERIES_COUNT; series++)

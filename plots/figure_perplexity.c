@@ -67,7 +67,7 @@ static fq_status feed(const fq_figure_job *job, const fq_table *t) {
     columns c;
     fq_curve_point *points = NULL;
     int shown[FQ_SERIES_COUNT], count = 0;
-    char name[16];
+    char name[24];
     FQ_TRY(find(&c, t));
     FQ_TRY(fq_alloc(&points, t->count, sizeof *points));
     for (int series = 0; series < FQ_SERIES_COUNT; series++) {

@@ -145,7 +145,7 @@ static void rows_are_what_the_cache_says(void) {
  * of it in 16 dimensions leave kurtosis 2.88 where the sphere has 2.67, which a coarse code shows clearly. */
 static void only_a_theorem_that_fails_raises_the_alarm(void) {
     fq_results results;
-    if (!sweep("b", "tokens: 16, rotations: 600, family_error: 1.0e-9, codec: ['tq:b=1', 'fib:k=4,N=16,recipe=paper', "
+    if (!sweep("b", "tokens: 16, rotations: 600, sphere_vectors: 40000, family_error: 1.0e-9, codec: ['tq:b=1', 'fib:k=4,N=16,recipe=paper', "
                     "'tqprod:b=2', 'tq:b=1,rot=hadamard']", &results))
         return;
     const fq_table *t = fq_results_table(&results, "universality");
