@@ -7,8 +7,9 @@
  * over tokens), layers and heads. Tokens kept uncompressed are part of every mean.
  *
  * Errors: NAME_se_heads and NAME_se_positions are the scatter over key-value heads and over blocks of
- * neighbouring positions, NAME_se both together: see two_way_error.h. One rotation and one codebook serve
- * all, so codecs differ by their seed, too: give several seeds in the codec's name to see how much.
+ * neighbouring positions, NAME_se both together: see two_way_error.h. They do not cover the draw of the
+ * rotation: one serves all heads. Codecs of one seed share it, so their difference is known better than its
+ * terms; several seeds in the codec's name show how much the draw matters.
  */
 #include <math.h>
 #include <stdio.h>

@@ -79,7 +79,7 @@ static void print_codec(FILE *to, const fq_fidelity_view *v, int series, double 
 static void print_variants(FILE *to, const fq_fidelity_view *v) {
     fprintf(to, "\nAll at 8x of payload (2 bits a coordinate):\n%8s %8s %8s %8s %8s\n", "cosine", "SE", "K alone", "V alone", "stored");
     for (size_t row = 0; row < v->table->count; row++) {
-        if (fq_fidelity_series(v, row) == FQ_SERIES_NONE || fabs(fq_table_real(v->table, row, v->payload) - 8.0) > 0.05)
+        if (!fq_fidelity_belongs(v, row) || fabs(fq_table_real(v->table, row, v->payload) - 8.0) > 0.05)
             continue;
         fprintf(to, "%8.4f %8.4f %8.4f %8.4f %7.2fx  ", fq_table_real(v->table, row, v->cosine),
                 fq_table_real(v->table, row, v->se), fq_table_real(v->table, row, v->key), fq_table_real(v->table, row, v->value),

@@ -39,10 +39,14 @@ static bool same(const fq_fidelity_view *v, size_t row, size_t column) {
     return strcmp(fq_table_text(v->table, row, column), fq_table_text(v->table, 0, column)) == 0;
 }
 
+bool fq_fidelity_belongs(const fq_fidelity_view *v, size_t row) {
+    return same(v, row, v->model) && same(v, row, v->text) && same(v, row, v->protocol);
+}
+
 fq_series fq_fidelity_series(const fq_fidelity_view *v, size_t row) {
     const char *family = fq_table_text(v->table, row, v->family), *recipe = fq_table_text(v->table, row, v->recipe);
     const bool plain = fq_table_integer(v->table, row, v->plain) != 0, fib = strcmp(family, "fib") == 0;
-    if (!same(v, row, v->model) || !same(v, row, v->text) || !same(v, row, v->protocol))
+    if (!fq_fidelity_belongs(v, row))
         return FQ_SERIES_NONE;
     if (!plain)
         return fib ? FQ_SERIES_BEYOND : FQ_SERIES_NONE;

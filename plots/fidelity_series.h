@@ -30,6 +30,10 @@ typedef struct fq_fidelity_view {
 /* FQ_ERR_INPUT if a column is missing or the table is empty. */
 FQ_MUST_CHECK fq_status fq_fidelity_view_of(fq_fidelity_view *view, const fq_table *table);
 
+/* Whether the row has the first row's model, text and protocol. */
+bool fq_fidelity_belongs(const fq_fidelity_view *view, size_t row);
+
+/* FQ_SERIES_NONE for a row that does not belong, too. */
 fq_series fq_fidelity_series(const fq_fidelity_view *view, size_t row);
 
 #endif

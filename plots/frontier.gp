@@ -1,15 +1,17 @@
 # Memory-fidelity frontier. Data: for each axis (payload, stored) and each of `series` series two blocks of
 # compression, 1 - cosine, its lower and upper end of 2 SE: all points, then those that none beats.
 if (format eq "png") {
-    set terminal pngcairo size 1700,1000 enhanced font "DejaVu Sans,16" linewidth 1.8 background rgb "white"
+    set terminal pngcairo size 1700,1040 enhanced font "DejaVu Sans,16" linewidth 1.8 background rgb "white"
 } else {
-    set terminal pdfcairo size 19cm,11.2cm enhanced font "DejaVu Sans,9" linewidth 1.2
+    set terminal pdfcairo size 19cm,11.7cm enhanced font "DejaVu Sans,9" linewidth 1.2
 }
 set output out.".".format
 set multiplot
 set label 1 "Memory-fidelity frontier: attention with keys and values compressed" at screen 0.5,0.965 center font ",20"
 set label 2 model."; ".text at screen 0.5,0.93 center noenhanced font ",14"
 set label 3 protocol at screen 0.5,0.9 center noenhanced font ",11" textcolor rgb "#444444"
+set label 4 "Bars: 2 SE over heads and blocks of positions. Small marks: everything measured; curves: what no other point of the kind beats. TurboQuant between whole rates codes each" at screen 0.02,0.045 left font ",11" textcolor rgb "#444444"
+set label 5 "head's most energetic channels finer (calibrated). Beyond: keys as differences to a mean, norms restored, first token as it is, more bits for keys; population training." at screen 0.02,0.02 left font ",11" textcolor rgb "#444444"
 set logscale xy
 set xrange [2.6:150]
 set yrange [0.9:0.0025] # 1 - cosine, the better the higher
@@ -24,7 +26,7 @@ do for [axis=0:1] {
     set lmargin at screen (axis == 0 ? 0.075 : 0.565)
     set rmargin at screen (axis == 0 ? 0.495 : 0.985)
     set tmargin at screen 0.865
-    set bmargin at screen 0.10
+    set bmargin at screen 0.145
     set xlabel (axis == 0 ? "compression, payload: 16 / rate" : "compression, everything stored counted")
     set ylabel (axis == 0 ? "attention-output cosine" : "")
     if (axis == 1) { unset label }
