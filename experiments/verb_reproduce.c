@@ -12,32 +12,40 @@
 #include "distortion_summary.h"
 #include "embedded_text.h"
 #include "failure.h"
+#include "fidelity_summary.h"
 #include "options.h"
+#include "perplexity_summary.h"
 #include "result_store.h"
 #include "verb.h"
 
 extern const fq_embedded_text fq_manifests[];
 
-static const char *folder = "reproduction";
+static const char *folder = "reproduction", *model, *text_path;
 static bool quick;
 
 static const fq_option options[] = {
     {.name = "output", .letter = 'o', .kind = FQ_OPTION_TEXT, .value = &folder, .argument = "FOLDER",
      .help = "where results and figures go"},
-    {.name = "quick", .kind = FQ_OPTION_FLAG, .value = &quick, .help = "fewer points, under three minutes"},
+    {.name = "model", .letter = 'm', .kind = FQ_OPTION_TEXT, .value = &model, .argument = "FILE",
+     .help = "checkpoint whose KV cache is taken: GGUF or safetensors"},
+    {.name = "text", .letter = 't', .kind = FQ_OPTION_TEXT, .value = &text_path, .argument = "FILE",
+     .help = "text to run the model over, UTF-8"},
+    {.name = "quick", .kind = FQ_OPTION_FLAG, .value = &quick, .help = "fewer points and tokens"},
     {0}};
 
 static const fq_usage usage = {
     .verb = "reproduce",
-    .summary = "Runs the experiments of the canonical source and the theory checks, stores every point in "
-               "FOLDER/results.h5, draws the figures and prints a summary. Run again, "
-               "it goes on where it stopped.",
+    .summary = "Runs the experiments of the canonical source, those on the KV cache of a model, and the theory\n"
+               "checks, stores every point in FOLDER/results.h5, draws the figures and prints a summary. Run\n"
+               "again, it goes on where it stopped.",
     .arguments = "",
     .options = options,
-    .examples = "fibquant reproduce -o reproduction",
+    .notes = "./reproduce fetches the default model and text and names them here. Without them the parts that need\n"
+             "a real cache are left out, and the end says so.",
+    .examples = "fibquant reproduce -m model.gguf -t book.txt -o reproduction",
 };
 
-enum { PATH = FQ_PATH_MAX, ARGUMENTS = 12 };
+enum { PATH = FQ_PATH_MAX, ARGUMENTS = 12, POINTS_FAILED = 5 };
 
 /* Runs this program again with other arguments; its exit status, or -1. */
 static int run_self(const char *const *arguments) {
@@ -67,11 +75,30 @@ static fq_status make_folder(const char *path) {
     return FQ_OK;
 }
 
-/* Sweeps a manifest of the folder into its results. */
-static int sweep(const char *manifest_folder, const char *manifest, const char *results) {
-    char path[2 * PATH];
-    snprintf(path, sizeof path, "%s/%s", manifest_folder, manifest);
-    return run_self((const char *const[]){"fibquant", "sweep", path, "-o", results, "--resume", NULL});
+/* Sweeps a manifest of the folder into its results, with the quick form of it if there is one. */
+static int sweep(const char *manifest_folder, const char *name, bool has_quick, const char *results) {
+    char path[2 * PATH], model_axis[PATH + 8], text_axis[PATH + 8];
+    const char *arguments[ARGUMENTS] = {"fibquant", "sweep", path, "-o", results, "--resume"};
+    snprintf(path, sizeof path, "%s/%s%s.yaml", manifest_folder, name, quick && has_quick ? "_quick" : "");
+    if (strcmp(name, "perplexity") == 0) {
+        snprintf(model_axis, sizeof model_axis, "model=%s", model);
+        snprintf(text_axis, sizeof text_axis, "text=%s", text_path);
+        arguments[6] = "--set";
+        arguments[7] = model_axis;
+        arguments[8] = "--set";
+        arguments[9] = text_axis;
+    }
+    return run_self(arguments);
+}
+
+/* The cache of the model over the text, where the manifests expect it; made once. */
+static int make_cache(void) {
+    char path[PATH + 16];
+    snprintf(path, sizeof path, "%s/cache.h5", folder);
+    if (access(path, F_OK) == 0)
+        return 0;
+    return run_self((const char *const[]){"fibquant", "cache", "-m", model, "-t", text_path, "--tokens",
+                                          quick ? "512" : "1024", "-o", path, NULL});
 }
 
 static fq_status write_manifests(const char *manifest_folder) {
@@ -87,28 +114,53 @@ static fq_status print_summary(const char *results) {
     putchar('\n');
     if (status == FQ_OK)
         status = fq_distortion_summary_print(stdout, &store);
+    if (status == FQ_OK && fq_results_table(&store, "fidelity")) {
+        putchar('\n');
+        status = fq_fidelity_summary_print(stdout, &store);
+    }
+    if (status == FQ_OK && fq_results_table(&store, "perplexity")) {
+        putchar('\n');
+        status = fq_perplexity_summary_print(stdout, &store);
+    }
     fq_results_clear(&store);
     return status;
+}
+
+static int run_sweeps(const char *manifest_folder, const char *results) {
+    static const struct {
+        const char *name;
+        bool has_quick, needs_model;
+    } steps[] = {{"source_law", false, false}, {"cells", false, false},      {"rate_distortion", true, false},
+                 {"frontier", true, true},     {"universality", true, true}, {"perplexity", true, true}};
+    int code = model && text_path ? make_cache() : 0, failed = 0;
+    for (size_t i = 0; code == 0 && i < sizeof steps / sizeof steps[0]; i++) {
+        if (steps[i].needs_model && !(model && text_path))
+            continue;
+        code = sweep(manifest_folder, steps[i].name, steps[i].has_quick, results);
+        if (code == POINTS_FAILED) { /* the others are stored and worth drawing */
+            failed = code;
+            code = 0;
+        }
+    }
+    return code ? code : failed;
 }
 
 static int run_steps(const char *manifest_folder) {
     char results[PATH + 16];
     snprintf(results, sizeof results, "%s/results.h5", folder);
-    const char *const manifests[] = {"source_law.yaml", "cells.yaml",
-                                     quick ? "rate_distortion_quick.yaml" : "rate_distortion.yaml"};
-    for (size_t i = 0; i < sizeof manifests / sizeof manifests[0]; i++) {
-        const int code = sweep(manifest_folder, manifests[i], results);
-        if (code != 0)
-            return code;
-    }
+    const int code = run_sweeps(manifest_folder, results);
+    if (code != 0 && code != POINTS_FAILED)
+        return code;
     const int verdict = run_self(quick ? (const char *const[]){"fibquant", "verify", "--quick", NULL}
                                        : (const char *const[]){"fibquant", "verify", NULL});
     const int drawn =
         run_self((const char *const[]){"fibquant", "plot", results, "-o", folder, NULL});
     if (print_summary(results) != FQ_OK)
         return fq_verb_fail("reproduce");
+    if (!model || !text_path)
+        printf("\nLeft out, for want of --model and --text: the frontier, universality and perplexity of a real cache.\n");
     printf("\nFigures and data are in %s, every point in %s.\n", folder, results);
-    return drawn != 0 ? drawn : verdict;
+    return drawn != 0 ? drawn : verdict != 0 ? verdict : code;
 }
 
 static int run(int argc, const char **argv) {
@@ -118,6 +170,9 @@ static int run(int argc, const char **argv) {
         return exit_code;
     if (snprintf(manifest_folder, sizeof manifest_folder, "%s/manifests", folder) >= PATH - 64)
         return fq_options_refuse(&usage, "--output: a path shorter than %d bytes", PATH - 64);
+    if (!model != !text_path)
+        return fq_options_refuse(&usage, "--%s is missing; allowed: --model and --text, or neither",
+                                 model ? "text" : "model");
     if (make_folder(folder) != FQ_OK || make_folder(manifest_folder) != FQ_OK ||
         write_manifests(manifest_folder) != FQ_OK)
         return fq_verb_fail("reproduce");
