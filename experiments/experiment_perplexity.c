@@ -54,6 +54,7 @@ static const fq_value_column columns[] = {
     {"agreement_se", FQ_VALUE_REAL, 0, "1", "standard error over windows", FQ_ROLE_VALUE},
     {"scored", FQ_VALUE_INTEGER, 0, "1", "tokens scored", FQ_ROLE_VALUE},
     {"model_name", FQ_VALUE_TEXT, 64, "", "the checkpoint's name for the model", FQ_ROLE_VALUE},
+    {"text_name", FQ_VALUE_TEXT, 64, "", "file name of the text", FQ_ROLE_VALUE},
     {"protocol", FQ_VALUE_TEXT, 160, "", "how windows were run", FQ_ROLE_VALUE},
     {0}};
 
@@ -290,7 +291,9 @@ static fq_status run(const fq_point *point, fq_resources *resources, fq_rows *ro
     fq_rows_real(rows, "compression_stored",
                  4.0 * (double)(c->layers * c->kv_heads * c->head_dim * q.window) / bytes);
     fq_rows_integer(rows, "scored", (int64_t)(q.windows * (q.window - 1 - skip)));
+    const char *slash = strrchr(q.text, '/');
     fq_rows_text(rows, "model_name", c->name);
+    fq_rows_text(rows, "text_name", slash ? slash + 1 : q.text);
     snprintf(protocol, sizeof protocol,
              "%zu windows of %zu tokens, first %zu not scored; prefill and own token read back compressed; SE by window",
              q.windows, q.window, skip);

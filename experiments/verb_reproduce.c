@@ -16,6 +16,7 @@
 #include "options.h"
 #include "perplexity_summary.h"
 #include "result_store.h"
+#include "universality_summary.h"
 #include "verb.h"
 
 extern const fq_embedded_text fq_manifests[];
@@ -117,6 +118,10 @@ static fq_status print_summary(const char *results) {
     if (status == FQ_OK && fq_results_table(&store, "fidelity")) {
         putchar('\n');
         status = fq_fidelity_summary_print(stdout, &store);
+    }
+    if (status == FQ_OK && fq_results_table(&store, "universality")) {
+        putchar('\n');
+        status = fq_universality_summary_print(stdout, &store);
     }
     if (status == FQ_OK && fq_results_table(&store, "perplexity")) {
         putchar('\n');

@@ -10,7 +10,7 @@
 #include "pareto.h"
 
 typedef struct columns {
-    size_t family, codec, value_codec, keep_first, keep_recent, payload, stored, perplexity, se, kl, kl_se, reference, model, protocol;
+    size_t family, codec, value_codec, keep_first, keep_recent, payload, stored, perplexity, se, kl, kl_se, reference, model, text, protocol;
 } columns;
 
 static fq_status find(columns *c, const fq_table *t) {
@@ -27,6 +27,7 @@ static fq_status find(columns *c, const fq_table *t) {
     FQ_TRY(fq_figure_column(&c->kl_se, t, "kl_se", FQ_VALUE_REAL));
     FQ_TRY(fq_figure_column(&c->reference, t, "perplexity_reference", FQ_VALUE_REAL));
     FQ_TRY(fq_figure_column(&c->model, t, "model_name", FQ_VALUE_TEXT));
+    FQ_TRY(fq_figure_column(&c->text, t, "text_name", FQ_VALUE_TEXT));
     return fq_figure_column(&c->protocol, t, "protocol", FQ_VALUE_TEXT);
 }
 
@@ -46,7 +47,25 @@ static fq_series series_of(const fq_table *t, const columns *c, size_t row) {
 
 static bool belongs(const fq_table *t, const columns *c, size_t row) {
     return strcmp(fq_table_text(t, row, c->model), fq_table_text(t, 0, c->model)) == 0 &&
+           strcmp(fq_table_text(t, row, c->text), fq_table_text(t, 0, c->text)) == 0 &&
            strcmp(fq_table_text(t, row, c->protocol), fq_table_text(t, 0, c->protocol)) == 0;
+}
+
+/* Least and greatest positive value of a column over the rows shown, as variables NAME_low and NAME_high. */
+static void write_range(const fq_figure_job *job, const fq_table *t, const columns *c, const char *name, size_t column) {
+    double low = HUGE_VAL, high = 0.0;
+    char variable[40];
+    for (size_t row = 0; row < t->count; row++) {
+        const double value = fq_table_real(t, row, column);
+        if (!belongs(t, c, row) || series_of(t, c, row) == FQ_SERIES_NONE || !(value > 0.0))
+            continue;
+        low = fmin(low, value);
+        high = fmax(high, value);
+    }
+    snprintf(variable, sizeof variable, "%s_low", name);
+    fq_figure_number(job, variable, low <= high ? low : 1.0);
+    snprintf(variable, sizeof variable, "%s_high", name);
+    fq_figure_number(job, variable, low <= high ? high : 1.0);
 }
 
 /* A series by rising compression; smaller values are better. */
@@ -89,8 +108,13 @@ static fq_status feed(const fq_figure_job *job, const fq_table *t) {
         snprintf(name, sizeof name, "style%d", i);
         fq_figure_number(job, name, shown[i] + 1);
     }
+    write_range(job, t, &c, "payload", c.payload);
+    write_range(job, t, &c, "stored", c.stored);
+    write_range(job, t, &c, "perplexity", c.perplexity);
+    write_range(job, t, &c, "kl", c.kl);
     fq_figure_number(job, "reference", fq_table_real(t, 0, c.reference));
     fq_figure_text(job, "model", fq_table_text(t, 0, c.model));
+    fq_figure_text(job, "text", fq_table_text(t, 0, c.text));
     fq_figure_text(job, "protocol", fq_table_text(t, 0, c.protocol));
     return FQ_OK;
 }
