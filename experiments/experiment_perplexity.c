@@ -27,6 +27,8 @@ static const fq_parameter parameters[] = {
      .description = "first tokens kept uncompressed"},
     {.name = "keep_recent", .type = FQ_PARAMETER_INTEGER, .least = 0, .most = 1e6, .fallback = "0",
      .description = "most recent tokens read uncompressed, the current one included"},
+    {.name = "centre_keys", .type = FQ_PARAMETER_INTEGER, .least = 0, .most = 1e6, .fallback = "0",
+     .description = "keys behind this many first tokens are encoded as differences to those tokens' mean; 0: none"},
     {.name = "window", .type = FQ_PARAMETER_INTEGER, .least = 2, .most = 1e6, .fallback = "512",
      .description = "tokens of a window"},
     {.name = "windows", .type = FQ_PARAMETER_INTEGER, .least = 2, .most = 1e5, .fallback = "8", .description = "windows"},
@@ -268,7 +270,8 @@ static fq_status run(const fq_point *point, fq_resources *resources, fq_rows *ro
     const reference *r = object;
     const fq_model_config *c = &r->m.model.config;
     fq_kv_options options = {.keep_first = fq_point_size(point, "keep_first"),
-                             .keep_recent = fq_point_size(point, "keep_recent")};
+                             .keep_recent = fq_point_size(point, "keep_recent"),
+                             .centre_keys = fq_point_size(point, "centre_keys")};
     if (strcmp(value_name, "same") != 0)
         FQ_TRY(fq_codec_spec_parse(&value_spec, value_name));
     FQ_TRY(fq_resources_codec(resources, &options.key_codec, spec, c->head_dim));

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "fp16.h"
 #include "memory.h"
 
 enum { SIDES = 2 }; /* keys, values */
@@ -14,6 +15,8 @@ struct fq_kv_store {
     float *decoded[SIDES];  /* the same; NULL without a codec */
     float *vectors;         /* [capacity][heads][dim]: decoded, before they are sorted by head */
     uint8_t *codes;         /* [capacity][heads][code_bytes] */
+    float *mean;            /* of the first centre_keys keys: [layers][heads][dim]; NULL if not centred */
+    float *differences;     /* [capacity][heads][dim]; NULL if not centred */
 };
 
 static const fq_codec *codec_of(const fq_kv_store *store, int side) {
@@ -40,6 +43,10 @@ static fq_status allocate(fq_kv_store *s) {
     }
     FQ_TRY(fq_size_multiply(&all, vectors, s->dim, "dim"));
     FQ_TRY(fq_alloc(&s->vectors, all, sizeof(float)));
+    if (s->options.centre_keys && s->options.key_codec) {
+        FQ_TRY(fq_alloc(&s->differences, all, sizeof(float)));
+        FQ_TRY(fq_alloc_zero(&s->mean, s->layers * s->heads, s->dim * sizeof(float)));
+    }
     return fq_alloc(&s->codes, vectors, code_bytes);
 }
 
@@ -75,6 +82,8 @@ void fq_kv_store_destroy(fq_kv_store *store) {
     fq_free(store->tokens);
     fq_free(store->vectors);
     fq_free(store->codes);
+    fq_free(store->mean);
+    fq_free(store->differences);
     fq_free(store);
 }
 
@@ -100,15 +109,52 @@ static void scatter(const fq_kv_store *s, float *to, size_t layer, const float *
                    s->dim * sizeof(float));
 }
 
-static fq_status append_side(fq_kv_store *s, int side, size_t layer, const float *x, size_t n) {
+/* The heads' means over the first centre_keys keys, which must be there. */
+static void set_mean(fq_kv_store *s, size_t layer) {
+    const size_t n = s->options.centre_keys;
+    for (size_t h = 0; h < s->heads; h++) {
+        const float *x = s->raw[0] + place(s, layer, h, 0);
+        for (size_t c = 0; c < s->dim; c++) {
+            double sum = 0.0;
+            for (size_t t = 0; t < n; t++)
+                sum += (double)x[t * s->dim + c];
+            s->mean[(layer * s->heads + h) * s->dim + c] =
+                fq_fp16_to_float(fq_fp16_from_float((float)(sum / (double)n)));
+        }
+    }
+}
+
+/* Encodes and decodes x[n][heads][dim], tokens first and on, as differences to mean if that is not NULL. */
+static fq_status code(fq_kv_store *s, int side, size_t layer, const float *x, const float *mean, size_t first, size_t n) {
+    const size_t row = s->heads * s->dim;
     const fq_codec *codec = codec_of(s, side);
-    const size_t first = s->tokens[layer];
-    scatter(s, s->raw[side], layer, x, first, n);
-    if (!codec)
-        return FQ_OK;
-    FQ_TRY(fq_codec_encode(codec, s->codes, x, n * s->heads));
+    const float *from = x;
+    for (size_t i = 0; mean && i < n * row; i++)
+        s->differences[i] = x[i] - mean[i % row];
+    if (mean)
+        from = s->differences;
+    FQ_TRY(fq_codec_encode(codec, s->codes, from, n * s->heads));
     FQ_TRY(fq_codec_decode(codec, s->vectors, s->codes, n * s->heads));
+    for (size_t i = 0; mean && i < n * row; i++)
+        s->vectors[i] += mean[i % row];
     scatter(s, s->decoded[side], layer, s->vectors, first, n);
+    return FQ_OK;
+}
+
+static fq_status append_side(fq_kv_store *s, int side, size_t layer, const float *x, size_t n) {
+    const size_t first = s->tokens[layer], row = s->heads * s->dim;
+    scatter(s, s->raw[side], layer, x, first, n);
+    if (!codec_of(s, side))
+        return FQ_OK;
+    const size_t before = s->options.centre_keys; /* tokens that have no mean to differ from */
+    const bool centred = side == 0 && s->mean;
+    const size_t plain = !centred ? n : first >= before ? 0 : n < before - first ? n : before - first;
+    if (plain)
+        FQ_TRY(code(s, side, layer, x, NULL, first, plain));
+    if (centred && plain && first + plain == before)
+        set_mean(s, layer);
+    if (plain < n)
+        FQ_TRY(code(s, side, layer, x + plain * row, s->mean + layer * row, first + plain, n - plain));
     const size_t sink = s->options.keep_first;
     if (first < sink)
         scatter(s, s->decoded[side], layer, x, first, n < sink - first ? n : sink - first);
@@ -145,6 +191,8 @@ size_t fq_kv_store_bytes(const fq_kv_store *s) {
             const size_t coded = codec ? n - sink - recent : 0;
             bytes += s->heads * ((n - coded) * s->dim * 2 +
                                  (coded ? coded * fq_codec_get_cost(codec).code_bytes : 0));
+            if (side == 0 && s->mean && n > s->options.centre_keys)
+                bytes += s->heads * s->dim * 2;
         }
     }
     return bytes;

@@ -8,7 +8,7 @@
 #include "figure.h"
 
 typedef struct columns {
-    size_t codec, value_codec, keep_first, keep_recent, family, payload, stored, scored, model;
+    size_t codec, value_codec, keep_first, keep_recent, centre_keys, family, payload, stored, scored, model;
     size_t reference, perplexity, perplexity_se, change, change_se, kl, kl_se, agreement;
 } columns;
 
@@ -21,6 +21,7 @@ static fq_status find(columns *c, const fq_table *t) {
                   {&c->value_codec, "value_codec", FQ_VALUE_TEXT},
                   {&c->keep_first, "keep_first", FQ_VALUE_INTEGER},
                   {&c->keep_recent, "keep_recent", FQ_VALUE_INTEGER},
+                  {&c->centre_keys, "centre_keys", FQ_VALUE_INTEGER},
                   {&c->family, "family", FQ_VALUE_TEXT},
                   {&c->payload, "compression_payload", FQ_VALUE_REAL},
                   {&c->stored, "compression_stored", FQ_VALUE_REAL},
@@ -39,7 +40,7 @@ static fq_status find(columns *c, const fq_table *t) {
     return FQ_OK;
 }
 
-/* "fib:k=4,N=256", "fib:k=4,N=256 / tq:b=2 +4 first +32 last" */
+/* "fib:k=4,N=256", "fib:k=4,N=256 / tq:b=2 +4 first +32 last -mean of 64" */
 static void describe(char *text, size_t size, const fq_table *t, const columns *c, size_t row) {
     const char *value = fq_table_text(t, row, c->value_codec);
     const int64_t first = fq_table_integer(t, row, c->keep_first), last = fq_table_integer(t, row, c->keep_recent);
@@ -48,7 +49,10 @@ static void describe(char *text, size_t size, const fq_table *t, const columns *
     if (first && used >= 0 && (size_t)used < size)
         used += snprintf(text + used, size - (size_t)used, " +%" PRId64 " first", first);
     if (last && used >= 0 && (size_t)used < size)
-        snprintf(text + used, size - (size_t)used, " +%" PRId64 " last", last);
+        used += snprintf(text + used, size - (size_t)used, " +%" PRId64 " last", last);
+    const int64_t centre = fq_table_integer(t, row, c->centre_keys);
+    if (centre && used >= 0 && (size_t)used < size)
+        snprintf(text + used, size - (size_t)used, " -mean of %" PRId64, centre);
 }
 
 static void print_row(FILE *to, const fq_table *t, const columns *c, size_t row) {
@@ -66,7 +70,8 @@ static size_t best_at(const fq_table *t, const columns *c, const char *family, d
     size_t best = t->count;
     for (size_t row = 0; row < t->count; row++) {
         const bool plain = strcmp(fq_table_text(t, row, c->value_codec), "same") == 0 &&
-                           !fq_table_integer(t, row, c->keep_first) && !fq_table_integer(t, row, c->keep_recent);
+                           !strstr(fq_table_text(t, row, c->codec), "norm=") && !fq_table_integer(t, row, c->keep_first) &&
+                           !fq_table_integer(t, row, c->keep_recent) && !fq_table_integer(t, row, c->centre_keys);
         if (!plain || strcmp(fq_table_text(t, row, c->family), family) != 0 ||
             fabs(fq_table_real(t, row, c->payload) - compression) > 1e-9)
             continue;

@@ -14,7 +14,7 @@
 
 static const char *model_path, *text_path, *output, *value_codec = "same", *cache_folder;
 static fq_option_list codecs;
-static size_t keep_first, keep_recent, window = 512, windows = 8, skip = 64, jobs;
+static size_t keep_first, keep_recent, centre_keys, window = 512, windows = 8, skip = 64, jobs;
 static bool resume, force, mixed, quiet, no_bar;
 
 static const fq_option options[] = {
@@ -30,6 +30,8 @@ static const fq_option options[] = {
      .help = "first tokens of a window kept uncompressed"},
     {.name = "keep-recent", .kind = FQ_OPTION_SIZE, .value = &keep_recent, .argument = "T", .least = 0, .most = 1e6,
      .help = "most recent tokens read uncompressed, the current one included"},
+    {.name = "centre-keys", .kind = FQ_OPTION_SIZE, .value = &centre_keys, .argument = "T", .least = 0, .most = 1e6,
+     .help = "later keys are encoded as differences to the mean of this many first ones"},
     {.name = "window", .kind = FQ_OPTION_SIZE, .value = &window, .argument = "T", .least = 2, .most = 1e6,
      .help = "tokens of a window"},
     {.name = "windows", .kind = FQ_OPTION_SIZE, .value = &windows, .argument = "W", .least = 2, .most = 1e5,
@@ -69,9 +71,9 @@ static char *manifest_text(void) {
     for (size_t i = 0; i < codecs.count; i++)
         json_array_append_new(list, json_string(codecs.items[i]));
     json_t *manifest = json_pack(
-        "{s:s, s:{s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:I}}", "experiment", "perplexity", "grid", "model",
+        "{s:s, s:{s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:I}}", "experiment", "perplexity", "grid", "model",
         model_path, "text", text_path, "codec", list, "value_codec", value_codec, "keep_first", (json_int_t)keep_first,
-        "keep_recent", (json_int_t)keep_recent, "window", (json_int_t)window, "windows", (json_int_t)windows, "skip",
+        "keep_recent", (json_int_t)keep_recent, "centre_keys", (json_int_t)centre_keys, "window", (json_int_t)window, "windows", (json_int_t)windows, "skip",
         (json_int_t)skip);
     char *text = manifest ? json_dumps(manifest, JSON_INDENT(1)) : NULL;
     json_decref(manifest);

@@ -10,7 +10,7 @@
 #include "pareto.h"
 
 typedef struct columns {
-    size_t family, codec, value_codec, keep_first, keep_recent, payload, stored, perplexity, se, kl, kl_se, reference, model, text, protocol;
+    size_t family, codec, value_codec, keep_first, keep_recent, centre_keys, payload, stored, perplexity, se, kl, kl_se, reference, model, text, protocol;
 } columns;
 
 static fq_status find(columns *c, const fq_table *t) {
@@ -19,6 +19,7 @@ static fq_status find(columns *c, const fq_table *t) {
     FQ_TRY(fq_figure_column(&c->value_codec, t, "value_codec", FQ_VALUE_TEXT));
     FQ_TRY(fq_figure_column(&c->keep_first, t, "keep_first", FQ_VALUE_INTEGER));
     FQ_TRY(fq_figure_column(&c->keep_recent, t, "keep_recent", FQ_VALUE_INTEGER));
+    FQ_TRY(fq_figure_column(&c->centre_keys, t, "centre_keys", FQ_VALUE_INTEGER));
     FQ_TRY(fq_figure_column(&c->payload, t, "compression_payload", FQ_VALUE_REAL));
     FQ_TRY(fq_figure_column(&c->stored, t, "compression_stored", FQ_VALUE_REAL));
     FQ_TRY(fq_figure_column(&c->perplexity, t, "perplexity", FQ_VALUE_REAL));
@@ -34,7 +35,8 @@ static fq_status find(columns *c, const fq_table *t) {
 static fq_series series_of(const fq_table *t, const columns *c, size_t row) {
     const char *family = fq_table_text(t, row, c->family), *codec = fq_table_text(t, row, c->codec);
     const bool plain = strcmp(fq_table_text(t, row, c->value_codec), "same") == 0 && !strstr(codec, "norm=") &&
-                       fq_table_integer(t, row, c->keep_first) == 0 && fq_table_integer(t, row, c->keep_recent) == 0;
+                       fq_table_integer(t, row, c->keep_first) == 0 && fq_table_integer(t, row, c->keep_recent) == 0 &&
+                       fq_table_integer(t, row, c->centre_keys) == 0;
     if (strcmp(family, "fib") == 0)
         return !plain                          ? FQ_SERIES_BEYOND
                : strstr(codec, "recipe=paper") ? FQ_SERIES_PAPER

@@ -219,7 +219,7 @@ static void summary_sets_claims_beside_measurements(void) {
 }
 
 static const fq_value_column perplexity_columns[] = {
-    TEXT("family"), TEXT("codec"), TEXT("value_codec"), WHOLE("keep_first"), WHOLE("keep_recent"), REAL("compression_payload"),
+    TEXT("family"), TEXT("codec"), TEXT("value_codec"), WHOLE("keep_first"), WHOLE("keep_recent"), WHOLE("centre_keys"), REAL("compression_payload"),
     REAL("compression_stored"), REAL("perplexity"), REAL("perplexity_change_se"), REAL("kl"), REAL("kl_se"), REAL("perplexity_reference"),
     TEXT("model_name"), TEXT("text_name"), TEXT("protocol")};
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "fp16.h"
 #include "kv_store.h"
 #include "memory.h"
 #include "stream.h"
@@ -63,6 +64,53 @@ static void read_back_is_decoded(void) {
     }
     fq_codec_destroy(k);
     fq_codec_destroy(v);
+}
+
+/* Keys from the seventh on as differences to the mean of the first six, whatever pieces they come in. */
+static void keys_are_centred_on_the_first(void) {
+    enum { CENTRE = 6, KEEP = 1 };
+    fq_codec *codec = make_codec("tq:b=2");
+    const fq_kv_options options = {.key_codec = codec, .value_codec = codec, .keep_first = KEEP, .centre_keys = CENTRE};
+    static const size_t pieces[] = {1, 3, 4, 6, 7, TOKENS};
+    for (size_t p = 0; p < sizeof pieces / sizeof *pieces; p++) {
+        fq_kv_store *store = NULL;
+        uint8_t codes[64];
+        fill(key, TOKENS * VECTOR, 1);
+        fill(value, TOKENS * VECTOR, 2);
+        if (!FQ_CHECK_OK(fq_kv_store_create(&store, LAYERS, HEADS, DIM, TOKENS, &options)))
+            break;
+        for (size_t first = 0; first < TOKENS; first += pieces[p]) {
+            const size_t n = TOKENS - first < pieces[p] ? TOKENS - first : pieces[p];
+            FQ_CHECK_OK(fq_kv_store_append(store, 1, key + first * VECTOR, value + first * VECTOR, n));
+            const size_t held = first + n, coded = fq_codec_get_cost(codec).code_bytes;
+            FQ_CHECK(fq_kv_store_bytes(store) ==
+                     HEADS * (2 * (KEEP * DIM * 2 + (held - KEEP) * coded) + (held > CENTRE ? DIM * 2 : 0)));
+        }
+        for (size_t h = 0; h < HEADS; h++) {
+            const fq_kv_view view = fq_kv_store_view(store, 1, h);
+            float mean[DIM], x[DIM];
+            for (size_t j = 0; j < DIM; j++) {
+                double sum = 0.0;
+                for (size_t t = 0; t < CENTRE; t++)
+                    sum += (double)key[t * VECTOR + h * DIM + j];
+                mean[j] = fq_fp16_to_float(fq_fp16_from_float((float)(sum / CENTRE)));
+            }
+            for (size_t t = 0; t < TOKENS; t++) {
+                for (size_t j = 0; j < DIM; j++)
+                    x[j] = key[t * VECTOR + h * DIM + j] - (t < CENTRE ? 0.0F : mean[j]);
+                FQ_CHECK_OK(fq_codec_encode(codec, codes, x, 1));
+                FQ_CHECK_OK(fq_codec_decode(codec, x, codes, 1));
+                for (size_t j = 0; j < DIM; j++)
+                    x[j] += t < CENTRE ? 0.0F : mean[j];
+                FQ_CHECK(memcmp(view.key + t * DIM, t < KEEP ? key + t * VECTOR + h * DIM : x, sizeof x) == 0);
+                FQ_CHECK_OK(fq_codec_encode(codec, codes, value + t * VECTOR + h * DIM, 1));
+                FQ_CHECK_OK(fq_codec_decode(codec, x, codes, 1));
+                FQ_CHECK(t < KEEP || memcmp(view.value + t * DIM, x, sizeof x) == 0);
+            }
+        }
+        fq_kv_store_destroy(store);
+    }
+    fq_codec_destroy(codec);
 }
 
 /* Attention in plain loops, in double, straight from the protocol's words. */
@@ -146,6 +194,7 @@ static void bad_shapes_are_refused(void) {
 
 static const fq_test tests[] = {
     {"what_is_read_back_is_what_the_codec_decoded", read_back_is_decoded},
+    {"keys_are_centred_on_the_first", keys_are_centred_on_the_first},
     {"attention_reads_recent_tokens_uncompressed", attention_reads_recent_tokens_uncompressed},
     {"a_store_without_codec_keeps_every_bit", a_store_without_codec_keeps_every_bit},
     {"fp16_store_is_within_half_precision", fp16_store_is_within_half_precision},
