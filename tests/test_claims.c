@@ -5,10 +5,14 @@
 
 #include "check.h"
 #include "claim.h"
+#include "gains.h"
 
 typedef struct tally {
     fq_claim_summary summary;
     size_t malformed;
+    bool stop; /* at the first refuted row */
+    bool stop_at_once;
+    char refuted[FQ_EVIDENCE_TEXT];
 } tally;
 
 static fq_status count(void *context, const fq_evidence *row) {
@@ -18,17 +22,20 @@ static fq_status count(void *context, const fq_evidence *row) {
         (row->verdict == FQ_VERDICT_CERTIFIED && row->precision < 64) ||
         (row->verdict == FQ_VERDICT_MEASURED && row->samples == 0))
         t->malformed++;
-    return FQ_OK;
+    if (row->verdict == FQ_VERDICT_REFUTED && !row->finding[0])
+        snprintf(t->refuted, sizeof t->refuted, "%s", row->parameters);
+    return t->stop_at_once || (t->stop && t->summary.refuted) ? FQ_FAIL(FQ_ERR_INTERRUPTED, "claim", "no such row") : FQ_OK;
 }
 
 static tally run_claim(const fq_claim *claim, fq_perturbation perturbation) {
-    tally t = {.malformed = 0};
+    tally t = {.stop = perturbation.constant != 1 || perturbation.exponent != 0 || perturbation.bias != 0};
     fq_claim_summary_init(&t.summary);
     fq_claim_context context;
     fq_claim_context_init(&context, fq_test_seed(), count, &t);
     context.quick = true;
     context.perturbation = perturbation;
-    FQ_CHECK_OK(claim->run(&context));
+    const fq_status status = claim->run(&context);
+    FQ_CHECK(status == FQ_OK || (t.stop && status == FQ_ERR_INTERRUPTED));
     return t;
 }
 
@@ -139,10 +146,35 @@ static void exceptions_do_not_count_as_refuted(void) {
     FQ_CHECK(summary.refuted == 1 && summary.verdict == FQ_VERDICT_REFUTED);
 }
 
+/* A point just below the Shannon bound is refuted by name; one above it by little more than its noise is
+ * not; one within its noise is undecided. */
+static void stored_points_are_held_against_the_shannon_bound(void) {
+    fq_source source;
+    FQ_CHECK_OK(fq_source_init(&source, 64, 4));
+    const double bound = fq_gains_shannon_bound(&source, 2);
+    const struct { double factor, se; size_t measured, undecided, refuted; } cases[] = {
+        {1.01, 1e-3, 1, 0, 0}, {0.99, 1e-3, 0, 0, 1}, {1.004, 1e-3, 0, 1, 0}, {0.999999, 0, 0, 0, 1}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const fq_claim_point point = {.source = "my experiment: fib:k=4,N=256", .dim = 64, .block = 4, .rate = 2,
+                                      .distortion = cases[i].factor * bound,
+                                      .distortion_se = cases[i].se * bound, .samples = 1000};
+        tally t = {.stop_at_once = true}; /* stored points come first */
+        fq_claim_summary_init(&t.summary);
+        fq_claim_context context;
+        fq_claim_context_init(&context, fq_test_seed(), count, &t);
+        context.data = (fq_claim_data){.point_count = 1, .points = &point};
+        FQ_CHECK(fq_claim_find("finite_rate")->run(&context) == FQ_ERR_INTERRUPTED);
+        FQ_CHECK(t.summary.measured == cases[i].measured);
+        FQ_CHECK(t.summary.undecided == cases[i].undecided && t.summary.refuted == cases[i].refuted);
+        FQ_CHECK(!cases[i].refuted || strcmp(t.refuted, point.source) == 0);
+    }
+}
+
 static const fq_test tests[] = {
     {"comparisons", comparisons},
     {"exceptions", exceptions_do_not_count_as_refuted},
     {"every claim holds and is described", every_claim_holds_and_is_described},
+    {"stored points", stored_points_are_held_against_the_shannon_bound},
     {"every wrong statement is refuted", every_wrong_statement_is_refuted},
     {0},
 };

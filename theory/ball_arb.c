@@ -3,25 +3,12 @@
 
 #if FQ_HAVE_ARB
 
-#if FQ_ARB_IN_FLINT
-#include <flint/acb.h>
-#include <flint/acb_calc.h>
-#include <flint/acb_hypgeom.h>
-#include <flint/arb.h>
-#include <flint/arb_hypgeom.h>
-#else
-#include <acb.h>
-#include <acb_calc.h>
-#include <acb_hypgeom.h>
-#include <arb.h>
-#include <arb_hypgeom.h>
-#endif
-
 #include <math.h>
 #include <string.h>
 
 #include <gsl/gsl_sf_gamma.h>
 
+#include "ball_arb.h"
 #include "ball_formulas.h"
 #include "ball_impl.h"
 #include "memory.h"
@@ -95,6 +82,14 @@ static fq_ball fresh(fq_balls *w) {
 
 static arb_ptr at(const fq_balls *w, fq_ball a) {
     return w->value + a.index;
+}
+
+fq_ball fq_ball_fresh(fq_balls *w) {
+    return fresh(w);
+}
+
+arb_ptr fq_ball_raw(const fq_balls *w, fq_ball a) {
+    return at(w, a);
 }
 
 fq_ball fq_ball_integer(fq_balls *w, long n) {

@@ -83,6 +83,10 @@ static fq_ball put_rounded(fq_balls *w, double value, double error) {
     return put(w, value, error + 2 * DBL_EPSILON * fabs(value));
 }
 
+fq_ball fq_ball_with_error(fq_balls *w, double value, double error) {
+    return put_rounded(w, value, error);
+}
+
 static number at(const fq_balls *w, fq_ball a) {
     return w->value[a.index];
 }

@@ -85,3 +85,16 @@ static fq_ball moment_beyond(fq_balls *w, long d, fq_ball x) {
 fq_ball fq_ball_cell_moment(fq_balls *w, long d, fq_ball a, fq_ball b) {
     return fq_ball_subtract(w, moment_beyond(w, d, a), moment_beyond(w, d, b));
 }
+
+fq_ball fq_ball_corner_moment(fq_balls *w, long d, fq_ball a, fq_ball c) {
+    /* With y = s t, s^2 = 1 - a^2, the integrand is s^{d-1} (1-t^2)^{(d-2)/2}: f_{d+1,1} but for its
+     * constant. */
+    const fq_ball square = fq_ball_subtract(w, fq_ball_integer(w, 1), fq_ball_multiply(w, a, a));
+    const fq_ball s = fq_ball_sqrt(w, square);
+    const fq_ball log_scale = fq_ball_add(
+        w, fq_ball_subtract(w, fq_ball_log_constant(w, d, 2), fq_ball_log_constant(w, d + 1, 1)),
+        fq_ball_multiply(w, fq_ball_ratio(w, d - 1, 2), fq_ball_log(w, square)));
+    const fq_ball probability = fq_ball_half_probability(w, d + 1, fq_ball_divide(w, c, s));
+    return fq_ball_divide(w, fq_ball_multiply(w, fq_ball_exp(w, log_scale), probability),
+                          fq_ball_integer(w, d - 2));
+}

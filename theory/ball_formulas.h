@@ -31,4 +31,8 @@ fq_ball fq_ball_zador_bound(fq_balls *w, long k);
 fq_ball fq_ball_half_probability(fq_balls *w, long d, fq_ball x);
 fq_ball fq_ball_cell_moment(fq_balls *w, long d, fq_ball a, fq_ball b);
 
+/* E[X_1; X_1 > a, 0 < X_2 < c] for two coordinates of a uniform point on S^{d-1}, d >= 4, 0 <= a < 1,
+ * 0 < c and a^2 + c^2 <= 1: C_{d,2}/(d-2) times the integral of (1-a^2-y^2)^{(d-2)/2} over 0 < y < c. */
+fq_ball fq_ball_corner_moment(fq_balls *w, long d, fq_ball a, fq_ball c);
+
 #endif

@@ -1,4 +1,4 @@
-/* Shared by ball_decide.c and the two arithmetics; nothing else includes it. */
+/* Shared by the files that make balls; nothing else includes it. */
 #ifndef FQ_BALL_IMPL_H
 #define FQ_BALL_IMPL_H
 
@@ -6,5 +6,10 @@
 
 /* Decimal digits that are certain, "[0.123456789012 +/- 3.2e-20]". */
 void fq_ball_text(const fq_balls *w, fq_ball a, char *text, size_t size);
+
+#if !FQ_HAVE_ARB
+/* A value with a given error estimate. */
+fq_ball fq_ball_with_error(fq_balls *w, double value, double error);
+#endif
 
 #endif

@@ -60,6 +60,7 @@ typedef struct fq_claim_point {
     const char *source; /* experiment and codec, for the row's text */
     size_t dim, block;
     double rate, distortion, distortion_se;
+    uint64_t samples; /* 0 if computed */
 } fq_claim_point;
 typedef struct fq_claim_head {
     const char *name;                 /* "layer 3 head 5" */
