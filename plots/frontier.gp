@@ -3,7 +3,7 @@
 if (format eq "png") {
     set terminal pngcairo size 1700,1040 enhanced font "DejaVu Sans,16" linewidth 1.8 background rgb "white"
 } else {
-    set terminal pdfcairo size 19cm,11.7cm enhanced font "DejaVu Sans,9" linewidth 1.2
+    set terminal pdfcairo size 1700/128.0,1040/128.0 enhanced font "DejaVu Sans,16" linewidth 1.8
 }
 set output out.".".format
 set multiplot

@@ -3,7 +3,7 @@
 if (format eq "png") {
     set terminal pngcairo size 1900,850 enhanced font "DejaVu Sans,15" linewidth 1.8 background rgb "white"
 } else {
-    set terminal pdfcairo size 21cm,9.4cm enhanced font "DejaVu Sans,8" linewidth 1.1
+    set terminal pdfcairo size 1900/128.0,850/128.0 enhanced font "DejaVu Sans,15" linewidth 1.8
 }
 set output out.".".format
 set multiplot

@@ -4,7 +4,7 @@ rows = panels / 2
 if (format eq "png") {
     set terminal pngcairo size 1800,160+390*rows enhanced font "DejaVu Sans,14" linewidth 1.6 background rgb "white"
 } else {
-    set terminal pdfcairo size 20cm,(1.8+4.4*rows)*1cm enhanced font "DejaVu Sans,8" linewidth 1
+    set terminal pdfcairo size 1800/128.0,(160+390*rows)/128.0 enhanced font "DejaVu Sans,14" linewidth 1.6
 }
 set output out.".".format
 set multiplot
