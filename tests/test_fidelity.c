@@ -394,12 +394,28 @@ static void channels_go_by_energy(void) {
     fq_codec_destroy(codec);
 }
 
+/* Every point of the built-in manifests on real caches is one that the experiment accepts. */
+static void manifests_are_accepted(void) {
+    static const struct {
+        const char *name, *points;
+    } manifests[] = {{"frontier", "103 points; about"}, {"frontier_quick", "24 points; about"},
+                     {"universality", "3 points; about"}, {"universality_quick", "1 points; about"}};
+    FQ_CHECK(fq_command("echo not looked into >any.h5")->exit_code == 0);
+    for (size_t i = 0; i < sizeof manifests / sizeof *manifests; i++) {
+        const fq_command_result *dry = fq_command("$FIBQUANT sweep %s/experiments/manifests/%s.yaml --dry-run --set cache=any.h5 | tail -n 1",
+                                                  FQ_SOURCE_DIR, manifests[i].name);
+        if (!FQ_CHECK(strncmp(dry->out, manifests[i].points, strlen(manifests[i].points)) == 0))
+            fprintf(stderr, "%s: %s%s\n", manifests[i].name, dry->out, dry->err);
+    }
+}
+
 static const fq_test tests[] = {
     {"attention is what the formula says", attention_is_what_the_formula_says},
     {"invariances", invariances_hold},
     {"errors over heads and positions", two_way_errors_are_their_formulas},
     {"channels go by energy", channels_go_by_energy},
     {"a row is what the cache says", a_row_is_what_the_cache_says},
+    {"manifests are accepted", manifests_are_accepted},
     {0},
 };
 const fq_suite fq_suite_fidelity = {"fidelity", tests};
