@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "claim_inputs.h"
 #include "claim_report.h"
 #include "failure.h"
 #include "options.h"
@@ -58,9 +59,26 @@ static int write_outputs(const fq_claim_report *report, const fq_claim_context *
     return 0;
 }
 
+static bool load_inputs(fq_claim_inputs *inputs, const fq_option_list *stores, const char *cache, bool quiet) {
+    fq_claim_inputs_init(inputs);
+    fq_status status = FQ_OK;
+    for (size_t i = 0; i < stores->count && status == FQ_OK; i++)
+        status = fq_claim_inputs_add_store(inputs, stores->items[i]);
+    if (cache && status == FQ_OK)
+        status = fq_claim_inputs_add_cache(inputs, cache);
+    if (status != FQ_OK)
+        fq_claim_inputs_clear(inputs);
+    else if (!quiet && stores->count)
+        fprintf(stderr, "verify: %zu stored points of block codes; %zu rows are not such\n",
+                inputs->data.point_count, inputs->skipped);
+    return status == FQ_OK;
+}
+
 static int run(int argc, const char **argv) {
     bool list = false, quick = false, json = false, quiet = false;
     uint64_t seed = 20260511;
+    fq_option_list stores = {0};
+    const char *cache = NULL;
     size_t precision = 2048;
     const fq_option options[] = {
         {.name = "list", .kind = FQ_OPTION_FLAG, .value = &list, .help = "explain each claim and stop"},
@@ -68,6 +86,10 @@ static int run(int argc, const char **argv) {
          .help = "small grids: all claims within 30 s"},
         {.name = "json", .kind = FQ_OPTION_FLAG, .value = &json,
          .help = "one JSON document with every comparison on standard output"},
+        {.name = "store", .kind = FQ_OPTION_LIST, .value = &stores, .argument = "FILE.h5",
+         .help = "result store whose measured points claim finite_rate holds against the Shannon bound"},
+        {.name = "cache", .kind = FQ_OPTION_TEXT, .value = &cache, .argument = "FILE.h5",
+         .help = "KV cache on whose heads claims about real vectors are checked"},
         {.name = "quiet", .kind = FQ_OPTION_FLAG, .value = &quiet, .help = "no progress"},
         {.name = "precision", .kind = FQ_OPTION_SIZE, .value = &precision, .argument = "BITS",
          .least = 64, .most = 65536, .help = "cap of the rising precision of ball arithmetic, bits"},
@@ -84,7 +106,8 @@ static int run(int argc, const char **argv) {
         .notes = "CLAIM is an id or a number (--list). Without any, all are checked. Exceptions that "
                  "theory/FINDINGS.md explains do not count as refuted.",
         .examples = "fibquant verify --list\nfibquant verify gains correlation\n"
-                    "fibquant verify --quick --json\n",
+                    "fibquant verify --quick --json\n"
+                    "fibquant verify finite_rate --store results.h5\nfibquant verify interface --cache cache.h5\n",
         .exit_status = "1 a claim is refuted, 5 a claim is undecided"};
     fq_arguments arguments;
     int exit_code;
@@ -99,13 +122,19 @@ static int run(int argc, const char **argv) {
         list_claims(chosen, count);
         return 0;
     }
-    fq_claim_report report;
-    if (fq_claim_report_init(&report) != FQ_OK)
+    fq_claim_inputs inputs;
+    if (!load_inputs(&inputs, &stores, cache, quiet))
         return fq_verb_fail("verify");
+    fq_claim_report report;
+    if (fq_claim_report_init(&report) != FQ_OK) {
+        fq_claim_inputs_clear(&inputs);
+        return fq_verb_fail("verify");
+    }
     fq_claim_context context;
     fq_claim_context_init(&context, seed, NULL, NULL);
     context.quick = quick;
     context.precision_cap = (long)precision;
+    context.data = inputs.data;
     fq_progress_bar bar;
     fq_progress_bar_start(&bar, "verify", "claims", count, quiet, false);
     fq_status status = FQ_OK;
@@ -118,6 +147,7 @@ static int run(int argc, const char **argv) {
     if (exit_code == 0)
         exit_code = fq_claim_report_exit_code(&report);
     fq_claim_report_clear(&report);
+    fq_claim_inputs_clear(&inputs);
     return exit_code;
 }
 
