@@ -28,6 +28,10 @@ long fq_balls_precision(const fq_balls *balls);
 /* "certified" with Arb, "computed" without. */
 fq_verdict fq_ball_verdict(void);
 
+/* The first with Arb, the second without: ends of grids that doubles cannot follow to the end, because
+ * differences cancel to nothing. */
+long fq_ball_reach(long with_balls, long with_doubles);
+
 /* Constants. */
 fq_ball fq_ball_integer(fq_balls *w, long n);
 fq_ball fq_ball_ratio(fq_balls *w, long numerator, long denominator);

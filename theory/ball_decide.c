@@ -4,6 +4,10 @@
 #include "ball.h"
 #include "ball_impl.h"
 
+long fq_ball_reach(long with_balls, long with_doubles) {
+    return fq_ball_verdict() == FQ_VERDICT_CERTIFIED ? with_balls : with_doubles;
+}
+
 fq_status fq_ball_decide(fq_evidence *row, fq_ball_sides sides, const void *parameters, long cap) {
     fq_balls *w = NULL;
     FQ_TRY(fq_balls_create(&w, 64));
@@ -22,7 +26,7 @@ fq_status fq_ball_decide(fq_evidence *row, fq_ball_sides sides, const void *para
         /* Doubles cannot be as narrow as balls. */
         const double tolerance = fq_ball_verdict() == FQ_VERDICT_CERTIFIED
                                      ? row->tolerance
-                                     : fmax(row->tolerance, 1e-10);
+                                     : fmax(row->tolerance, 1e-8);
         const double scale = compared ? fabs(row->right) : fabs(row->left);
         const bool narrow =
             row->left_error <= tolerance * scale &&

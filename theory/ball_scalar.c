@@ -48,7 +48,8 @@ fq_status fq_scalar_box_init(fq_scalar_box *box, size_t dim, size_t half) {
     *box = (fq_scalar_box){.d = (long)dim, .half = half};
     double v[FQ_BALL_HALF_MAX] = {0};
     const fq_status status = safe_direction(v, &q, half);
-    const double width = 1e-10 * q.level[2 * half - 1];
+    /* Sums in doubles are not good enough to show the margin of a narrow box. */
+    const double width = (fq_ball_verdict() == FQ_VERDICT_CERTIFIED ? 1e-10 : 1e-8) * q.level[2 * half - 1];
     for (size_t i = 1; i < half; i++) {
         box->low[i] = q.threshold[half - 1 + i] - width * v[i];
         box->high[i] = q.threshold[half - 1 + i] + width * v[i];

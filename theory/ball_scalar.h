@@ -19,7 +19,7 @@ typedef struct fq_scalar_box {
     double high[FQ_BALL_HALF_MAX + 1];
 } fq_scalar_box;
 
-/* A box of relative width about 1e-9 around core's quantizer; not yet certified. d >= 3. */
+/* A box of relative width about 1e-9 (1e-7 in a build without Arb) around core's quantizer; not yet certified. d >= 3. */
 FQ_MUST_CHECK fq_status fq_scalar_box_init(fq_scalar_box *box, size_t dim, size_t half);
 
 /* min over components of T(low) - low and of high - T(high): positive certifies the box. A constant 1

@@ -70,7 +70,7 @@ static fq_status run(fq_claim_context *context) {
     for (size_t i = 0; i < sizeof dims / sizeof dims[0]; i += context->quick ? 4 : 1)
         for (long k = 1; k <= 32 && k < dims[i]; k *= 2)
             FQ_TRY(emit(context, "entropy_by_integral", entropy, FQ_RELATION_EQUAL, dims[i], k));
-    for (long d = 1000; d <= 1000000000; d *= 10)
+    for (long d = 1000; d <= fq_ball_reach(1000000000, 1000); d *= 10)
         for (long k = 2; k <= 32; k *= 2)
             FQ_TRY(emit(context, "total_correlation_decay", decay, FQ_RELATION_LESS, d, k));
     return FQ_OK;

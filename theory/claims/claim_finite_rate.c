@@ -134,7 +134,7 @@ static fq_status emit_double(fq_claim_context *context, const char *series, fq_b
 }
 
 static fq_status run_scalar(fq_claim_context *context, size_t d) {
-    const size_t most = context->quick ? 8 : FQ_BALL_HALF_MAX;
+    const size_t most = (size_t)fq_ball_reach(context->quick ? 8 : FQ_BALL_HALF_MAX, 4);
     fq_scalar_box box, twice;
     FQ_TRY(fq_scalar_box_init(&box, d, 1));
     for (size_t half = 1; half <= most; half *= 2) {

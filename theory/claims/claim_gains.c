@@ -139,8 +139,9 @@ static fq_status run(fq_claim_context *context) {
                     (setting){.k = k, .cell = ZADOR}));
         FQ_TRY(emit(context, "shaping_limit_sphere", shaping_limit, below,
                     (setting){.k = k, .cell = SPHERE}));
-        FQ_TRY(emit(context, "total_limit", total_limit, below,
-                    (setting){.d = k * k, .k = k, .cell = ZADOR}));
+        if (k <= fq_ball_reach(1000000000, 10000))
+            FQ_TRY(emit(context, "total_limit", total_limit, below,
+                        (setting){.d = k * k, .k = k, .cell = ZADOR}));
     }
     return FQ_OK;
 }
