@@ -25,7 +25,7 @@ static void softmax(float *x, size_t last, size_t tokens) {
     float most = x[0];
     double sum = 0.0;
     for (size_t s = 1; s <= last; s++)
-        most = fmaxf(most, x[s]);
+        most = x[s] > most ? x[s] : most;
     for (size_t s = 0; s <= last; s++) {
         x[s] = expf(x[s] - most);
         sum += (double)x[s];
