@@ -10,6 +10,9 @@
 
 enum { AXES = 2 };
 
+/* Less of a gain in compression than 3 % is no reason for a curve to go down. */
+#define SLACK 0.03
+
 static void write_points(const fq_figure_job *job, const fq_curve_point *points, size_t n) {
     for (size_t i = 0; i < n; i++) {
         const double loss = 1.0 - points[i].y, se = isnan(points[i].se) ? 0.0 : points[i].se;
@@ -31,7 +34,7 @@ static void write_series(const fq_figure_job *job, const fq_fidelity_view *v, in
         write_points(job, points + i, 1);
     fq_figure_end_block(job);
     fq_figure_begin_block(job, fq_series_title(series));
-    write_points(job, points, fq_pareto(points, n));
+    write_points(job, points, fq_pareto(points, n, SLACK));
     fq_figure_end_block(job);
 }
 

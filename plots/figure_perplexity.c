@@ -32,6 +32,9 @@ static fq_status find(columns *c, const fq_table *t) {
     return fq_figure_column(&c->protocol, t, "protocol", FQ_VALUE_TEXT);
 }
 
+/* Less of a gain in compression than 3 % is no reason for a curve to go up. */
+#define SLACK 0.03
+
 static fq_series series_of(const fq_table *t, const columns *c, size_t row) {
     const char *family = fq_table_text(t, row, c->family), *codec = fq_table_text(t, row, c->codec);
     const bool plain = strcmp(fq_table_text(t, row, c->value_codec), "same") == 0 && !strstr(codec, "norm=") &&
@@ -77,7 +80,7 @@ static void write_series(const fq_figure_job *job, const fq_table *t, const colu
     for (size_t row = 0; row < t->count; row++)
         if (belongs(t, c, row) && (int)series_of(t, c, row) == series)
             points[n++] = (fq_curve_point){fq_table_real(t, row, x), -fq_table_real(t, row, y), fq_table_real(t, row, se)};
-    n = fq_pareto(points, n);
+    n = fq_pareto(points, n, SLACK);
     fq_figure_begin_block(job, fq_series_title(series));
     for (size_t i = 0; i < n; i++)
         fq_figure_values(job, 3, (const double[]){points[i].x, -points[i].y, isnan(points[i].se) ? 0.0 : points[i].se});

@@ -10,7 +10,7 @@ set multiplot
 set label 1 "Memory-fidelity frontier: attention with keys and values compressed" at screen 0.5,0.965 center font ",20"
 set label 2 model."; ".text at screen 0.5,0.93 center noenhanced font ",14"
 set label 3 protocol at screen 0.5,0.9 center noenhanced font ",11" textcolor rgb "#444444"
-set label 4 "Bars: 2 SE over heads and blocks of positions. Small marks: everything measured; curves: what no other point of the kind beats. TurboQuant between whole rates codes each" at screen 0.02,0.045 left font ",11" textcolor rgb "#444444"
+set label 4 "Bars: 2 SE over heads and blocks of positions. Small marks: everything measured; curves: the best of a kind. TurboQuant between whole rates codes each" at screen 0.02,0.045 left font ",11" textcolor rgb "#444444"
 set label 5 "head's most energetic channels finer (calibrated). Beyond: keys as differences to a mean, norms restored, first token as it is, more bits for keys; population training." at screen 0.02,0.02 left font ",11" textcolor rgb "#444444"
 set logscale xy
 set xrange [2.6:150]

@@ -9,8 +9,10 @@ typedef struct fq_curve_point {
     double x, y, se;
 } fq_curve_point;
 
-/* Sorts points[n] by rising x and keeps, in front, those for which no other point has as much x and as much y
- * (of equal points one); returns how many. NaN in x or y drops a point. */
-size_t fq_pareto(fq_curve_point *points, size_t n);
+/* Going down from the greatest y, keeps a point if (1 - slack) times its x is more than the x of all kept before it:
+ * with slack = 0 those that no other point beats (of equal points one), with a larger one not those that pay y for a
+ * little x either. The kept ones stand in front, x rising and y falling; returns how many. x >= 0, 0 <= slack < 1;
+ * NaN in x or y drops a point. */
+size_t fq_pareto(fq_curve_point *points, size_t n, double slack);
 
 #endif

@@ -16,10 +16,10 @@ set grid linecolor rgb "#CCCCCC"
 set tmargin at screen 0.84
 set bmargin at screen 0.11
 do for [panel=0:2] {
-    set lmargin at screen 0.055 + panel * 0.325
-    set rmargin at screen 0.315 + panel * 0.325
+    set lmargin at screen 0.062 + panel * 0.325
+    set rmargin at screen 0.322 + panel * 0.325
     set xlabel (panel == 0 ? "compression, payload: 16 / rate" : "compression, everything stored counted")
-    set ylabel (panel == 2 ? "KL divergence from the uncompressed model (nat a token)" : panel == 0 ? "perplexity" : "") offset 1,0
+    set ylabel (panel == 2 ? "KL divergence from the uncompressed model (nat a token)" : panel == 0 ? "perplexity" : "") offset (panel == 0 ? -1.2 : 0.5),0
     set xrange [(panel == 0 ? payload_low : stored_low) / 1.12:(panel == 0 ? payload_high : stored_high) * 1.12]
     if (panel < 2) {
         set yrange [reference * 0.95:perplexity_high * 1.25]

@@ -25,7 +25,7 @@ static void pareto_keeps_what_none_beats(void) {
         if (n > 3)
             all[n / 2].y = (double)NAN;
         memcpy(kept, all, sizeof kept);
-        const size_t count = fq_pareto(kept, n);
+        const size_t count = fq_pareto(kept, n, 0.0);
         size_t wrong = 0;
         for (size_t i = 1; i < count; i++)
             wrong += !(kept[i].x > kept[i - 1].x && kept[i].y < kept[i - 1].y);
@@ -39,7 +39,11 @@ static void pareto_keeps_what_none_beats(void) {
         }
         FQ_CHECK(wrong == 0);
     }
-    FQ_CHECK(fq_pareto(NULL, 0) == 0);
+    FQ_CHECK(fq_pareto(NULL, 0, 0.0) == 0);
+    fq_curve_point close[] = {{7.0, 0.93, 0}, {7.1, 0.87, 0}, {9.0, 0.9, 0}, {9.2, 0.89, 0}, {9.5, 0.88, 0}};
+    FQ_CHECK(fq_pareto(close, 5, 0.03) == 3 && close[1].x == 9.0 && close[2].x == 9.5);
+    fq_curve_point all_close[] = {{7.0, 0.93, 0}, {7.1, 0.94, 0}, {7.2, 0.92, 0}};
+    FQ_CHECK(fq_pareto(all_close, 3, 0.03) == 1 && all_close[0].x == 7.1);
 }
 
 /* A table of the columns that figures look for; units and roles do not matter to them. */
