@@ -42,6 +42,14 @@ FQ_MUST_CHECK fq_status fq_h5_write_text(hid_t where, const char *name, const ch
 FQ_MUST_CHECK fq_status fq_h5_write_u64(hid_t where, const char *name, uint64_t value);
 FQ_MUST_CHECK fq_status fq_h5_write_double(hid_t where, const char *name, double value);
 
+/* A type of UTF-8 texts of fixed room; below 0 if HDF5 fails. */
+hid_t fq_h5_text_type(size_t bytes);
+
+/* count (>= 1) texts as one attribute; a text beyond the limit of attributes as a dataset. */
+FQ_MUST_CHECK fq_status fq_h5_write_texts(hid_t where, const char *name, size_t count, const char *const *texts);
+FQ_MUST_CHECK fq_status fq_h5_write_long_text(hid_t where, const char *name, const char *text);
+enum { FQ_H5_ATTRIBUTE_TEXT_MAX = 32 * 1024 }; /* from here on a text belongs into a dataset */
+
 /* What every dataset says about itself. */
 typedef struct fq_h5_about {
     const char *units, *axes, *description; /* "1", "codeword, coordinate", "..." */
@@ -106,6 +114,13 @@ FQ_MUST_CHECK fq_status fq_h5_read_u64(const fq_h5_file *file, hid_t where, cons
 FQ_MUST_CHECK fq_status fq_h5_read_double(const fq_h5_file *file, hid_t where, const char *object,
                                           const char *name, double *value);
 bool fq_h5_has_attribute(hid_t where, const char *name);
+
+/* What the two writers of texts above wrote: text i at *texts + i * *width, each terminated. The room is
+ * the caller's to fq_free, and no larger than the file justifies. */
+FQ_MUST_CHECK fq_status fq_h5_read_texts(const fq_h5_file *file, hid_t where, const char *object,
+                                         const char *name, size_t count, char **texts, size_t *width);
+FQ_MUST_CHECK fq_status fq_h5_read_long_text(const fq_h5_file *file, hid_t where, const char *object,
+                                             const char *name, char **text);
 
 /* "FILE: OBJECT: problem". */
 #define FQ_H5_MALFORMED(file, object, ...)                                                         \

@@ -16,7 +16,7 @@
 #include "hdf5_util.h"
 #include "version.h"
 
-enum { LONG_TEXT = 32768, ARGV_ROOM = 65536 };
+enum { ARGV_ROOM = 65536 };
 
 void fq_provenance_clear(fq_provenance *provenance) {
     fq_arena_clear(&provenance->arena);
@@ -153,25 +153,6 @@ fq_status fq_provenance_gather(fq_provenance *provenance, int argc, const char *
     return status;
 }
 
-static fq_status write_long(hid_t group, const char *name, const char *text) {
-    const hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate(H5S_SCALAR);
-    hid_t dataset = H5I_INVALID_HID;
-    if (type >= 0 && space >= 0 && H5Tset_size(type, strlen(text) + 1) >= 0 &&
-        H5Tset_cset(type, H5T_CSET_UTF8) >= 0)
-        dataset = H5Dcreate2(group, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    fq_status status = FQ_OK;
-    if (dataset < 0 || H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text) < 0)
-        status = FQ_FAIL_TEXT(FQ_ERR_INTERNAL, "HDF5: writing a text failed");
-    if (status == FQ_OK) {
-        const fq_h5_about about = {"", "", "text, verbatim"};
-        status = fq_h5_write_about(dataset, &about);
-    }
-    fq_h5_close(dataset);
-    fq_h5_close(space);
-    fq_h5_close(type);
-    return status;
-}
-
 fq_status fq_provenance_write(const fq_provenance *provenance, hid_t file) {
     hid_t group = H5I_INVALID_HID;
     char now[32];
@@ -180,8 +161,8 @@ fq_status fq_provenance_write(const fq_provenance *provenance, hid_t file) {
     fq_status status = FQ_OK;
     for (size_t i = 0; status == FQ_OK && i < provenance->count; i++) {
         const fq_provenance_entry *entry = &provenance->entries[i];
-        status = strlen(entry->value) < LONG_TEXT ? fq_h5_write_text(group, entry->name, entry->value)
-                                                  : write_long(group, entry->name, entry->value);
+        status = strlen(entry->value) < FQ_H5_ATTRIBUTE_TEXT_MAX ? fq_h5_write_text(group, entry->name, entry->value)
+                                                  : fq_h5_write_long_text(group, entry->name, entry->value);
     }
     if (status == FQ_OK)
         status = fq_h5_write_text(group, "stopped", now);

@@ -15,60 +15,13 @@
 static const size_t file_limit = (size_t)8 << 30;
 
 typedef struct reader {
-    const char *path;
-    size_t length; /* of the file */
+    fq_h5_file file;
     fq_results *results;
     fq_status status;
 } reader;
 
 static fq_status malformed(const reader *r, const char *part, const char *problem) {
-    return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: /%.200s: %s", r->path, part, problem);
-}
-
-/* An attribute of count texts (0: a scalar), each terminated, at *texts[i * *width]. */
-static fq_status read_attribute(const reader *r, hid_t where, const char *part, const char *name,
-                                size_t count, char **texts, size_t *width) {
-    char problem[160];
-    hid_t attribute = H5I_INVALID_HID, space = H5I_INVALID_HID, stored = H5I_INVALID_HID,
-          wanted = H5I_INVALID_HID;
-    char *room = NULL;
-    bool good = H5Aexists(where, name) > 0;
-    if (good) {
-        attribute = H5Aopen(where, name, H5P_DEFAULT);
-        space = attribute >= 0 ? H5Aget_space(attribute) : H5I_INVALID_HID;
-        stored = attribute >= 0 ? H5Aget_type(attribute) : H5I_INVALID_HID;
-    }
-    good = good && space >= 0 && stored >= 0 && H5Tget_class(stored) == H5T_STRING &&
-           H5Tis_variable_str(stored) == 0 &&
-           H5Sget_simple_extent_npoints(space) == (hssize_t)(count ? count : 1);
-    const size_t size = good ? H5Tget_size(stored) : 0;
-    good = good && size > 0 && size <= r->length && size * (count ? count : 1) <= r->length;
-    fq_status status = FQ_OK;
-    if (good) {
-        *width = size + 1;
-        wanted = H5Tcopy(H5T_C_S1);
-        good = wanted >= 0 && H5Tset_size(wanted, *width) >= 0 &&
-               H5Tset_cset(wanted, H5Tget_cset(stored)) >= 0;
-    }
-    if (good) {
-        status = fq_alloc_zero(&room, count ? count : 1, *width);
-        good = status == FQ_OK && H5Aread(attribute, wanted, room) >= 0;
-    }
-    if (wanted >= 0)
-        H5Tclose(wanted);
-    if (stored >= 0)
-        H5Tclose(stored);
-    if (space >= 0)
-        H5Sclose(space);
-    if (attribute >= 0)
-        H5Aclose(attribute);
-    if (good) {
-        *texts = room;
-        return FQ_OK;
-    }
-    fq_free(room);
-    snprintf(problem, sizeof problem, "attribute \"%.60s\" is missing or malformed", name);
-    return status == FQ_ERR_MEMORY ? status : malformed(r, part, problem);
+    return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: /%.200s: %s", r->file.path, part, problem);
 }
 
 static fq_status keep_texts(const reader *r, char *texts, size_t width, size_t count,
@@ -123,16 +76,11 @@ static hid_t memory_type(const fq_table *table) {
     bool good = type >= 0;
     for (size_t c = 0; good && c < table->column_count; c++) {
         const fq_value_column *column = &table->columns[c];
-        hid_t member = H5Tcopy(column->type == FQ_VALUE_TEXT   ? H5T_C_S1
-                               : column->type == FQ_VALUE_REAL ? H5T_NATIVE_DOUBLE
-                                                               : H5T_NATIVE_INT64);
-        good = member >= 0;
-        if (good && column->type == FQ_VALUE_TEXT)
-            good = H5Tset_size(member, fq_column_stored_bytes(column)) >= 0 &&
-                   H5Tset_cset(member, H5T_CSET_UTF8) >= 0;
-        good = good && H5Tinsert(type, column->name, table->offsets[c], member) >= 0;
-        if (member >= 0)
-            H5Tclose(member);
+        const hid_t member = column->type == FQ_VALUE_TEXT
+                                 ? fq_h5_text_type(fq_column_stored_bytes(column))
+                                 : H5Tcopy(column->type == FQ_VALUE_REAL ? H5T_NATIVE_DOUBLE : H5T_NATIVE_INT64);
+        good = member >= 0 && H5Tinsert(type, column->name, table->offsets[c], member) >= 0;
+        fq_h5_close(member);
     }
     if (!good && type >= 0) {
         H5Tclose(type);
@@ -165,7 +113,7 @@ static fq_status read_columns(const reader *r, const char *name, hid_t dataset, 
     for (int which = 0; which < 3; which++) {
         char *texts = NULL;
         size_t width = 0;
-        FQ_TRY(read_attribute(r, dataset, name, attributes[which], count, &texts, &width));
+        FQ_TRY(fq_h5_read_texts(&r->file, dataset, name, attributes[which], count, &texts, &width));
         const fq_status status = keep_texts(r, texts, width, count, columns, which);
         fq_free(texts);
         FQ_TRY(status);
@@ -187,7 +135,7 @@ static fq_status read_dataset(const reader *r, const char *name, hid_t dataset, 
     if (H5Sget_simple_extent_ndims(space) != 1 ||
         H5Sget_simple_extent_dims(space, &rows, NULL) != 1)
         return malformed(r, name, "not one row after another");
-    if (record == 0 || rows > r->length / record ||
+    if (record == 0 || rows > r->file.length / record ||
         (rows && H5Dget_storage_size(dataset) != rows * record))
         return malformed(r, name, "more rows than the file holds, or not stored in one piece");
     fq_table *table = NULL;
@@ -234,6 +182,7 @@ typedef struct run_reader {
     hid_t group;
     fq_result_text texts[RUN_TEXTS_MAX];
     size_t count;
+    char room[65537]; /* an attribute has less than 64 KiB */
 } run_reader;
 
 static fq_status keep_run_text(run_reader *run, const char *name, const char *text) {
@@ -249,49 +198,26 @@ static fq_status keep_run_text(run_reader *run, const char *name, const char *te
 static herr_t visit_attribute(hid_t group, const char *name, const H5A_info_t *info,
                               void *context) {
     run_reader *run = context;
-    char *text = NULL;
-    size_t width = 0;
     (void)info;
-    fq_status status = read_attribute(run->r, group, "provenance", name, 0, &text, &width);
+    fq_status status = fq_h5_read_text(&run->r->file, group, "provenance", name, run->room, sizeof run->room);
     if (status == FQ_OK)
-        status = keep_run_text(run, name, text);
-    fq_free(text);
+        status = keep_run_text(run, name, run->room);
     run->r->status = status;
     return status == FQ_OK ? 0 : 1;
-}
-
-static fq_status read_long_text(run_reader *run, hid_t dataset, const char *name) {
-    const hid_t stored = H5Dget_type(dataset), space = H5Dget_space(dataset);
-    char *text = NULL;
-    fq_status status = FQ_OK;
-    bool good = stored >= 0 && space >= 0 && H5Tget_class(stored) == H5T_STRING &&
-                H5Tis_variable_str(stored) == 0 && H5Sget_simple_extent_npoints(space) == 1;
-    const size_t size = good ? H5Tget_size(stored) : 0;
-    good = good && size > 0 && size <= run->r->length && H5Dget_storage_size(dataset) == size;
-    if (good)
-        status = fq_alloc_zero(&text, size + 1, 1);
-    if (status == FQ_OK)
-        status = good && H5Dread(dataset, stored, H5S_ALL, H5S_ALL, H5P_DEFAULT, text) >= 0
-                     ? keep_run_text(run, name, text)
-                     : malformed(run->r, "provenance", "a text cannot be read");
-    fq_free(text);
-    if (space >= 0)
-        H5Sclose(space);
-    if (stored >= 0)
-        H5Tclose(stored);
-    return status;
 }
 
 static herr_t visit_long_text(hid_t group, const char *name, const H5L_info_t *info,
                               void *context) {
     run_reader *run = context;
-    const hid_t dataset =
-        info->type == H5L_TYPE_HARD ? H5Dopen2(group, name, H5P_DEFAULT) : H5I_INVALID_HID;
-    run->r->status = dataset >= 0 ? read_long_text(run, dataset, name)
-                                  : malformed(run->r, "provenance", "something that is no text");
-    if (dataset >= 0)
-        H5Dclose(dataset);
-    return run->r->status == FQ_OK ? 0 : 1;
+    char *text = NULL;
+    fq_status status = info->type == H5L_TYPE_HARD
+                           ? fq_h5_read_long_text(&run->r->file, group, "provenance", name, &text)
+                           : malformed(run->r, "provenance", "a link that leads elsewhere");
+    if (status == FQ_OK)
+        status = keep_run_text(run, name, text);
+    fq_free(text);
+    run->r->status = status;
+    return status == FQ_OK ? 0 : 1;
 }
 
 static herr_t visit_run(hid_t parent, const char *name, const H5L_info_t *info, void *context) {
@@ -326,23 +252,18 @@ static herr_t visit_run(hid_t parent, const char *name, const H5L_info_t *info, 
 }
 
 static fq_status check_format(const reader *r, hid_t file) {
-    char *text = NULL;
-    size_t width = 0;
-    fq_status status = FQ_OK;
-    FQ_TRY(read_attribute(r, file, "", "format", 0, &text, &width));
+    char text[80];
+    char *end = NULL;
+    FQ_TRY(fq_h5_read_text(&r->file, file, "/", "format", text, sizeof text));
     if (strcmp(text, "fibquant results") != 0)
-        status = malformed(r, "", "no results file: attribute \"format\" says something else");
-    fq_free(text);
-    FQ_TRY(status);
-    FQ_TRY(read_attribute(r, file, "", "schema_version", 0, &text, &width));
+        return malformed(r, "", "no results file: attribute \"format\" says something else");
+    FQ_TRY(fq_h5_read_text(&r->file, file, "/", "schema_version", text, sizeof text));
     if (strcmp(text, "1") != 0)
-        status = FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: schema version %.20s; this program reads: 1",
-                              r->path, text);
-    fq_free(text);
-    FQ_TRY(status);
-    FQ_TRY(read_attribute(r, file, "", "journal_generation", 0, &text, &width));
-    r->results->generation = strtoull(text, NULL, 10);
-    fq_free(text);
+        return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: schema version %.20s; this program reads: 1", r->file.path, text);
+    FQ_TRY(fq_h5_read_text(&r->file, file, "/", "journal_generation", text, sizeof text));
+    r->results->generation = strtoull(text, &end, 10);
+    if (end == text || *end)
+        return malformed(r, "", "attribute \"journal_generation\" is no whole number");
     return FQ_OK;
 }
 
@@ -364,23 +285,13 @@ static fq_status read_from_path(const char *path, fq_results *results) {
     unsigned char *bytes = NULL;
     size_t length = 0;
     fq_results read = {0};
+    reader r = {.results = &read};
     FQ_TRY(fq_file_read(path, file_limit, &bytes, &length));
-    reader r = {.path = path, .length = length, .results = &read};
-    const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    fq_status status = FQ_OK;
-    hid_t file = H5I_INVALID_HID;
-    if (access < 0 || H5Pset_fapl_core(access, 1 << 16, false) < 0 ||
-        (length && H5Pset_file_image(access, bytes, length) < 0))
-        status = FQ_FAIL_TEXT(FQ_ERR_INTERNAL, "HDF5: the memory driver failed");
-    else if (length == 0 ||
-             (file = H5Fopen("results in memory", H5F_ACC_RDONLY, access)) < 0)
-        status = FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: no HDF5 file, or damaged", path);
-    else
-        status = read_file(&r, file);
-    if (file >= 0)
-        H5Fclose(file);
-    if (access >= 0)
-        H5Pclose(access);
+    fq_status status = fq_h5_open_bytes(&r.file, path, bytes, length);
+    if (status == FQ_OK) {
+        status = read_file(&r, r.file.id);
+        fq_h5_file_close(&r.file);
+    }
     fq_free(bytes);
     if (status == FQ_OK)
         *results = read;

@@ -155,8 +155,8 @@ fq_status fq_store_read(const char *path, fq_results *results) {
             return FQ_OK;
         }
         fq_results_clear(&read);
-        if (unchanged && attempt >= 2) /* the journal is replaced a moment after the file */
-            return status;
+        if (status == FQ_ERR_MEMORY || (unchanged && attempt >= 2))
+            return status; /* the journal is replaced a moment after the file, hence the attempts */
         nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
     }
     if (status == FQ_OK)

@@ -19,6 +19,23 @@ size_t fq_column_stored_bytes(const fq_value_column *column) {
     return (bytes + 7) / 8 * 8;
 }
 
+void fq_column_put_real(unsigned char *at, double value) {
+    const double stored = isnan(value) ? (double)NAN : value; /* one bit pattern for "no value" */
+    memcpy(at, &stored, sizeof stored);
+}
+
+void fq_column_put_text(unsigned char *at, const fq_value_column *column, const char *value) {
+    const size_t width = fq_column_width(column);
+    size_t length = strlen(value);
+    if (length > width) {
+        length = width;
+        while (length > 0 && ((unsigned char)value[length] & 0xc0) == 0x80)
+            length--;
+    }
+    memset(at, 0, fq_column_stored_bytes(column));
+    memcpy(at, value, length);
+}
+
 static bool good_name(const char *name) {
     const size_t length = strlen(name);
     if (length == 0 || length > FQ_TABLE_NAME_MAX)
@@ -162,8 +179,7 @@ const char *fq_table_text(const fq_table *table, size_t row, size_t column) {
 }
 
 void fq_table_set_real(fq_table *table, size_t row, size_t column, double value) {
-    const double stored = isnan(value) ? (double)NAN : value; /* one bit pattern for "no value" */
-    memcpy(place(table, row, column), &stored, sizeof stored);
+    fq_column_put_real(place(table, row, column), value);
 }
 
 void fq_table_set_integer(fq_table *table, size_t row, size_t column, int64_t value) {
@@ -171,16 +187,7 @@ void fq_table_set_integer(fq_table *table, size_t row, size_t column, int64_t va
 }
 
 void fq_table_set_text(fq_table *table, size_t row, size_t column, const char *value) {
-    const size_t width = table->columns[column].width;
-    unsigned char *at = place(table, row, column);
-    size_t length = strlen(value);
-    if (length > width) {
-        length = width;
-        while (length > 0 && ((unsigned char)value[length] & 0xc0) == 0x80)
-            length--;
-    }
-    memset(at, 0, fq_column_stored_bytes(&table->columns[column]));
-    memcpy(at, value, length);
+    fq_column_put_text(place(table, row, column), &table->columns[column], value);
 }
 
 const char *fq_table_format(const fq_table *table, size_t row, size_t column,

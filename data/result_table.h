@@ -44,6 +44,11 @@ enum {
 size_t fq_column_width(const fq_value_column *column);
 size_t fq_column_stored_bytes(const fq_value_column *column);
 
+/* Writes a value at its place in a record, which need not be aligned. Texts are cut to the column's
+ * width at a character boundary; every NaN is stored as the same bits. */
+void fq_column_put_real(unsigned char *at, double value);
+void fq_column_put_text(unsigned char *at, const fq_value_column *column, const char *value);
+
 typedef struct fq_table {
     char name[FQ_TABLE_NAME_MAX + 1];
     fq_value_column *columns; /* [column_count], texts and all in arena */

@@ -91,20 +91,6 @@ void fq_pool_destroy(fq_pool *pool) {
     *pool = (fq_pool){0};
 }
 
-static fq_status send_all(int socket, const void *bytes, size_t length) {
-    const char *at = bytes;
-    while (length > 0) {
-        const ssize_t sent = send(socket, at, length, MSG_NOSIGNAL);
-        if (sent < 0 && errno == EINTR)
-            continue;
-        if (sent <= 0)
-            return FQ_ERR_INTERNAL;
-        at += sent;
-        length -= (size_t)sent;
-    }
-    return FQ_OK;
-}
-
 fq_status fq_pool_assign(fq_pool *pool, size_t w, size_t point, int threads) {
     fq_pool_worker *worker = &pool->workers[w];
     const fq_worker_order order = {.point = point, .threads = threads};
@@ -113,7 +99,7 @@ fq_status fq_pool_assign(fq_pool *pool, size_t w, size_t point, int threads) {
     worker->point = point;
     worker->fraction = 0.0;
     /* A worker that died meanwhile is noticed in fq_pool_wait, like one that dies later. */
-    (void)!send_all(worker->socket, &order, sizeof order);
+    (void)fq_worker_send(worker->socket, &order, sizeof order);
     return FQ_OK;
 }
 

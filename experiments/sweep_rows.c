@@ -60,13 +60,14 @@ fq_status fq_rows_add(fq_rows *rows) {
     return FQ_OK;
 }
 
-static unsigned char *place(fq_rows *rows, const char *name, fq_value_type type, size_t *width) {
+static unsigned char *place(fq_rows *rows, const char *name, fq_value_type type,
+                            const fq_value_column **column) {
     const fq_value_column *columns = rows->experiment->columns;
     assert(rows->count > 0);
     for (size_t c = 0; columns[c].name; c++)
         if (strcmp(columns[c].name, name) == 0) {
             assert(columns[c].type == type);
-            *width = fq_column_width(&columns[c]);
+            *column = &columns[c];
             return rows->records + (rows->count - 1) * rows->record_bytes +
                    fq_rows_offset(rows->experiment, c);
         }
@@ -75,30 +76,20 @@ static unsigned char *place(fq_rows *rows, const char *name, fq_value_type type,
     return NULL;
 }
 
-void fq_rows_real(fq_rows *rows, const char *column, double value) {
-    size_t width = 0;
-    unsigned char *at = place(rows, column, FQ_VALUE_REAL, &width);
-    const double stored = isnan(value) ? (double)NAN : value; /* one bit pattern for "no value" */
-    memcpy(at, &stored, sizeof stored);
+void fq_rows_real(fq_rows *rows, const char *name, double value) {
+    const fq_value_column *column = NULL;
+    fq_column_put_real(place(rows, name, FQ_VALUE_REAL, &column), value);
 }
 
-void fq_rows_integer(fq_rows *rows, const char *column, int64_t value) {
-    size_t width = 0;
-    unsigned char *at = place(rows, column, FQ_VALUE_INTEGER, &width);
-    memcpy(at, &value, sizeof value);
+void fq_rows_integer(fq_rows *rows, const char *name, int64_t value) {
+    const fq_value_column *column = NULL;
+    memcpy(place(rows, name, FQ_VALUE_INTEGER, &column), &value, sizeof value);
 }
 
-void fq_rows_text(fq_rows *rows, const char *column, const char *value) {
-    size_t width = 0;
-    unsigned char *at = place(rows, column, FQ_VALUE_TEXT, &width);
-    size_t length = strlen(value);
-    if (length > width) {
-        length = width;
-        while (length > 0 && ((unsigned char)value[length] & 0xc0) == 0x80)
-            length--;
-    }
-    memset(at, 0, width + 1);
-    memcpy(at, value, length);
+void fq_rows_text(fq_rows *rows, const char *name, const char *value) {
+    const fq_value_column *column = NULL;
+    unsigned char *at = place(rows, name, FQ_VALUE_TEXT, &column);
+    fq_column_put_text(at, column, value);
 }
 
 void fq_rows_progress(fq_rows *rows, double fraction) {

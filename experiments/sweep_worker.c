@@ -18,7 +18,7 @@
 
 /* _exit throughout: a worker shares the owner's open files and must run none of its exit code. */
 
-static bool send_all(int socket, const void *bytes, size_t length) {
+bool fq_worker_send(int socket, const void *bytes, size_t length) {
     const char *at = bytes;
     while (length > 0) {
         const ssize_t sent = send(socket, at, length, MSG_NOSIGNAL);
@@ -59,7 +59,7 @@ static void report(void *context, double fraction) {
         return;
     r->last = now;
     const fq_worker_head head = {.kind = FQ_WORKER_PROGRESS, .fraction = fraction};
-    if (!send_all(r->socket, &head, sizeof head))
+    if (!fq_worker_send(r->socket, &head, sizeof head))
         _exit(1); /* nobody is left to compute for */
 }
 
@@ -95,7 +95,7 @@ _Noreturn void fq_worker_main(int socket, pid_t owner, const fq_plan *plan,
         if (status != FQ_OK)
             _exit(70);
         const fq_worker_head head = {.kind = FQ_WORKER_DONE, .length = length, .fraction = 1.0};
-        if (!send_all(socket, &head, sizeof head) || !send_all(socket, bytes, length))
+        if (!fq_worker_send(socket, &head, sizeof head) || !fq_worker_send(socket, bytes, length))
             _exit(1);
         fq_free(bytes);
     }

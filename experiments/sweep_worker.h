@@ -2,6 +2,7 @@
 #ifndef FQ_SWEEP_WORKER_H
 #define FQ_SWEEP_WORKER_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "sweep_plan.h"
@@ -21,5 +22,8 @@ typedef struct fq_worker_head { /* worker to owner, followed by length bytes of 
 /* Takes orders until the socket closes or the owner is gone; never returns. */
 _Noreturn void fq_worker_main(int socket, pid_t owner, const fq_plan *plan,
                               const char *cache_folder);
+
+/* Sends all bytes over a socket; false if the other end is gone. Both ends use it. */
+bool fq_worker_send(int socket, const void *bytes, size_t length);
 
 #endif

@@ -11,6 +11,7 @@
 #include "sweep_mpi.h"
 #include "sweep_progress.h"
 #include "verb.h"
+#include "verb_support.h"
 
 static const char *output, *cache_folder;
 static fq_option_list settings;
@@ -143,9 +144,10 @@ static fq_status sweep(const fq_plan *plan, const fq_manifest *manifest, int arg
     if (!o.results)
         return FQ_FAIL_TEXT(FQ_ERR_USAGE, "no results file; allowed: -o RESULTS.h5, or outputs: "
                                           "{results: ...} in the manifest");
-    FQ_TRY(fq_provenance_gather(&provenance, argc, argv, plan->count ? plan->points[0].manifest_seed : 0,
-                                manifest->text));
-    const fq_status status = fq_sweep_run(plan, &provenance, &o, summary);
+    FQ_TRY(fq_verb_provenance(&provenance, argc, argv, plan->count ? plan->points[0].manifest_seed : 0));
+    fq_status status = fq_provenance_set(&provenance, "manifest", manifest->text);
+    if (status == FQ_OK)
+        status = fq_sweep_run(plan, &provenance, &o, summary);
     if (status == FQ_OK && summary->writer && !quiet)
         print_summary(summary, o.results);
     fq_provenance_clear(&provenance);
