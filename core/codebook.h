@@ -65,6 +65,11 @@ typedef struct fq_train_options {
  * The result's distortion is not measured: see fq_codebook_measure. */
 FQ_MUST_CHECK fq_status fq_codebook_train(fq_codebook *codebook, const fq_train_options *options);
 
+/* What fq_codebook_train will take, in floating-point operations at the speed of the search for the nearest
+ * word: two a coordinate and word, and what drawing a sample costs besides. An order of magnitude, for
+ * estimates of time; 0 for options that it refuses or that need no samples. */
+double fq_codebook_training_work(const fq_train_options *options);
+
 /* Measures D on samples 0..n-1 of (seed, FQ_PURPOSE_EVALUATE), n >= 2, with standard error, and
  * stores both in the codebook. Uses |X|^2's known mean as a control variate where that helps. */
 FQ_MUST_CHECK fq_status fq_codebook_measure(fq_codebook *codebook, uint64_t seed, uint64_t n);

@@ -61,3 +61,8 @@ done:
     fq_free(candidate);
     return status;
 }
+
+double fq_train_paper_work(const fq_train_options *options) {
+    const double samples = (double)SAMPLES_PER_WORD * (double)options->codewords;
+    return RESTARTS * (ITERATIONS + 1.0) * samples * fq_train_sample_work(options->codewords, options->block);
+}

@@ -63,7 +63,7 @@ static double kept_cost(size_t N, size_t k) {
     return 2.0 * (double)N * (double)k + 500 + 50 * (double)k;
 }
 
-static double fresh_cost(size_t N, size_t k) {
+double fq_train_sample_work(size_t N, size_t k) {
     return kept_cost(N, k) + 2000 + 250 * (double)k;
 }
 
@@ -71,8 +71,10 @@ static size_t clamp(double value, double least, double most) {
     return (size_t)fmin(fmax(value, least), most);
 }
 
-static effort plan_effort(size_t N, size_t k, double tolerance) {
-    const double n = (double)N, kept = kept_cost(N, k), fresh = fresh_cost(N, k);
+static effort plan_effort(const fq_train_options *options) {
+    const size_t N = options->codewords, k = options->block;
+    const double tolerance = options->tolerance > 0 ? options->tolerance : 0.002;
+    const double n = (double)N, kept = kept_cost(N, k), fresh = fq_train_sample_work(N, k);
     /* About 5e10 units a second on two cores: seconds for small codebooks, minutes for large ones. */
     const double work = fmin(1e11 + 2e9 * n, 3e11 + 4e8 * n) * fmin(4, 0.002 / tolerance);
     const double room = (double)(1 << 25) / (double)k;
@@ -284,14 +286,22 @@ static fq_status train(trainer *t, float *words) {
     return choose(t, words);
 }
 
+double fq_train_population_work(const fq_train_options *options) {
+    const size_t N = options->codewords, k = options->block;
+    const effort e = plan_effort(options);
+    const double fresh = fq_train_sample_work(N, k);
+    return (double)e.candidates * e.search_iterations * (double)e.search_samples * kept_cost(N, k) +
+           fresh * ((double)e.finalists * e.polish_iterations * (double)e.polish_samples +
+                    (double)(e.finalists + 2) * (double)e.validation_samples);
+}
+
 fq_status fq_train_population(float *words, const fq_source *source,
                               const fq_train_options *options) {
-    const double tolerance = options->tolerance > 0 ? options->tolerance : 0.002;
     trainer t = {.source = source,
                  .options = options,
                  .N = options->codewords,
                  .k = options->block,
-                 .effort = plan_effort(options->codewords, options->block, tolerance)};
+                 .effort = plan_effort(options)};
     const fq_status status = train(&t, words);
     fq_cells_clear(&t.cells);
     fq_cells_clear(&t.fresh);

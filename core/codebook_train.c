@@ -75,3 +75,14 @@ fq_status fq_codebook_train(fq_codebook *codebook, const fq_train_options *optio
     fq_free(words);
     return status;
 }
+
+double fq_codebook_training_work(const fq_train_options *options) {
+    fq_source source;
+    if (check(&source, options) != FQ_OK)
+        return 0;
+    if (options->recipe == FQ_RECIPE_PAPER)
+        return fq_train_paper_work(options);
+    const bool closed = options->codewords == 1 || (options->block == 1 && options->codewords <= FQ_LEVELS_MAX &&
+                                                    source.block < source.dim);
+    return options->recipe == FQ_RECIPE_POPULATION && !closed ? fq_train_population_work(options) : 0;
+}

@@ -3,10 +3,13 @@
  * The folder is $FIBQUANT_CACHE, else $XDG_CACHE_HOME/fibquant, else ~/.cache/fibquant; made when
  * needed. An entry's name is a hash of everything training depends on: dim, block, codewords, recipe,
  * seed, tolerance, and FQ_CODEBOOK_TRAINING_VERSION. Entries are codebook files, put in place in one step: concurrent
- * programs may share the folder. A folder that cannot be written only means training again.
+ * programs may share the folder, and of those that need the same entry at once one trains it while the others
+ * wait (NAME.lock, a record lock: gone with the process that holds it). A folder that cannot be written only means training again.
  */
 #ifndef FQ_CODEBOOK_CACHE_H
 #define FQ_CODEBOOK_CACHE_H
+
+#include <stdbool.h>
 
 #include "codebook.h"
 
@@ -26,6 +29,9 @@ typedef enum fq_cache_outcome {
 FQ_MUST_CHECK fq_status fq_codebook_cache_get(fq_codebook *codebook, const fq_train_options *options,
                                               const char *folder, uint64_t evaluate_seed,
                                               uint64_t evaluate_samples, fq_cache_outcome *outcome);
+
+/* Whether the folder has the entry, whatever is in it. */
+bool fq_codebook_cache_has(const fq_train_options *options, const char *folder, uint64_t evaluate_seed);
 
 /* Name of the entry, without the folder: "codebook-d64-k4-N256-HASH.h5". */
 enum { FQ_CACHE_NAME_MAX = 128 };

@@ -19,7 +19,8 @@ hid_t fq_h5_text_type(size_t bytes) {
 
 static fq_status write_fixed(hid_t where, const char *name, size_t count, size_t width, const char *texts) {
     const hsize_t extent = count;
-    const hid_t type = fq_h5_text_type(width), space = H5Screate_simple(1, &extent, NULL);
+    const hid_t type = fq_h5_text_type(width),
+                space = count ? H5Screate_simple(1, &extent, NULL) : H5Screate(H5S_SCALAR);
     hid_t attribute = H5I_INVALID_HID;
     if (type >= 0 && space >= 0)
         attribute = H5Acreate2(where, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
@@ -28,6 +29,10 @@ static fq_status write_fixed(hid_t where, const char *name, size_t count, size_t
     fq_h5_close(space);
     fq_h5_close(type);
     return good ? FQ_OK : internal("writing an attribute");
+}
+
+fq_status fq_h5_write_fixed_text(hid_t where, const char *name, const char *text) {
+    return write_fixed(where, name, 0, strlen(text) + 1, text);
 }
 
 fq_status fq_h5_write_texts(hid_t where, const char *name, size_t count, const char *const *texts) {

@@ -45,7 +45,10 @@ FQ_MUST_CHECK fq_status fq_h5_write_double(hid_t where, const char *name, double
 /* A type of UTF-8 texts of fixed room; below 0 if HDF5 fails. */
 hid_t fq_h5_text_type(size_t bytes);
 
-/* count (>= 1) texts as one attribute; a text beyond the limit of attributes as a dataset. */
+/* One text, or count (>= 1) texts, as one attribute of fixed room, which lies in the object itself: HDF5 1.10
+ * can loop without end on the damaged heap of a variable one. A text beyond the limit of attributes as a
+ * dataset. */
+FQ_MUST_CHECK fq_status fq_h5_write_fixed_text(hid_t where, const char *name, const char *text);
 FQ_MUST_CHECK fq_status fq_h5_write_texts(hid_t where, const char *name, size_t count, const char *const *texts);
 FQ_MUST_CHECK fq_status fq_h5_write_long_text(hid_t where, const char *name, const char *text);
 enum { FQ_H5_ATTRIBUTE_TEXT_MAX = 32 * 1024 }; /* from here on a text belongs into a dataset */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "failure.h"
 #include "memory.h"
@@ -34,6 +35,11 @@ fq_status fq_sha256_file(char hex[FQ_SHA256_HEX], const char *path) {
     enum { PIECE = 1 << 20 };
     unsigned char *piece = NULL;
     fq_sha256 hash;
+    struct stat about;
+    if (stat(path, &about) != 0)
+        return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: cannot be opened: %s", path, strerror(errno));
+    if (!S_ISREG(about.st_mode)) /* a device or pipe may never end */
+        return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: is no regular file", path);
     FQ_TRY(fq_alloc(&piece, PIECE, 1));
     FILE *file = fopen(path, "rb");
     fq_status status = FQ_OK;

@@ -70,11 +70,21 @@ const char *fq_point_file(const fq_point *point, const char *name); /* the path 
  * codecs are compared on the same samples. */
 uint64_t fq_point_seed(const fq_point *point);
 
+enum { FQ_COST_TRAININGS_MAX = 2, FQ_COST_USUAL_DIM = 64 };
+
 /* What a point is expected to cost, for --dry-run; an order of magnitude is enough. */
 typedef struct fq_point_cost {
-    double seconds;      /* on one core */
+    double seconds;      /* on one core, without training codebooks */
     double memory_bytes; /* peak, beyond the program itself */
+    size_t training_count;
+    fq_train_options training[FQ_COST_TRAININGS_MAX]; /* codebooks it needs */
 } fq_point_cost;
+
+/* Adds the codebook of a codec, if it has one. */
+void fq_cost_add_codec(fq_point_cost *cost, const fq_codec_spec *spec, size_t dim);
+
+/* Dimension of a KV cache's vectors; where it cannot be read, the usual one. */
+size_t fq_cost_cache_dim(const char *path);
 
 typedef struct fq_rows fq_rows; /* the rows a point has yielded so far */
 

@@ -58,11 +58,22 @@ static fq_status run(const fq_point *point, fq_resources *resources, fq_rows *ro
     return FQ_OK;
 }
 
+static fq_point_cost cost(const fq_point *point) {
+    fq_point_cost cost = {.seconds = 0.1, .memory_bytes = 1e7, .training_count = 1};
+    fq_recipe recipe = FQ_RECIPE_POPULATION;
+    if (fq_recipe_parse(&recipe, fq_point_text(point, "recipe")) == FQ_OK)
+        cost.training[0] = (fq_train_options){.dim = fq_point_size(point, "dim"), .block = 2,
+                                              .codewords = fq_point_size(point, "codewords"),
+                                              .recipe = recipe, .seed = fq_point_seed(point)};
+    return cost;
+}
+
 const fq_experiment fq_experiment_cells = {
     .name = "cells",
     .summary = "codebooks at k = 2 with their Voronoi cells",
     .version = 1,
     .parameters = parameters,
     .columns = columns,
+    .cost = cost,
     .run = run,
 };

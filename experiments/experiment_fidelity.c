@@ -91,7 +91,13 @@ static fq_point_cost cost(const fq_point *point) {
     const double tokens = asked ? (double)asked : 1024.0, queries = tokens / (double)fq_point_size(point, "stride");
     const double words = spec->codewords ? (double)spec->codewords : exp2(ceil(spec->bits));
     const double coding = 180.0 * tokens * (2e-6 + 64.0 * words * 1e-10), attention = 270.0 * queries * tokens * 64.0 * 12.0 / 3e10;
-    return (fq_point_cost){0.3 + coding + attention + (spec->codewords ? 1.0 : 0.0), 3e7};
+    fq_point_cost cost = {.seconds = 0.3 + coding + attention, .memory_bytes = 3e7};
+    const size_t dim = fq_cost_cache_dim(fq_point_file(point, "cache"));
+    fq_codec_spec value;
+    fq_cost_add_codec(&cost, spec, dim);
+    if (fq_codec_spec_parse(&value, fq_point_text(point, "value_codec")) == FQ_OK)
+        fq_cost_add_codec(&cost, &value, dim);
+    return cost;
 }
 
 static void cache_destroy(void *object) {

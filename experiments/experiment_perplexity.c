@@ -71,7 +71,12 @@ static fq_status check(const fq_point *point) {
 
 static fq_point_cost cost(const fq_point *point) {
     const double tokens = (double)fq_point_size(point, "window") * (double)fq_point_size(point, "windows");
-    return (fq_point_cost){10.0 + tokens * 0.015, 1.2e9};
+    fq_point_cost cost = {.seconds = 10.0 + tokens * 0.015, .memory_bytes = 1.2e9};
+    fq_codec_spec value;
+    fq_cost_add_codec(&cost, fq_point_codec(point, "codec"), FQ_COST_USUAL_DIM);
+    if (fq_codec_spec_parse(&value, fq_point_text(point, "value_codec")) == FQ_OK)
+        fq_cost_add_codec(&cost, &value, FQ_COST_USUAL_DIM);
+    return cost;
 }
 
 /* The model, its windows, and what it says of them uncompressed. */

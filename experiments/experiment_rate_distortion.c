@@ -73,10 +73,11 @@ static fq_point_cost cost(const fq_point *point) {
     const double k = spec->block ? (double)spec->block : 1.0;
     const double n = spec->codewords ? (double)spec->codewords : exp2(spec->bits);
     const double per_block = 2.0 * k * n / 2e10 + 6e-8 + 1e-8 * k; /* search and drawing */
-    const double training = spec->codewords ? 0.5 + 4e6 * per_block : 0.01;
     const double measuring = vector ? samples * dim * (per_block / k + dim * 3e-10 + 2e-8)
                                     : samples * per_block;
-    return (fq_point_cost){training + measuring, 6e7 + 8.0 * k * n + 4.0 * dim * dim};
+    fq_point_cost cost = {.seconds = 0.01 + measuring, .memory_bytes = 6e7 + 8.0 * k * n + 4.0 * dim * dim};
+    fq_cost_add_codec(&cost, spec, (size_t)dim);
+    return cost;
 }
 
 /* Sums of one batch after the other: a fixed order, whatever the number of threads. */

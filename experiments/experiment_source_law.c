@@ -40,7 +40,7 @@ static fq_status check(const fq_point *point) {
 
 static fq_point_cost cost(const fq_point *point) {
     const double samples = fq_point_real(point, "samples"), block = fq_point_real(point, "block");
-    return (fq_point_cost){samples * (6e-8 + 1e-8 * block), 4096 * block * 4};
+    return (fq_point_cost){.seconds = samples * (6e-8 + 1e-8 * block), .memory_bytes = 4096 * block * 4};
 }
 
 /* Samples are drawn in chunks of this many, so that memory does not grow with their number. */

@@ -72,7 +72,9 @@ static fq_point_cost cost(const fq_point *point) {
     const double vectors = 180.0 * (double)fq_point_size(point, "tokens") * (double)fq_point_size(point, "rotations") +
                            (double)fq_point_size(point, "sphere_vectors");
     const double words = spec->codewords ? (double)spec->codewords : exp2(spec->bits); /* of a model like SmolLM2, d = 64 */
-    return (fq_point_cost){vectors * (1e-6 + 64.0 * words * 1e-10) + (spec->codewords ? 5.0 : 0.0), 1e8};
+    fq_point_cost cost = {.seconds = vectors * (1e-6 + 64.0 * words * 1e-10), .memory_bytes = 1e8};
+    fq_cost_add_codec(&cost, spec, fq_cost_cache_dim(fq_point_file(point, "cache")));
+    return cost;
 }
 
 typedef struct job {

@@ -119,6 +119,8 @@ fq_status fq_resources_get(fq_resources *resources, const void **object, const c
 /* Codebooks ---------------------------------------------------------------------------------- */
 
 /* The cache stores a measured distortion with each codebook; experiments measure their own. */
+static const double search_speed = 2.5e10; /* operations a second of one core, measured on AVX2 at 3 GHz */
+
 enum { CACHE_EVALUATION_SEED = 1, CACHE_EVALUATION_SAMPLES = 100000 };
 
 typedef struct codebook_request {
@@ -165,6 +167,13 @@ fq_status fq_resources_codebook(fq_resources *resources, const fq_codebook **cod
     FQ_TRY(fq_resources_get(resources, &object, key, &kind, &request));
     *codebook = object;
     return FQ_OK;
+}
+
+double fq_resources_training_seconds(const fq_train_options *options, const char *cache_folder) {
+    const bool none = cache_folder && !cache_folder[0];
+    if (!none && fq_codebook_cache_has(options, cache_folder, CACHE_EVALUATION_SEED))
+        return 0.0;
+    return fq_codebook_training_work(options) / search_speed;
 }
 
 /* Codecs ------------------------------------------------------------------------------------- */

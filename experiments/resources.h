@@ -28,6 +28,9 @@ FQ_MUST_CHECK fq_status fq_resources_codebook(fq_resources *resources, const fq_
                                               size_t dim, size_t block, size_t codewords,
                                               fq_recipe recipe, uint64_t seed);
 
+/* Expected seconds of one core for training it: 0 if the cache folder has it. */
+double fq_resources_training_seconds(const fq_train_options *options, const char *cache_folder);
+
 /* The codec spec names for dimension dim, its codebook from the call above. */
 FQ_MUST_CHECK fq_status fq_resources_codec(fq_resources *resources, const fq_codec **codec,
                                            const fq_codec_spec *spec, size_t dim);

@@ -15,6 +15,7 @@
 #include "memory.h"
 #include "sha256.h"
 #include "sweep_clock.h"
+#include "sweep_cost.h"
 #include "sweep_lock.h"
 #include "sweep_mpi.h"
 #include "sweep_pool.h"
@@ -70,11 +71,6 @@ typedef struct engine {
     double last_fold, fold_seconds;
 } engine;
 
-static double cost_of(const fq_point *point) {
-    const double seconds = point->experiment->cost ? point->experiment->cost(point).seconds : 1.0;
-    return seconds > 0.0 && isfinite(seconds) ? seconds : 1.0;
-}
-
 static int dearest_first(const void *a, const void *b) {
     const task *x = a, *y = b;
     if (x->cost != y->cost)
@@ -86,8 +82,9 @@ static fq_status list_tasks(engine *e) {
     double expected = 0.0;
     FQ_TRY(fq_alloc(&e->tasks, e->plan->count, sizeof *e->tasks));
     FQ_TRY(fq_alloc(&e->costs, e->plan->count, sizeof *e->costs));
+    fq_plan_cost cost;
+    FQ_TRY(fq_plan_costs(&cost, e->costs, e->plan, e->options->cache_folder));
     for (size_t i = 0; i < e->plan->count; i++) {
-        e->costs[i] = cost_of(&e->plan->points[i]);
         if (fq_sweep_store_state(e->store, i) != FQ_POINT_ABSENT)
             continue;
         e->tasks[e->task_count++] = (task){i, e->costs[i]};

@@ -155,27 +155,42 @@ static json_t *json_value(const fq_table *table, size_t row, size_t column) {
         break;
     }
     json_t *text = json_string(fq_table_text(table, row, column));
+    if (!text) /* once more, in case memory was the reason */
+        text = json_string(fq_table_text(table, row, column));
     return text ? text : json_string("(not UTF-8)");
 }
 
-static fq_status print_json(const selection *s) {
+/* The document, or NULL if memory ran out on the way: then nothing of it is printed. */
+static json_t *make_json(const selection *s) {
     json_t *document = json_object(), *units = json_object(), *rows = json_array();
-    json_object_set_new(document, "version", json_integer(1));
-    json_object_set_new(document, "table", json_string(s->table->name));
-    for (size_t c = 0; c < s->count; c++)
-        json_object_set_new(units, s->table->columns[s->columns[c]].name,
-                            json_string(s->table->columns[s->columns[c]].units));
-    json_object_set_new(document, "units", units);
-    for (size_t r = 0; r < s->table->count; r++) {
+    bool good = json_object_set_new(document, "version", json_integer(1)) == 0 &&
+                json_object_set_new(document, "table", json_string(s->table->name)) == 0;
+    for (size_t c = 0; good && c < s->count; c++)
+        good = json_object_set_new(units, s->table->columns[s->columns[c]].name,
+                                   json_string(s->table->columns[s->columns[c]].units)) == 0;
+    good = json_object_set(document, "units", units) == 0 && good;
+    for (size_t r = 0; good && r < s->table->count; r++) {
         if (!selected(s, r))
             continue;
         json_t *row = json_object();
-        for (size_t c = 0; c < s->count; c++)
-            json_object_set_new(row, s->table->columns[s->columns[c]].name,
-                                json_value(s->table, r, s->columns[c]));
-        json_array_append_new(rows, row);
+        for (size_t c = 0; good && c < s->count; c++)
+            good = json_object_set_new(row, s->table->columns[s->columns[c]].name,
+                                       json_value(s->table, r, s->columns[c])) == 0;
+        good = json_array_append_new(rows, row) == 0 && good;
     }
-    json_object_set_new(document, "rows", rows);
+    good = json_object_set(document, "rows", rows) == 0 && good;
+    json_decref(units);
+    json_decref(rows);
+    if (good)
+        return document;
+    json_decref(document);
+    return NULL;
+}
+
+static fq_status print_json(const selection *s) {
+    json_t *document = make_json(s);
+    if (!document)
+        return FQ_FAIL(FQ_ERR_MEMORY, "json", "enough memory");
     const int failed = json_dumpf(document, stdout, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
     json_decref(document);
     putchar('\n');

@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include "failure.h"
+#include "memory.h"
 #include "options.h"
+#include "sweep_cost.h"
 #include "sweep_engine.h"
 #include "sweep_mpi.h"
 #include "sweep_progress.h"
@@ -79,35 +81,38 @@ static void print_experiments(void) {
     }
 }
 
-static void print_plan(const fq_plan *plan, size_t workers) {
-    double seconds = 0.0, longest = 0.0, memory = 0.0;
-    size_t unknown = 0;
-    for (size_t i = 0; i < plan->count; i++) {
+static fq_status print_plan(const fq_plan *plan, size_t workers) {
+    fq_plan_cost cost;
+    double *seconds = NULL;
+    char text[FQ_DURATION_TEXT], training[FQ_DURATION_TEXT];
+    FQ_TRY(fq_alloc(&seconds, plan->count, sizeof *seconds));
+    const fq_status status = fq_plan_costs(&cost, seconds, plan, cache_folder);
+    for (size_t i = 0; status == FQ_OK && i < plan->count; i++) {
         char label[FQ_POINT_LABEL_MAX];
-        const fq_point *point = &plan->points[i];
-        fq_point_label(label, point);
-        printf("%.12s  %s", point->id, label);
-        if (point->experiment->cost) {
-            const fq_point_cost cost = point->experiment->cost(point);
-            printf("  (about %.2g s, %.3g MB)", cost.seconds, cost.memory_bytes / 1e6);
-            seconds += cost.seconds;
-            longest = fmax(longest, cost.seconds);
-            memory = fmax(memory, cost.memory_bytes);
-        } else {
-            unknown++;
-        }
+        const fq_experiment *experiment = plan->points[i].experiment;
+        fq_point_label(label, &plan->points[i]);
+        printf("%.12s  %s", plan->points[i].id, label);
+        if (experiment->cost)
+            printf("  (about %.2g s, %.3g MB)", seconds[i], experiment->cost(&plan->points[i]).memory_bytes / 1e6);
         putchar('\n');
     }
-    char text[FQ_DURATION_TEXT];
-    fq_duration_text(text, fmax(longest, seconds / (double)workers));
+    fq_free(seconds);
+    FQ_TRY(status);
+    fq_duration_text(text, fmax(cost.longest_seconds, cost.seconds / (double)workers));
     printf("%zu points", plan->count);
     if (plan->duplicates)
         printf(" (%zu equal ones left out)", plan->duplicates);
-    printf("; about %s on %zu workers, %.3g GB of memory", text, workers,
-           memory * (double)workers / 1e9);
-    if (unknown)
-        printf("; %zu of unknown cost not counted", unknown);
+    printf("; about %s on %zu workers, %.3g core hours, %.3g GB of memory", text, workers, cost.seconds / 3600,
+           cost.memory_bytes * (double)workers / 1e9);
+    if (cost.unknown)
+        printf("; %zu of unknown cost counted as a second", cost.unknown);
     putchar('\n');
+    if (cost.codebooks) {
+        fq_duration_text(training, cost.training_seconds);
+        printf("%zu codebooks, %zu of them to be trained first: %s of one core, counted above\n", cost.codebooks,
+               cost.untrained, cost.untrained ? training : "nothing");
+    }
+    return FQ_OK;
 }
 
 static void print_summary(const fq_sweep_summary *s, const char *results) {
@@ -173,7 +178,7 @@ static int run(int argc, const char **argv) {
     fq_status status = read_plan(&manifest, &plan, arguments.items[0]);
     if (status == FQ_OK && dry_run) {
         if (speaks)
-            print_plan(&plan, jobs ? jobs : fq_sweep_cores());
+            status = print_plan(&plan, jobs ? jobs : fq_sweep_cores());
     } else if (status == FQ_OK) {
         status = sweep(&plan, &manifest, argc, argv, &summary);
     }

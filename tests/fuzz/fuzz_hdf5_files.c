@@ -1,4 +1,4 @@
-/* One fuzz target a reader (FQ_FUZZ_READER: codebook, vectors, codes, kv_cache). The bytes become a
+/* One fuzz target a reader (FQ_FUZZ_READER: codebook, vectors, codes, kv_cache, results). The bytes become a
  * file; whatever the reader says, it must neither crash nor reach for memory that the file does not
  * justify. The guard that contains crashes of the HDF5 library is off here: they are what is looked for. */
 #include <stdint.h>
@@ -9,7 +9,9 @@
 #include <hdf5.h>
 
 #include "codebook_file.h"
+#include "hdf5_util.h"
 #include "kv_cache_file.h"
+#include "result_file.h"
 #include "vectors_file.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -60,12 +62,20 @@ static fq_status read_kv_cache(void) {
     return FQ_OK;
 }
 
+static fq_status read_results(void) {
+    fq_results results = {0};
+    FQ_TRY(fq_result_file_read(path, &results));
+    fq_results_clear(&results);
+    return FQ_OK;
+}
+
 #define FQ_JOIN_IMPL(a, b) a##b
 #define FQ_JOIN(a, b) FQ_JOIN_IMPL(a, b)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
     /* Each target uses one of these. */
-    fq_status (*const readers[])(void) = {read_codebook, read_vectors, read_codes, read_kv_cache};
+    fq_status (*const readers[])(void) = {read_codebook, read_vectors, read_codes, read_kv_cache,
+                                            read_results};
     (void)readers;
     FILE *file = fopen(path, "wb");
     if (!file || fwrite(bytes, 1, length, file) != length || fclose(file) != 0) {
