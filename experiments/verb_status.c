@@ -26,6 +26,11 @@ static const fq_usage usage = {
     .options = options,
     .examples = "fibquant status results.h5"};
 
+/* Points a second since the sweep began. */
+static double rate_of(const fq_sweep_state *s) {
+    return s->elapsed_seconds > 0.0 ? (double)(s->done + s->failed) / s->elapsed_seconds : 0.0;
+}
+
 static void print_text(const fq_results *results, const fq_sweep_state *s, bool running,
                        bool stale) {
     char left[FQ_DURATION_TEXT], elapsed[FQ_DURATION_TEXT];
@@ -33,13 +38,13 @@ static void print_text(const fq_results *results, const fq_sweep_state *s, bool 
     fq_duration_text(elapsed, s->elapsed_seconds);
     if (running || stale)
         printf("%s on %s, pid %lld: %llu of %llu points (%llu stored before, %llu failed), %llu "
-               "running on %llu workers of %llu ranks; %s elapsed, %s left\n",
+               "running on %llu workers of %llu ranks; %.3g points/s, %s elapsed, %s left\n",
                running ? "running" : "killed or crashed; go on with --resume", s->host,
                (long long)s->pid,
                (unsigned long long)(s->stored_before + s->done + s->failed),
                (unsigned long long)s->total, (unsigned long long)s->stored_before,
                (unsigned long long)s->failed, (unsigned long long)s->running,
-               (unsigned long long)s->workers, (unsigned long long)s->ranks, elapsed,
+               (unsigned long long)s->workers, (unsigned long long)s->ranks, rate_of(s), elapsed,
                running ? left : "?");
     else
         puts("no sweep is running");
@@ -52,10 +57,11 @@ static void print_json(const fq_results *results, const fq_sweep_state *s, bool 
     printf("{\"version\": 1, \"state\": \"%s\"", running ? "running" : stale ? "killed" : "idle");
     if (running || stale)
         printf(", \"host\": \"%s\", \"pid\": %lld, \"total\": %llu, \"stored_before\": %llu, "
-               "\"done\": %llu, \"failed\": %llu, \"running\": %llu, \"elapsed_seconds\": %.3f",
+               "\"done\": %llu, \"failed\": %llu, \"running\": %llu, \"points_per_second\": %.6g, "
+               "\"elapsed_seconds\": %.3f",
                s->host, (long long)s->pid, (unsigned long long)s->total,
                (unsigned long long)s->stored_before, (unsigned long long)s->done,
-               (unsigned long long)s->failed, (unsigned long long)s->running, s->elapsed_seconds);
+               (unsigned long long)s->failed, (unsigned long long)s->running, rate_of(s), s->elapsed_seconds);
     if (running && isfinite(s->eta_seconds))
         printf(", \"left_seconds\": %.3f", s->eta_seconds);
     printf(", \"rows\": {");

@@ -98,6 +98,11 @@ static fq_status print_plan(const fq_plan *plan, size_t workers) {
     }
     fq_free(seconds);
     FQ_TRY(status);
+    if (cost.codebooks) {
+        fq_duration_text(training, cost.training_seconds);
+        printf("%zu codebooks, %zu of them to be trained first: %s of one core, counted below\n", cost.codebooks,
+               cost.untrained, cost.untrained ? training : "nothing");
+    }
     fq_duration_text(text, fmax(cost.longest_seconds, cost.seconds / (double)workers));
     printf("%zu points", plan->count);
     if (plan->duplicates)
@@ -107,11 +112,6 @@ static fq_status print_plan(const fq_plan *plan, size_t workers) {
     if (cost.unknown)
         printf("; %zu of unknown cost counted as a second", cost.unknown);
     putchar('\n');
-    if (cost.codebooks) {
-        fq_duration_text(training, cost.training_seconds);
-        printf("%zu codebooks, %zu of them to be trained first: %s of one core, counted above\n", cost.codebooks,
-               cost.untrained, cost.untrained ? training : "nothing");
-    }
     return FQ_OK;
 }
 
