@@ -168,13 +168,13 @@ static json_t *real_or_null(double x) {
 
 static json_t *row_json(const fq_evidence *r) {
     return json_pack(
-        "{s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:s,s:o,s:o,s:s,s:s,s:I,s:I,s:I,s:s,s:o}", "series",
+        "{s:s,s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:s,s:o,s:o,s:o,s:s,s:s,s:I,s:I,s:I,s:s,s:o}", "series",
         r->series, "parameters", r->parameters, "dim", real_or_null(r->dim), "block",
         real_or_null(r->block), "codewords", real_or_null(r->codewords), "rate",
         real_or_null(r->rate), "left", real_or_null(r->left), "left_error",
         real_or_null(r->left_error), "relation", fq_relation_sign(r->relation), "right",
-        real_or_null(r->right), "right_error", real_or_null(r->right_error), "verdict",
-        fq_verdict_name(r->verdict), "finding", r->finding, "precision_bits",
+        real_or_null(r->right), "right_error", real_or_null(r->right_error), "tolerance",
+        real_or_null(r->tolerance), "verdict", fq_verdict_name(r->verdict), "finding", r->finding, "precision_bits",
         (json_int_t)r->precision, "samples", (json_int_t)r->samples, "seed", (json_int_t)r->seed,
         "enclosure", r->enclosure, "seconds", real_or_null(r->seconds));
 }
@@ -188,11 +188,13 @@ static json_t *claim_json(const fq_claim_report *report, const fq_claim_result *
         }
     const fq_claim *const c = result->claim;
     const fq_claim_summary *const s = &result->summary;
-    return json_pack("{s:i,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:f,s:o}", "number", c->number, "id",
+    return json_pack("{s:i,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:f,s:o}", "number", c->number, "id",
                      c->id, "title", c->title, "statement", c->statement, "domain", c->domain,
                      "citation", c->citation, "checked", c->checked, "not_covered", c->not_covered,
-                     "verdict", fq_verdict_name(s->verdict), "exceptions",
-                     (json_int_t)s->exceptions, "seconds", s->seconds, "evidence", rows);
+                     "verdict", fq_verdict_name(s->verdict), "certified",
+                     (json_int_t)s->certified, "computed", (json_int_t)s->computed, "measured",
+                     (json_int_t)s->measured, "undecided", (json_int_t)s->undecided, "refuted",
+                     (json_int_t)s->refuted, "exceptions", (json_int_t)s->exceptions, "seconds", s->seconds, "evidence", rows);
 }
 
 json_t *fq_claim_report_json(const fq_claim_report *report, const fq_claim_context *context) {
