@@ -8,19 +8,7 @@
  *   /layer_00/value       tokens x heads x d
  *   /layer_01/...         every layer alike, numbered without a gap, two digits or more
  *
- * Any HDF5 writer will do. With h5py, from tensors [tokens][heads][d] of any framework:
- *
- *     import h5py, numpy, hashlib
- *     def digest(path):
- *         return hashlib.sha256(open(path, "rb").read()).hexdigest()
- *     def write_cache(path, layers, model, text):
- *         with h5py.File(path, "w") as file:
- *             file.attrs["model"], file.attrs["model_sha256"] = model, digest(model)
- *             file.attrs["text"], file.attrs["text_sha256"] = text, digest(text)
- *             for number, (query, key, value) in enumerate(layers):
- *                 group = file.create_group(f"layer_{number:02d}")
- *                 for name, tensor in (("query", query), ("key", key), ("value", value)):
- *                     group.create_dataset(name, data=numpy.asarray(tensor, dtype="float16"))
+ * Any HDF5 writer will do; README, "A cache from Python", has a function for h5py.
  *
  * What we write has units, axes and descriptions and /provenance besides; all that is optional in
  * reading. Chunked and compressed (gzip) datasets are read as well; other filters are refused.

@@ -22,7 +22,7 @@ static void softmax(float *weight, size_t last, size_t tokens) {
     float most = weight[0];
     double sum = 0.0;
     for (size_t s = 1; s <= last; s++)
-        most = fmaxf(most, weight[s]);
+        most = weight[s] > most ? weight[s] : most;
     for (size_t s = 0; s <= last; s++) {
         weight[s] = expf(weight[s] - most);
         sum += (double)weight[s];
@@ -33,9 +33,10 @@ static void softmax(float *weight, size_t last, size_t tokens) {
     memset(weight + last + 1, 0, (tokens - last - 1) * sizeof *weight);
 }
 
-void fq_transformer_attend(const fq_kv_store *store, size_t layer, size_t heads, size_t kv_heads, size_t dim,
-                           const float *query, size_t n, float *out, float *scratch) {
-    const size_t tokens = fq_kv_store_tokens(store, layer), first = tokens - n;
+/* Queries of the last n of the layer's first `tokens` tokens. */
+static void attend_block(const fq_kv_store *store, size_t layer, size_t heads, size_t kv_heads, size_t dim,
+                         size_t tokens, const float *query, size_t n, float *out, float *scratch) {
+    const size_t first = tokens - n;
     const size_t recent = fq_kv_store_recent(store), stride = heads * dim;
     float *weight = scratch, *near_weight = scratch + n * tokens;
     for (size_t h = 0; h < heads; h++) {
@@ -60,5 +61,17 @@ void fq_transformer_attend(const fq_kv_store *store, size_t layer, size_t heads,
         add_values(out + h * dim, stride, weight, view.value, n, tokens, dim, 0.0F);
         if (split)
             add_values(out + h * dim, stride, near_weight, view.raw_value, n, tokens, dim, 1.0F);
+    }
+}
+
+enum { BLOCK = 128 }; /* queries: products stop at the last key that the block's last query sees */
+
+void fq_transformer_attend(const fq_kv_store *store, size_t layer, size_t heads, size_t kv_heads, size_t dim,
+                           const float *query, size_t n, float *out, float *scratch) {
+    const size_t first = fq_kv_store_tokens(store, layer) - n, stride = heads * dim;
+    for (size_t t = 0; t < n; t += BLOCK) {
+        const size_t count = n - t < BLOCK ? n - t : BLOCK;
+        attend_block(store, layer, heads, kv_heads, dim, first + t + count, query + t * stride, count,
+                     out + t * stride, scratch);
     }
 }

@@ -125,21 +125,27 @@ static void given_bad_rows_or_shapes_expect_errors_and_no_file(void) {
     FQ_CHECK(fq_command("ls")->out[0] == '\0'); /* the temporary file is gone, too */
 }
 
-/* Copies the recipe out of the header's comment: what is documented is what is tested. */
+/* Copies the recipe out of README: what is documented is what is tested. */
 static bool copy_recipe(const char *to) {
-    FILE *header = fopen(FQ_SOURCE_DIR "/data/kv_cache_file.h", "r"), *script = fopen(to, "w");
+    FILE *readme = fopen(FQ_SOURCE_DIR "/README.md", "r"), *script = fopen(to, "w");
     char line[400];
+    bool section = false, code = false;
     unsigned lines = 0;
-    while (header && script && fgets(line, sizeof line, header) && strncmp(line, " */", 3) != 0)
-        if (strncmp(line, " *     ", 7) == 0 && (lines || strncmp(line + 7, "import", 6) == 0)) {
-            fputs(line + 7, script);
+    while (readme && script && fgets(line, sizeof line, readme)) {
+        if (strncmp(line, "## ", 3) == 0)
+            section = strcmp(line, "## A cache from Python\n") == 0;
+        else if (section && strncmp(line, "```", 3) == 0)
+            code = !code;
+        else if (code) {
+            fputs(line, script);
             lines++;
         }
-    if (header)
-        fclose(header);
+    }
+    if (readme)
+        fclose(readme);
     if (script)
         fclose(script);
-    return lines == 11;
+    return lines > 0 && lines <= 12;
 }
 
 static void given_a_file_by_h5py_expect_it_read(void) {
