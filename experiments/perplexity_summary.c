@@ -104,9 +104,10 @@ fq_status fq_perplexity_summary_print(FILE *to, const fq_results *store) {
     columns c;
     if (!t)
         return FQ_FAIL_TEXT(FQ_ERR_INPUT, "no table perplexity");
+    if (t->count == 0)
+        return FQ_OK;
     FQ_TRY(find(&c, t));
-    if (t->count)
-        fprintf(to, "Perplexity of %s with its whole KV cache compressed, over %" PRId64 " tokens; uncompressed %.4f.\n",
+    fprintf(to, "Perplexity of %s with its whole KV cache compressed, over %" PRId64 " tokens; uncompressed %.4f.\n",
                 fq_table_text(t, 0, c.model), fq_table_integer(t, 0, c.scored), fq_table_real(t, 0, c.reference));
     fprintf(to, "%-34s %7s %7s %11s %8s %10s %8s %10s %9s\n", "keys / values", "payload", "stored", "perplexity", "std err",
             "change", "std err", "KL (nat)", "agreement");
