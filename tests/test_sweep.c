@@ -47,6 +47,47 @@ static void given_threads_and_ranks_expect_the_same_values(void) {
     ran(fq_command("$FIBQUANT diff one.h5 ranks.h5"), 0);
 }
 
+/* The bytes of all value columns and parameters, codebooks trained by each run for itself. */
+static void given_threads_and_ranks_expect_the_same_bytes(void) {
+    static const char *const runs[][3] = {{"t1", "", "OMP_NUM_THREADS=1 $FIBQUANT sweep m.yaml -j 1"},
+                                          {"t2", "", "OMP_NUM_THREADS=2 $FIBQUANT sweep m.yaml -j 1"},
+                                          {"w2", "", "$FIBQUANT sweep m.yaml -j 2"},
+                                          {"r1", "mpi", "mpirun --oversubscribe -n 1 $FIBQUANT sweep m.yaml"},
+                                          {"r3", "mpi", "mpirun --oversubscribe -n 3 $FIBQUANT sweep m.yaml"}};
+    char names[64] = "";
+    write_manifest("m.yaml", "experiments:\n"
+                             "  - {experiment: rate-distortion, grid: {dim: 16, samples: 20000, "
+                             "codec: ['fib:k=2,N=16,recipe=paper', 'fib:k=4,N=32,recipe=paper', 'tq:b=2']}}\n"
+                             "  - {experiment: source-law, grid: {dim: 16, block: [1, 4], samples: 20000}}\n"
+                             "  - {experiment: cells, grid: {dim: 16, codewords: 8, recipe: paper}}\n");
+    for (size_t i = 0; i < sizeof runs / sizeof runs[0]; i++) {
+        if (runs[i][1][0] && !have_mpi())
+            continue;
+        ran(fq_command("export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; %s -o %s.h5 --cache-folder cache_%s -q",
+                       runs[i][2], runs[i][0], runs[i][0]),
+            0);
+        snprintf(names + strlen(names), sizeof names - strlen(names), " %s.h5", runs[i][0]);
+    }
+    const fq_command_result *result = fq_command(
+        "/usr/bin/python3 - %s <<'END'\n"
+        "import h5py, hashlib, sys\n"
+        "def digest(name):\n"
+        "    h, n, f = hashlib.sha256(), 0, h5py.File(name, 'r')\n"
+        "    for t in sorted(f):\n"
+        "        if t in ('provenance', 'failures'): continue\n"
+        "        for c, role in zip(f[t].attrs['columns'], f[t].attrs['roles']):\n"
+        "            if role != b'bookkeeping':\n"
+        "                b = f[t][c.decode()].tobytes(); h.update(b); n += len(b)\n"
+        "    return h.hexdigest(), n\n"
+        "all = {digest(n) for n in sys.argv[1:]}\n"
+        "assert len(all) == 1 and min(n for _, n in all) > 1000, all\n"
+        "print(len(sys.argv) - 1, 'runs,', [n for _, n in all][0], 'bytes each')\n"
+        "END\n",
+        names);
+    if (ran(result, 0))
+        printf("       %s", result->out);
+}
+
 static void given_another_seed_expect_diff_to_see_it(void) {
     write_manifest("m.yaml", "experiment: rate-distortion\nseed: 1\ngrid: {codec: 'tq:b=1.5', "
                              "source: vector, samples: 600}");
@@ -143,6 +184,7 @@ static void given_two_machines_expect_merge_to_join_them(void) {
 
 static const fq_test tests[] = {
     {"threads and ranks", given_threads_and_ranks_expect_the_same_values},
+    {"same bytes", given_threads_and_ranks_expect_the_same_bytes},
     {"diff sees differences", given_another_seed_expect_diff_to_see_it},
     {"nothing computed twice", given_a_finished_store_expect_nothing_computed_twice},
     {"failing points", given_points_that_fail_expect_the_others_stored},
