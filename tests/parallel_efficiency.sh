@@ -13,7 +13,7 @@ cd "$scratch"
 export OMP_NUM_THREADS=1
 cat >m.yaml <<'END'
 experiment: rate-distortion
-replicates: 24
+replicates: 20
 grid: {codec: "tq:b=1.5", dim: 64, source: vector, samples: 200000}
 END
 sum() { "$program" results "$1" --csv --column "$2" | awk 'NR > 1 { s += $1 } END { print s }'; }
