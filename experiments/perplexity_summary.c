@@ -58,11 +58,11 @@ static void describe(char *text, size_t size, const fq_table *t, const columns *
 static void print_row(FILE *to, const fq_table *t, const columns *c, size_t row) {
     char name[256];
     describe(name, sizeof name, t, c, row);
-    fprintf(to, "%-34s %7.2f %7.2f %11.4f %8.4f %10.4f %8.4f %10.2e %9.4f\n", name,
+    fprintf(to, "%7.2f %7.2f %10.4f %8.4f %10.4f %8.4f %10.2e %9.4f  %s\n",
             fq_table_real(t, row, c->payload), fq_table_real(t, row, c->stored),
             fq_table_real(t, row, c->perplexity), fq_table_real(t, row, c->perplexity_se),
             fq_table_real(t, row, c->change), fq_table_real(t, row, c->change_se),
-            fq_table_real(t, row, c->kl), fq_table_real(t, row, c->agreement));
+            fq_table_real(t, row, c->kl), fq_table_real(t, row, c->agreement), name);
 }
 
 /* Row of the family with this payload compression and the least perplexity, plain rows alone; t->count if none. */
@@ -109,8 +109,8 @@ fq_status fq_perplexity_summary_print(FILE *to, const fq_results *store) {
     FQ_TRY(find(&c, t));
     fprintf(to, "Perplexity of %s with its whole KV cache compressed, over %" PRId64 " tokens; uncompressed %.4f.\n",
                 fq_table_text(t, 0, c.model), fq_table_integer(t, 0, c.scored), fq_table_real(t, 0, c.reference));
-    fprintf(to, "%-34s %7s %7s %11s %8s %10s %8s %10s %9s\n", "keys / values", "payload", "stored", "perplexity", "std err",
-            "change", "std err", "KL (nat)", "agreement");
+    fprintf(to, "%7s %7s %10s %8s %10s %8s %10s %9s  %s\n", "payload", "stored", "perplexity", "std err", "change",
+            "std err", "KL (nat)", "agreement", "keys / values");
     for (size_t row = 0; row < t->count; row++)
         print_row(to, t, &c, row);
     print_beside_paper(to, t, &c);
