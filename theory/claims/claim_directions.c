@@ -9,8 +9,8 @@
  * and standard error over sets). Slopes of ln(value) in ln(N) by least squares, beside the best possible ones:
  * -1/(k-1) for covering and separation, -1/2 - 1/(2(k-1)) for discrepancy (Beck 1984).
  * Random directions themselves have -1/(k-1) up to a logarithm, -2/(k-1) and -1/2. Golden angle and Fibonacci
- * sphere are better than random in all three. Roberts-Kronecker directions are not: at k = 4 and 8 they stay within
- * a factor of 3 of random ones in covering radius and discrepancy, and their slopes are those of random directions, see F18.
+ * sphere are better than random in all three. Roberts-Kronecker directions hardly are: at k = 4 and 8 they stay within
+ * a factor of 3 of random ones in covering radius and discrepancy, and their slopes are, within their errors, those of random directions rather than the best possible ones, see F18.
  * Not covered: covering radii are over probes, hence from below, as discrepancies are. */
 #include <math.h>
 #include <stdio.h>
