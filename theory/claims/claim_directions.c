@@ -10,7 +10,8 @@
  * -1/(k-1) for covering and separation, -1/2 - 1/(2(k-1)) for discrepancy (Beck 1984).
  * Random directions themselves have -1/(k-1) up to a logarithm, -2/(k-1) and -1/2. Golden angle and Fibonacci
  * sphere are better than random in all three. Roberts-Kronecker directions hardly are: at k = 4 and 8 they stay within
- * a factor of 3 of random ones in covering radius and discrepancy, and their slopes are, within their errors, those of random directions rather than the best possible ones, see F18.
+ * a factor of 3 of random ones in covering radius and discrepancy, and the discrepancy's slope is nearer to theirs
+ * than to the best possible one, see F18.
  * Not covered: covering radii are over probes, hence from below, as discrepancies are. */
 #include <math.h>
 #include <stdio.h>
