@@ -55,14 +55,25 @@ static fq_status draw_one(const fq_draw_request *request, const fq_figure *figur
     return FQ_OK;
 }
 
+static const char *reason(void) {
+    static char line[FQ_FAILURE_LINE_MAX];
+    fq_failure_line(line, fq_error_last());
+    return line;
+}
+
 static fq_status draw_all(const fq_draw_request *request) {
     size_t drawn = 0;
     for (size_t i = 0; i < wanted.count; i++)
         FQ_TRY(draw_one(request, find(wanted.items[i]), &drawn));
     for (size_t i = 0; wanted.count == 0 && i < fq_figure_count(); i++) {
         const fq_table *table = fq_results_table(request->store, fq_figure_get(i)->table);
-        if (table && table->count > 0)
-            FQ_TRY(draw_one(request, fq_figure_get(i), &drawn));
+        if (!table || table->count == 0)
+            continue;
+        const fq_status status = draw_one(request, fq_figure_get(i), &drawn);
+        if (status == FQ_ERR_INPUT) /* too little for this one; the others may have enough */
+            fprintf(stderr, "plot: %s left out: %s\n", fq_figure_get(i)->name, reason());
+        else if (status != FQ_OK)
+            return status;
     }
     if (!drawn)
         return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: no table that a figure is drawn from (see --list)",

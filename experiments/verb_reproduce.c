@@ -156,8 +156,8 @@ static int run_steps(const char *manifest_folder) {
     const int code = run_sweeps(manifest_folder, results);
     if (code != 0 && code != POINTS_FAILED)
         return code;
-    const int verdict = run_self(quick ? (const char *const[]){"fibquant", "verify", "--quick", NULL}
-                                       : (const char *const[]){"fibquant", "verify", NULL});
+    const int verdict = run_self(quick ? (const char *const[]){"fibquant", "verify", "--quick", "-o", results, NULL}
+                                       : (const char *const[]){"fibquant", "verify", "-o", results, NULL});
     const int drawn =
         run_self((const char *const[]){"fibquant", "plot", results, "-o", folder, NULL});
     if (print_summary(results) != FQ_OK)

@@ -47,7 +47,7 @@ static size_t curve(const fq_figure_job *job, const fq_table *t, const char *ser
 }
 
 static fq_status empty(const char *what) {
-    return FQ_FAIL(FQ_ERR_INPUT, what, "stored by fibquant verify -o");
+    return FQ_FAIL(FQ_ERR_INPUT, what, "two points or more on every curve, as fibquant verify -o stores them (not its --quick grids)");
 }
 
 static const double dims[] = {16, 64, 128, 1024};
@@ -64,7 +64,8 @@ static fq_status feed_gains(const fq_figure_job *job, const fq_table *t) {
     for (size_t s = 0; s < 2; s++)
         for (size_t i = 0; i < DIMS; i++) {
             snprintf(title, sizeof title, "%sd = %g", s ? "" : "density, ", dims[i]);
-            points += curve(job, t, series[s], c.series, c.block, c.left, c.dim, dims[i], title);
+            if (curve(job, t, series[s], c.series, c.block, c.left, c.dim, dims[i], title) < 2)
+                return empty("gains");
         }
     fq_figure_number(job, "dims", DIMS);
     return points ? FQ_OK : empty("gains");
@@ -74,13 +75,13 @@ static fq_status feed_correlation(const fq_figure_job *job, const fq_table *t) {
     columns c;
     char title[32];
     FQ_TRY(find(&c, t));
-    size_t points = 0;
     static const double blocks[] = {2, 4, 8, 16, 32};
     for (size_t i = 0; i < 5; i++) {
         snprintf(title, sizeof title, "k = %g", blocks[i]);
-        points += curve(job, t, "total_correlation", c.series, c.dim, c.left, c.block, blocks[i], title);
+        if (curve(job, t, "total_correlation", c.series, c.dim, c.left, c.block, blocks[i], title) < 2)
+            return empty("total correlation");
     }
-    return points ? FQ_OK : empty("total correlation");
+    return FQ_OK;
 }
 
 /* For each k of 2, 3, 4, 8: covering radius of the family and of random directions. */
@@ -88,7 +89,6 @@ static fq_status feed_directions(const fq_figure_job *job, const fq_table *t) {
     columns c;
     char title[48];
     FQ_TRY(find(&c, t));
-    size_t points = 0;
     static const double blocks[] = {2, 3, 4, 8};
     static const char *const names[] = {"golden angle", "Fibonacci sphere", "Roberts-Kronecker", "Roberts-Kronecker"};
     static const char *const what[] = {"covering", "discrepancy"};
@@ -97,10 +97,11 @@ static fq_status feed_directions(const fq_figure_job *job, const fq_table *t) {
             char series[64];
             snprintf(series, sizeof series, "%s_%s", what[q], blocks[i] < 4 ? "against_random" : "below_3_random");
             snprintf(title, sizeof title, "k = %g, %s", blocks[i], names[i]);
-            points += curve(job, t, series, c.series, c.codewords, c.left, c.block, blocks[i], title);
+            if (curve(job, t, series, c.series, c.codewords, c.left, c.block, blocks[i], title) < 2)
+                return empty("directions");
             curve(job, t, series, c.series, c.codewords, c.right, c.block, blocks[i], "random");
         }
-    return points ? FQ_OK : empty("directions");
+    return FQ_OK;
 }
 
 const fq_figure fq_figure_theory_gains = {
