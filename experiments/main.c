@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <cblas.h>
 #include <gsl/gsl_errno.h>
 #include <hdf5.h>
 
@@ -67,6 +68,7 @@ int main(int argc, const char **argv) {
     let_threads_sleep(argv);
     gsl_set_error_handler_off();
     signal(SIGXFSZ, SIG_IGN); /* a file size limit is a failed write like any other: exit status 4 */
+    openblas_set_num_threads(1); /* threads are ours: what its sums are may depend on how many it uses */
     H5dont_atexit(); /* we close what we open; after a failed write its clean-up never ends */
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     if (argc < 2) {

@@ -30,6 +30,7 @@ static fq_status tokenise(fq_model_text *m, const fq_checkpoint *checkpoint, con
 fq_status fq_model_text_load(fq_model_text *loaded, const char *model, const char *text) {
     fq_checkpoint *checkpoint = NULL;
     memset(loaded, 0, sizeof *loaded);
+    loaded->text = text;
     FQ_TRY(fq_checkpoint_open(&checkpoint, model));
     fq_status status = fq_checkpoint_sha256(checkpoint, loaded->model_sha256);
     if (status == FQ_OK)
@@ -51,8 +52,8 @@ void fq_model_text_clear(fq_model_text *loaded) {
 fq_status fq_model_text_window(const fq_model_text *loaded, uint32_t *window, size_t first, size_t n) {
     const size_t bos = loaded->adds_bos && n > 0;
     if (first > loaded->count || n - bos > loaded->count - first)
-        return FQ_FAIL_TEXT(FQ_ERR_INPUT, "the text has %zu tokens; %zu are needed", loaded->count,
-                            first + n - bos);
+        return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: %zu tokens; %zu are needed", loaded->text,
+                            loaded->count, first + n - bos);
     if (bos)
         window[0] = loaded->bos;
     memcpy(window + bos, loaded->tokens + first, (n - bos) * sizeof *window);

@@ -10,8 +10,6 @@
 #include <sys/prctl.h>
 #endif
 
-#include <cblas.h>
-
 #include "memory.h"
 #include "sweep_clock.h"
 #include "sweep_outcome.h"
@@ -78,7 +76,6 @@ _Noreturn void fq_worker_main(int socket, pid_t owner, const fq_plan *plan,
     signal(SIGTERM, SIG_IGN); /* a launcher may send these to the whole process group */
     signal(SIGHUP, SIG_IGN);
     signal(SIGPIPE, SIG_IGN);
-    openblas_set_num_threads(1); /* its sums may depend on the number of threads */
     fq_resources *resources = NULL;
     if (fq_resources_create(&resources, cache_folder) != FQ_OK)
         _exit(70);

@@ -70,20 +70,31 @@ void fq_transformer_clear(fq_transformer *model) {
     memset(model, 0, sizeof *model);
 }
 
+/* Products are cut in tiles that depend on the shapes alone, each one call of a BLAS that uses one thread: the sums
+ * are the same whatever the number of threads. */
+enum { TILE_TOKENS = 128, TILE_OUT = 512 };
+
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
 /* y[n][out] = x[n][in] W^T + bias, or added to y. */
 static void linear(float *y, const float *x, const float *weight, const float *bias, size_t n, size_t in, size_t out,
                    bool add) {
-    if (bias)
-        for (size_t t = 0; t < n; t++)
-            for (size_t j = 0; j < out; j++)
-                y[t * out + j] = (add ? y[t * out + j] : 0.0F) + bias[j];
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)n, (int)out, (int)in, 1.0F, x, (int)in, weight, (int)in,
-                add || bias ? 1.0F : 0.0F, y, (int)out);
+#pragma omp parallel for collapse(2) schedule(static)
+    for (size_t t = 0; t < n; t += TILE_TOKENS)
+        for (size_t o = 0; o < out; o += TILE_OUT) {
+            const size_t tokens = least(TILE_TOKENS, n - t), width = least(TILE_OUT, out - o);
+            for (size_t i = t; bias && i < t + tokens; i++)
+                for (size_t j = o; j < o + width; j++)
+                    y[i * out + j] = (add ? y[i * out + j] : 0.0F) + bias[j];
+            cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)tokens, (int)width, (int)in, 1.0F, x + t * in,
+                        (int)in, weight + o * in, (int)in, add || bias ? 1.0F : 0.0F, y + t * out + o, (int)out);
+        }
 }
 
 /* RMSNorm without a bias, LayerNorm with one; y may be x. */
 static void normalise(float *y, const float *x, const float *gain, const float *bias, size_t n, size_t width,
                       double epsilon, bool centre) {
+#pragma omp parallel for schedule(static)
     for (size_t t = 0; t < n; t++) {
         double mean = 0.0, square = 0.0;
         for (size_t j = 0; centre && j < width; j++)
@@ -124,19 +135,17 @@ static void rotate(float *x, const float *turn, size_t n, size_t heads, size_t d
 }
 
 typedef struct workspace {
-    float *norm, *query, *key, *value, *mix, *up, *gate, *turn, *scratch;
+    float *norm, *query, *key, *value, *mix, *up, *gate, *turn;
 } workspace;
 
 static void workspace_clear(workspace *w) {
-    float *all[] = {w->norm, w->query, w->key, w->value, w->mix, w->up, w->gate, w->turn, w->scratch};
+    float *all[] = {w->norm, w->query, w->key, w->value, w->mix, w->up, w->gate, w->turn};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         fq_free(all[i]);
 }
 
-static fq_status workspace_make(workspace *w, const fq_model_config *c, size_t n, size_t tokens) {
-    size_t scores = 0;
+static fq_status workspace_make(workspace *w, const fq_model_config *c, size_t n) {
     memset(w, 0, sizeof *w);
-    FQ_TRY(fq_size_multiply(&scores, 2 * n, tokens, "tokens"));
     FQ_TRY(fq_alloc(&w->norm, n, c->width * sizeof(float)));
     FQ_TRY(fq_alloc(&w->query, n, c->heads * c->head_dim * sizeof(float)));
     FQ_TRY(fq_alloc(&w->key, n, c->kv_heads * c->head_dim * sizeof(float)));
@@ -144,8 +153,7 @@ static fq_status workspace_make(workspace *w, const fq_model_config *c, size_t n
     FQ_TRY(fq_alloc(&w->mix, n, c->heads * c->head_dim * sizeof(float)));
     FQ_TRY(fq_alloc(&w->up, n, c->feed_forward * sizeof(float)));
     FQ_TRY(fq_alloc(&w->gate, n, c->feed_forward * sizeof(float)));
-    FQ_TRY(fq_alloc(&w->turn, n, c->head_dim * sizeof(float)));
-    return fq_alloc(&w->scratch, scores, sizeof(float));
+    return fq_alloc(&w->turn, n, c->head_dim * sizeof(float));
 }
 
 static fq_status attention(const fq_transformer *m, size_t layer, fq_kv_store *store, float *x, size_t first, size_t n,
@@ -166,7 +174,7 @@ static fq_status attention(const fq_transformer *m, size_t layer, fq_kv_store *s
     if (observer)
         FQ_TRY(observer->see(observer->context, layer, first, n, w->query, w->key, w->value));
     FQ_TRY(fq_kv_store_append(store, layer, w->key, w->value, n));
-    fq_transformer_attend(store, layer, c->heads, c->kv_heads, c->head_dim, w->query, n, w->mix, w->scratch);
+    FQ_TRY(fq_transformer_attend(store, layer, c->heads, c->kv_heads, c->head_dim, w->query, n, w->mix));
     linear(x, w->mix, p[FQ_TENSOR_ATTENTION_OUTPUT], p[FQ_TENSOR_ATTENTION_OUTPUT_BIAS], n, q, c->width, true);
     return FQ_OK;
 }
@@ -217,7 +225,7 @@ fq_status fq_transformer_run(const fq_transformer *model, fq_kv_store *store, co
     if (n == 0)
         return FQ_OK;
     fq_status status = FQ_OK;
-    FQ_TRY_GOTO(status, workspace_make(&w, c, n, first + n), done);
+    FQ_TRY_GOTO(status, workspace_make(&w, c, n), done);
     FQ_TRY_GOTO(status, embed(model, tokens, first, n, hidden), done);
     if (c->architecture == FQ_ARCH_LLAMA)
         angles(w.turn, first, n, c->head_dim, c->rope_base);

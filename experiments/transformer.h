@@ -8,8 +8,9 @@
  * attention is causal, softmax(q k^T / sqrt d) v with keys and values read back from the KV store, so
  * that whatever codec the store holds is in the loop. Query head h reads key head h / (heads/kv_heads).
  *
- * Matrix products are BLAS sgemm: with a fixed number of BLAS threads the result is reproducible, with
- * another number it may differ by rounding. A model is immutable while it runs; threads may share it.
+ * Matrix products are BLAS sgemm on tiles of fixed shape, spread over the OpenMP threads: with a BLAS that
+ * uses one thread (the program sees to it with openblas_set_num_threads) the result does not depend on the
+ * number of threads. A model is immutable while it runs; threads may share it.
  */
 #ifndef FQ_TRANSFORMER_H
 #define FQ_TRANSFORMER_H
@@ -45,7 +46,8 @@ typedef struct fq_transformer_observer {
 /* Runs n tokens behind those the store holds: hidden[n][width] after the last norm, and their keys and
  * values in the store. observer may be NULL. FQ_ERR_ARGUMENT for a token out of range, a store of another
  * shape or beyond the model's context. On failure store and hidden are unspecified.
- * Cost: 2 parameters n + 4 layers heads d n (tokens held + n) flops; room for n x (tokens held + n) floats. */
+ * Cost: 2 parameters n + 4 layers heads d n (tokens held + n) flops; room for some n x width floats and what
+ * fq_transformer_attend needs. */
 FQ_MUST_CHECK fq_status fq_transformer_run(const fq_transformer *model, fq_kv_store *store,
                                            const uint32_t *tokens, size_t n, float *hidden,
                                            const fq_transformer_observer *observer);
@@ -54,8 +56,10 @@ FQ_MUST_CHECK fq_status fq_transformer_run(const fq_transformer *model, fq_kv_st
 void fq_transformer_logits(const fq_transformer *model, float *logits, const float *hidden, size_t n);
 
 /* out[n][heads][d] = causal attention of query[n][heads][d] over a layer of the store, whose last n tokens
- * are the queries' own. scratch: 2 n tokens floats. Exposed for tests and for measuring fidelity. */
-void fq_transformer_attend(const fq_kv_store *store, size_t layer, size_t heads, size_t kv_heads, size_t dim,
-                           const float *query, size_t n, float *out, float *scratch);
+ * are the queries' own. Room for 256 floats a thread and token of the layer. Exposed for tests and for
+ * measuring fidelity. */
+FQ_MUST_CHECK fq_status fq_transformer_attend(const fq_kv_store *store, size_t layer, size_t heads,
+                                              size_t kv_heads, size_t dim, const float *query, size_t n,
+                                              float *out);
 
 #endif

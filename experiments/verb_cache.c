@@ -7,6 +7,7 @@
 #include "model_text.h"
 #include "options.h"
 #include "progress_bar.h"
+#include "sweep_clock.h"
 #include "verb.h"
 
 static const char *model_path, *text_path, *output;
@@ -90,7 +91,9 @@ static fq_status write_cache(const fq_model_text *m, const fq_provenance *proven
     memcpy(origin.text_sha256, m->text_sha256, sizeof origin.text_sha256);
     FQ_TRY(fq_kv_writer_create(&writer, output, &shape, &origin, provenance));
     fq_progress_bar_start(&bar, "cache", "layers", c->layers, quiet, no_progress);
+    const double start = fq_clock_monotonic();
     const fq_status status = run_model(m, writer, &bar);
+    const double seconds = fq_clock_monotonic() - start;
     fq_progress_bar_finish(&bar);
     if (status != FQ_OK) {
         fq_kv_writer_abandon(writer);
@@ -98,8 +101,9 @@ static fq_status write_cache(const fq_model_text *m, const fq_provenance *proven
     }
     FQ_TRY(fq_kv_writer_commit(writer));
     if (!quiet)
-        fprintf(stderr, "cache: %s, %zu layers, %zu of %zu tokens of %s; %zu query heads, %zu key-value heads, d = %zu; %s\n",
-                c->name, c->layers, tokens, m->count, origin.text, c->heads, c->kv_heads, c->head_dim, output);
+        fprintf(stderr, "cache: %s, %zu layers, %zu of %zu tokens of %s; %zu query heads, %zu key-value heads, d = %zu; %.0f tokens/s; %s\n",
+                c->name, c->layers, tokens, m->count, origin.text, c->heads, c->kv_heads, c->head_dim,
+                (double)tokens / seconds, output);
     return FQ_OK;
 }
 

@@ -134,14 +134,14 @@ static void attend_plainly(const fq_kv_store *store, size_t recent, const float 
 
 static void attention_reads_recent_tokens_uncompressed(void) {
     enum { QUERY_HEADS = 6 };
-    static float query[TOKENS * QUERY_HEADS * DIM], out[TOKENS * QUERY_HEADS * DIM], scratch[2 * TOKENS * TOKENS];
+    static float query[TOKENS * QUERY_HEADS * DIM], out[TOKENS * QUERY_HEADS * DIM];
     fq_codec *codec = make_codec("tq:b=1");
     fill(query, TOKENS * QUERY_HEADS * DIM, 3);
     for (size_t recent = 0; recent <= TOKENS + 5; recent += 5) {
         const fq_kv_options options = {.key_codec = codec, .value_codec = recent == 10 ? NULL : codec,
                                        .keep_first = 2, .keep_recent = recent};
         fq_kv_store *store = filled(&options, TOKENS);
-        fq_transformer_attend(store, 1, QUERY_HEADS, HEADS, DIM, query, TOKENS, out, scratch);
+        FQ_CHECK_OK(fq_transformer_attend(store, 1, QUERY_HEADS, HEADS, DIM, query, TOKENS, out));
         for (size_t t = 0; t < TOKENS; t++)
             for (size_t h = 0; h < QUERY_HEADS; h++) {
                 double expected[DIM];

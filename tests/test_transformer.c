@@ -1,6 +1,7 @@
 /* The transformer against an independent float64 NumPy reference on small random models, and identities:
  * decoding equals prefill, later tokens do not matter, a random model's perplexity is its vocabulary. */
 #include <math.h>
+#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,6 +174,32 @@ static void decoding_equals_prefill(void) {
     }
 }
 
+/* More tokens and wider layers than a tile of the products holds, more queries than a block of attention. */
+static void threads_change_no_bit(void) {
+    enum { MANY = 300 };
+    fq_model_config config = small_config(FQ_ARCH_LLAMA, false);
+    config.context = MANY;
+    config.feed_forward = 1100;
+    fq_transformer model;
+    uint32_t tokens[MANY];
+    static float one[MANY * VOCABULARY], more[MANY * VOCABULARY];
+    if (!FQ_CHECK_OK(fq_transformer_init(&model, &config)))
+        return;
+    randomise(&model, 0.25);
+    random_tokens(tokens, MANY);
+    const int usual = omp_get_max_threads();
+    omp_set_num_threads(1);
+    run_model(&model, tokens, MANY, 0, one);
+    for (int threads = 2; threads <= 5; threads++) {
+        omp_set_num_threads(threads);
+        memset(more, 0, sizeof more);
+        run_model(&model, tokens, MANY, 0, more);
+        FQ_CHECK(memcmp(one, more, sizeof one) == 0);
+    }
+    omp_set_num_threads(usual);
+    fq_transformer_clear(&model);
+}
+
 static void later_tokens_change_nothing(void) {
     const fq_model_config config = small_config(FQ_ARCH_LLAMA, true);
     fq_transformer model;
@@ -233,6 +260,7 @@ static const fq_test tests[] = {
     {"llama_with_halves_and_a_bias_agrees_with_numpy", llama_halves},
     {"gpt2_agrees_with_numpy", gpt2},
     {"decoding_equals_prefill", decoding_equals_prefill},
+    {"threads_change_no_bit", threads_change_no_bit},
     {"later_tokens_change_nothing", later_tokens_change_nothing},
     {"a_model_that_knows_nothing_has_the_vocabulary_as_perplexity",
      a_model_that_knows_nothing_has_the_vocabulary_as_perplexity},

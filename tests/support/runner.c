@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <CUnit/Basic.h>
+#include <cblas.h>
 #include <gsl/gsl_errno.h>
 #include <hdf5.h>
 
@@ -145,6 +146,7 @@ int main(int argc, char **argv) {
         else
             usage("unknown or incomplete option");
     }
+    openblas_set_num_threads(1); /* as in the program */
     gsl_set_error_handler_off();
     H5dont_atexit();
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
