@@ -68,7 +68,7 @@ fq_status fq_codebook_measure(fq_codebook *codebook, uint64_t seed, uint64_t n) 
     fq_status status;
     FQ_TRY_GOTO(status, fq_source_init(&source, codebook->dim, codebook->block), done);
     FQ_TRY_GOTO(status,
-                fq_search_create(&search, codebook->words, codebook->codewords, codebook->block),
+                fq_search_create(&search, codebook->words, codebook->codewords, codebook->block, n),
                 done);
     FQ_TRY_GOTO(status, fq_alloc(&chunk_sums, BATCH, sizeof *chunk_sums), done);
     FQ_TRY_GOTO(status, fq_alloc(&buffer, (size_t)BATCH * CHUNK * codebook->block, sizeof *buffer),

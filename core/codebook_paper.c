@@ -14,7 +14,7 @@ enum { SAMPLES_PER_WORD = 30, RESTARTS = 4, ITERATIONS = 25 };
 static fq_status collect(fq_cells *cells, fq_cells *part, const float *words,
                          const fq_source *source, uint64_t seed, uint64_t samples) {
     fq_search *search = NULL;
-    FQ_TRY(fq_search_create(&search, words, cells->codewords, cells->block));
+    FQ_TRY(fq_search_create(&search, words, cells->codewords, cells->block, samples));
     fq_status status = FQ_OK;
     for (uint64_t first = 0; first < samples && status == FQ_OK; first += FQ_CELLS_SAMPLES_MAX) {
         const uint64_t rest = samples - first;

@@ -146,7 +146,7 @@ static void shake(trainer *t, double error_per_sample, double heat, fq_stream *s
 
 static fq_status assign(trainer *t, fq_cells *into, const float *x, size_t n) {
     fq_search *search = NULL;
-    FQ_TRY(fq_search_create(&search, t->current, t->N, t->k));
+    FQ_TRY(fq_search_create(&search, t->current, t->N, t->k, n));
     fq_status status;
     if (x) {
         status = fq_cells_collect(into, search, x, n);
@@ -237,7 +237,7 @@ static fq_status polish(trainer *t, unsigned finalist) {
 /* Error of words on the validation samples; the same for every contender. */
 static fq_status validate(trainer *t, const float *words, double *error) {
     fq_search *search = NULL;
-    FQ_TRY(fq_search_create(&search, words, t->N, t->k));
+    FQ_TRY(fq_search_create(&search, words, t->N, t->k, t->effort.validation_samples));
     const fq_status status =
         fq_cells_collect_source(&t->fresh, search, t->source, t->options->seed,
                                 FQ_PURPOSE_VALIDATE, 0, t->effort.validation_samples);

@@ -70,7 +70,7 @@ fq_status fq_codec_add_group(fq_codec *codec, size_t dim, size_t block, size_t c
     FQ_TRY(fq_alloc(&copy, codewords * block, sizeof *copy));
     memcpy(copy, words, codewords * block * sizeof *copy);
     group->words = copy;
-    FQ_TRY(fq_search_create(&group->search, words, codewords, block));
+    FQ_TRY(fq_search_create(&group->search, words, codewords, block, SIZE_MAX));
     FQ_TRY(fq_packing_plan_init(&group->packing, spec->packing, group->blocks,
                                 (uint32_t)codewords));
     if (sketch_rows)

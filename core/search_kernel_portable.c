@@ -2,19 +2,19 @@
 
 #include <math.h>
 
-void fq_search_kernel_portable(uint32_t *index, const float *words, const float *offset,
-                               size_t groups, size_t block, const float *x, size_t n) {
+void fq_search_kernel_portable(uint32_t *index, const fq_search_words *words, const float *x, size_t n) {
+    const size_t block = words->block;
     for (size_t p = 0; p < n; p++) {
         uint32_t best = 0;
         float best_score = -HUGE_VALF;
-        for (size_t g = 0; g < groups; g++) {
+        for (size_t g = 0; g < words->groups; g++) {
             float score[FQ_SEARCH_LANES];
             for (size_t lane = 0; lane < FQ_SEARCH_LANES; lane++)
-                score[lane] = offset[g * FQ_SEARCH_LANES + lane];
+                score[lane] = words->offset[g * FQ_SEARCH_LANES + lane];
             for (size_t j = 0; j < block; j++)
                 for (size_t lane = 0; lane < FQ_SEARCH_LANES; lane++)
                     score[lane] = fmaf(x[p * block + j],
-                                       words[(g * block + j) * FQ_SEARCH_LANES + lane], score[lane]);
+                                       words->lanes[(g * block + j) * FQ_SEARCH_LANES + lane], score[lane]);
             for (size_t lane = 0; lane < FQ_SEARCH_LANES; lane++)
                 if (score[lane] > best_score) {
                     best_score = score[lane];
@@ -23,12 +23,4 @@ void fq_search_kernel_portable(uint32_t *index, const float *words, const float 
         }
         index[p] = best;
     }
-}
-
-fq_search_kernel *fq_search_kernel_best(void) {
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        return fq_search_kernel_avx2;
-#endif
-    return fq_search_kernel_portable;
 }

@@ -5,19 +5,36 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { FQ_SEARCH_LANES = 16 };
+#include "search.h"
 
-/* words[groups][block][LANES], offset[groups][LANES], 64-byte aligned; x[n][block] anywhere. */
-typedef void fq_search_kernel(uint32_t *index, const float *words, const float *offset,
-                              size_t groups, size_t block, const float *x, size_t n);
+enum { FQ_SEARCH_LANES = 8 };
+
+/* Words as all kernels read them: groups of LANES words, each coordinate of a group's words side by side.
+ * Lanes beyond the last word have zero coordinates and the offset -inf. */
+typedef struct fq_search_words {
+    size_t block, codewords, groups;
+    float *lanes;  /* [groups][block][LANES], 64-byte aligned */
+    float *offset; /* [groups][LANES]: h_i, 64-byte aligned */
+} fq_search_words;
+
+/* Lays words[codewords][block] out; on failure clear frees what there is. */
+FQ_MUST_CHECK fq_status fq_search_words_init(fq_search_words *made, const float *words, size_t codewords,
+                                             size_t block);
+void fq_search_words_clear(fq_search_words *words); /* accepts a struct of zeros */
+
+/* index[n] of x[n][block], which may stand anywhere. */
+typedef void fq_search_kernel(uint32_t *index, const fq_search_words *words, const float *x, size_t n);
 
 fq_search_kernel fq_search_kernel_portable;
 #if defined(__x86_64__)
-fq_search_kernel fq_search_kernel_avx2;
+fq_search_kernel fq_search_kernel_avx2, fq_search_kernel_avx512;
+#elif defined(__aarch64__)
+fq_search_kernel fq_search_kernel_neon;
 #endif
 
-/* The fastest kernel this processor can run. */
-fq_search_kernel *fq_search_kernel_best(void);
+/* The exhaustive kernel of a path, or NULL if this processor cannot run it; path FQ_SEARCH_BEST: the
+ * fastest one it can run. */
+fq_search_kernel *fq_search_kernel_of(fq_search_path path);
 
 /* h_i = float32(-1/2 |word|^2), summed in double. */
 float fq_search_offset(const float *word, size_t block);

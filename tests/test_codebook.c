@@ -172,7 +172,7 @@ static void lloyd_descends_to_centroids(void) {
     size_t repairs = 0;
     for (int t = 0; t < 200; t++) {
         fq_search *search = NULL;
-        if (!FQ_CHECK_OK(fq_search_create(&search, words, N, K)))
+        if (!FQ_CHECK_OK(fq_search_create(&search, words, N, K, SIZE_MAX)))
             break;
         FQ_CHECK_OK(fq_cells_collect(&cells, search, x, SAMPLES));
         fq_search_destroy(search);

@@ -95,7 +95,7 @@ fq_status fq_code_gain_of_words(fq_code_distortion *gain, size_t dim, size_t blo
     FQ_TRY_GOTO(status, fq_alloc(&x, (size_t)thread_count() * CHUNK * block, sizeof *x), done);
     FQ_TRY_GOTO(status, fq_alloc_zero(&chunk_sums, chunks, sizeof *chunk_sums), done);
     for (int side = 0; side < 2; side++)
-        FQ_TRY_GOTO(status, fq_search_create(&search[side], words[side], codewords, block), done);
+        FQ_TRY_GOTO(status, fq_search_create(&search[side], words[side], codewords, block, (size_t)samples), done);
 #pragma omp parallel for schedule(static)
     for (size_t c = 0; c < chunks; c++) {
         const uint64_t first = (uint64_t)c * CHUNK;
@@ -127,7 +127,7 @@ fq_status fq_code_step(float *words, size_t dim, size_t block, size_t codewords,
     fq_status status;
     FQ_TRY_GOTO(status, fq_source_init(&source, dim, block), done);
     FQ_TRY_GOTO(status, fq_product_words(words, &source, codewords), done);
-    FQ_TRY_GOTO(status, fq_search_create(&search, words, codewords, block), done);
+    FQ_TRY_GOTO(status, fq_search_create(&search, words, codewords, block, (size_t)samples), done);
     FQ_TRY_GOTO(status, fq_cells_init(&cells, codewords, block), done);
     FQ_TRY_GOTO(status,
                 fq_cells_collect_source(&cells, search, &source, seed, FQ_PURPOSE_TRAIN, 0,
