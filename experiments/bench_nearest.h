@@ -12,7 +12,6 @@ typedef struct fq_nearest_work {
     float *words, *x;   /* [N][k]; [n][k] samples of f_{d,k} */
     uint32_t *index, *expected; /* [n] written by the variants; [exact] by fq_search_nearest_ref */
     float *scores, *offset;     /* OpenBLAS: [chunk][N]; [N] */
-    size_t chunk;               /* points of one sgemm */
 } fq_nearest_work;
 
 /* Which words: the closed-form initial codebook of (d,k,N), or as many samples of the source. */
@@ -29,6 +28,11 @@ fq_status fq_nearest_naive(void *work);
 /* OpenBLAS: scores <x,c> - |c|^2/2 by sgemm, points in chunks whose scores stay in the second-level cache,
  * then the largest score of each row. */
 fq_status fq_nearest_blas(void *work);
+
+/* The same for any points: offset[N] = -|c|^2/2, scores room for chunk times N floats. */
+size_t fq_nearest_blas_chunk(size_t codewords);
+void fq_nearest_blas_points(uint32_t *index, const float *words, const float *offset, size_t codewords, size_t block,
+                            const float *x, size_t n, float *scores);
 
 /* The same indices as the reference. */
 bool fq_nearest_check_exact(void *work, char why[FQ_BENCH_WHY_MAX]);

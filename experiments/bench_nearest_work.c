@@ -36,7 +36,6 @@ fq_status fq_nearest_work_init(fq_nearest_work *work, size_t dim, size_t block, 
     *work = (fq_nearest_work){.codewords = codewords, .block = block, .n = n};
     work->exact = allowed < 64 ? 64 : allowed < (double)n ? (size_t)allowed : n;
     work->exact = work->exact < n ? work->exact : n;
-    work->chunk = SCORES / codewords < 8 ? 8 : SCORES / codewords;
     FQ_TRY(fq_source_init(&source, dim, block));
     fq_status status = fq_alloc(&work->words, codewords * block, sizeof(float));
     if (status == FQ_OK)
@@ -46,7 +45,7 @@ fq_status fq_nearest_work_init(fq_nearest_work *work, size_t dim, size_t block, 
     if (status == FQ_OK)
         status = fq_alloc(&work->expected, work->exact, sizeof(uint32_t));
     if (status == FQ_OK)
-        status = fq_alloc(&work->scores, work->chunk * codewords, sizeof(float));
+        status = fq_alloc(&work->scores, fq_nearest_blas_chunk(codewords) * codewords, sizeof(float));
     if (status == FQ_OK)
         status = fq_alloc(&work->offset, codewords, sizeof(float));
     if (status == FQ_OK)
@@ -115,18 +114,27 @@ static uint32_t largest(const float *value, size_t n) {
     return at[lane];
 }
 
+void fq_nearest_blas_points(uint32_t *index, const float *words, const float *offset, size_t codewords, size_t block,
+                            const float *x, size_t n, float *scores) {
+    const size_t chunk = fq_nearest_blas_chunk(codewords);
+    for (size_t p = 0; p < n; p += chunk) {
+        const size_t points = n - p < chunk ? n - p : chunk;
+        for (size_t q = 0; q < points; q++)
+            memcpy(scores + q * codewords, offset, codewords * sizeof *offset);
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)points, (int)codewords, (int)block, 1.0F,
+                    x + p * block, (int)block, words, (int)block, 1.0F, scores, (int)codewords);
+        for (size_t q = 0; q < points; q++)
+            index[p + q] = largest(scores + q * codewords, codewords);
+    }
+}
+
+size_t fq_nearest_blas_chunk(size_t codewords) {
+    return SCORES / codewords < 8 ? 8 : SCORES / codewords;
+}
+
 fq_status fq_nearest_blas(void *context) {
     fq_nearest_work *const w = context;
-    const int N = (int)w->codewords, k = (int)w->block;
-    for (size_t p = 0; p < w->n; p += w->chunk) {
-        const size_t points = w->n - p < w->chunk ? w->n - p : w->chunk;
-        for (size_t q = 0; q < points; q++)
-            memcpy(w->scores + q * w->codewords, w->offset, w->codewords * sizeof *w->offset);
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)points, N, k, 1.0F, w->x + p * w->block, k,
-                    w->words, k, 1.0F, w->scores, N);
-        for (size_t q = 0; q < points; q++)
-            w->index[p + q] = largest(w->scores + q * w->codewords, w->codewords);
-    }
+    fq_nearest_blas_points(w->index, w->words, w->offset, w->codewords, w->block, w->x, w->n, w->scores);
     return FQ_OK;
 }
 

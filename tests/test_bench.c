@@ -135,7 +135,7 @@ static void the_store_holds_rows_and_samples(void) {
 }
 
 static void wrong_usage(void) {
-    expect("FIBQUANT", 2, "--only nearst", "allowed are machine, ");
+    expect("FIBQUANT", 2, "--only nearst", "no such benchmark; allowed are ");
     expect("FIBQUANT", 2, "--only nearest:k=3", "--only nearest:k=3: no such benchmark");
     expect("FIBQUANT", 2, "--only machine --only", "--only");
     expect("FIBQUANT", 2, "--rounds 0", "--rounds");
