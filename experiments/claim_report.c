@@ -112,7 +112,7 @@ static void print_exceptions(const fq_claim_report *report, const fq_claim_resul
 void fq_claim_report_print(const fq_claim_report *report, bool quick) {
     printf("%-3s %-13s %-43s %9s %8s %8s %9s %7s %10s %7s\n", "", "claim", "verdict", "certified",
            "computed", "measured", "undecided", "refuted", "exceptions", "s");
-    size_t rows = 0, exceptions = 0, good = 0;
+    size_t rows = 0, values = 0, exceptions = 0, good = 0;
     double seconds = 0;
     for (size_t i = 0; i < report->claim_count; i++) {
         const fq_claim_result *const result = &report->claims[i];
@@ -123,7 +123,8 @@ void fq_claim_report_print(const fq_claim_report *report, bool quick) {
         printf("%-3d %-13s %-43s %9zu %8zu %8zu %9zu %7zu %10zu %7.2f\n", result->claim->number,
                result->claim->id, verdict, s->certified, s->computed, s->measured, s->undecided,
                s->refuted, s->exceptions, s->seconds);
-        rows += result->count;
+        rows += result->count - s->values;
+        values += s->values;
         exceptions += s->exceptions;
         good += s->verdict < FQ_VERDICT_UNDECIDED;
         seconds += s->seconds;
@@ -138,10 +139,12 @@ void fq_claim_report_print(const fq_claim_report *report, bool quick) {
             printf("Holds at all points checked, shown by interval arithmetic.");
             break;
         case FQ_VERDICT_COMPUTED:
-            printf("Holds at all points checked; some of it rests on floating-point quadrature.");
+            printf("Holds at all points checked; some of it rests on floating-point arithmetic "
+                   "with an error estimate.");
             break;
         case FQ_VERDICT_MEASURED:
-            printf("Holds at all points checked; some of it rests on samples (false alarm 1e-9).");
+            printf("Holds at all points checked; some of it rests on samples "
+                   "(false alarm of a comparison 1e-9).");
             break;
         case FQ_VERDICT_UNDECIDED:
             printf("Not decided everywhere.");
@@ -156,9 +159,10 @@ void fq_claim_report_print(const fq_claim_report *report, bool quick) {
         print_trouble(report, result);
         print_exceptions(report, result);
     }
-    printf("\n%zu of %zu claims hold%s; %zu comparisons, %zu documented exceptions, %.1f s%s.\n",
+    printf("\n%zu of %zu claims hold%s; %zu comparisons, %zu documented exceptions, %zu values "
+           "without comparison, %.1f s%s.\n",
            good, report->claim_count, exceptions ? " outside the documented exceptions" : "", rows,
-           exceptions, seconds, quick ? " (quick: small grids)" : "");
+           exceptions, values, seconds, quick ? " (quick: small grids)" : "");
 }
 
 /* JSON has no NaN and no infinity: null. */
@@ -188,13 +192,14 @@ static json_t *claim_json(const fq_claim_report *report, const fq_claim_result *
         }
     const fq_claim *const c = result->claim;
     const fq_claim_summary *const s = &result->summary;
-    return json_pack("{s:i,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:f,s:o}", "number", c->number, "id",
+    return json_pack("{s:i,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:f,s:o}", "number", c->number, "id",
                      c->id, "title", c->title, "statement", c->statement, "domain", c->domain,
                      "citation", c->citation, "checked", c->checked, "not_covered", c->not_covered,
                      "verdict", fq_verdict_name(s->verdict), "certified",
                      (json_int_t)s->certified, "computed", (json_int_t)s->computed, "measured",
                      (json_int_t)s->measured, "undecided", (json_int_t)s->undecided, "refuted",
-                     (json_int_t)s->refuted, "exceptions", (json_int_t)s->exceptions, "seconds", s->seconds, "evidence", rows);
+                     (json_int_t)s->refuted, "exceptions", (json_int_t)s->exceptions, "values",
+                     (json_int_t)s->values, "seconds", s->seconds, "evidence", rows);
 }
 
 json_t *fq_claim_report_json(const fq_claim_report *report, const fq_claim_context *context) {

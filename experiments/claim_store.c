@@ -31,6 +31,7 @@ static const fq_value_column claim_columns[] = {
     {"undecided", FQ_VALUE_INTEGER, 0, "1", "comparisons undecided", VALUE},
     {"refuted", FQ_VALUE_INTEGER, 0, "1", "comparisons refuted without a finding", VALUE},
     {"exceptions", FQ_VALUE_INTEGER, 0, "1", "comparisons refuted as a finding says", VALUE},
+    {"values", FQ_VALUE_INTEGER, 0, "1", "rows without comparison", VALUE},
     {"seconds", FQ_VALUE_REAL, 0, "s", "time taken", BOOKKEEPING},
     {"run", FQ_VALUE_INTEGER, 0, "1", "group of /provenance, from 1", BOOKKEEPING},
 };
@@ -136,7 +137,7 @@ static fq_status add_claim(fq_table *table, const fq_claim_result *result,
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         put_text(&w, texts[i]);
     const size_t counts[] = {s->certified, s->computed, s->measured,
-                             s->undecided, s->refuted,  s->exceptions};
+                             s->undecided, s->refuted,  s->exceptions, s->values};
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         put_integer(&w, counts[i]);
     put_real(&w, s->seconds);

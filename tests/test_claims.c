@@ -127,7 +127,7 @@ static void comparisons(void) {
     FQ_CHECK(compared(less, certified, -HUGE_VAL, 0, 2, 0, 1) == undecided);
 }
 
-static void exceptions_do_not_count_as_refuted(void) {
+static void exceptions_and_values_do_not_count_as_comparisons(void) {
     fq_claim_summary summary;
     fq_claim_summary_init(&summary);
     fq_evidence row;
@@ -136,9 +136,18 @@ static void exceptions_do_not_count_as_refuted(void) {
     strcpy(row.finding, "F1");
     fq_claim_summary_add(&summary, &row);
     FQ_CHECK(summary.exceptions == 1 && summary.verdict == FQ_VERDICT_UNDECIDED);
+    row.verdict = FQ_VERDICT_COMPUTED; /* a value without comparison decides nothing */
+    fq_claim_summary_add(&summary, &row);
+    FQ_CHECK(summary.values == 1 && summary.computed == 0 && summary.verdict == FQ_VERDICT_UNDECIDED);
+    row.relation = FQ_RELATION_LESS;
     row.verdict = FQ_VERDICT_CERTIFIED;
     fq_claim_summary_add(&summary, &row);
-    FQ_CHECK(summary.verdict == FQ_VERDICT_CERTIFIED);
+    FQ_CHECK(summary.verdict == FQ_VERDICT_CERTIFIED && summary.certified == 1);
+    row.relation = FQ_RELATION_REPORT;
+    row.verdict = FQ_VERDICT_MEASURED; /* nor does it weaken what is decided */
+    fq_claim_summary_add(&summary, &row);
+    FQ_CHECK(summary.verdict == FQ_VERDICT_CERTIFIED && summary.values == 2 && summary.measured == 0);
+    row.relation = FQ_RELATION_LESS;
     row.verdict = FQ_VERDICT_REFUTED;
     row.finding[0] = '\0';
     fq_claim_summary_add(&summary, &row);
@@ -171,7 +180,7 @@ static void stored_points_are_held_against_the_shannon_bound(void) {
 
 static const fq_test tests[] = {
     {"comparisons", comparisons},
-    {"exceptions", exceptions_do_not_count_as_refuted},
+    {"exceptions and values", exceptions_and_values_do_not_count_as_comparisons},
     {"every claim holds and is described", every_claim_holds_and_is_described},
     {"stored points", stored_points_are_held_against_the_shannon_bound},
     {"every wrong statement is refuted", every_wrong_statement_is_refuted},

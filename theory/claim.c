@@ -144,6 +144,10 @@ void fq_claim_summary_add(fq_claim_summary *summary, const fq_evidence *row) {
         summary->exceptions++;
         return;
     }
+    if (row->relation == FQ_RELATION_REPORT && row->verdict < FQ_VERDICT_UNDECIDED) {
+        summary->values++;
+        return;
+    }
     ++*counts[row->verdict];
     summary->verdict = before ? fq_verdict_weaker(summary->verdict, row->verdict) : row->verdict;
 }

@@ -127,10 +127,12 @@ FQ_MUST_CHECK fq_status fq_claim_emit(fq_claim_context *context, fq_evidence *ro
 /* The same for a row whose verdict was decided elsewhere (theory/ball.h). */
 FQ_MUST_CHECK fq_status fq_claim_emit_decided(fq_claim_context *context, fq_evidence *row);
 
-/* What a claim amounted to. A refuted row with a finding counts as an exception, else as refuted. */
+/* What a claim amounted to. A refuted row with a finding counts as an exception, else as refuted. A row
+ * without comparison (FQ_RELATION_REPORT) cannot fail: it counts among values and says nothing for the
+ * verdict, unless its value could not be found, when it is undecided. */
 typedef struct fq_claim_summary {
-    size_t certified, computed, measured, undecided, refuted, exceptions;
-    fq_verdict verdict; /* weakest over rows, exceptions left out; UNDECIDED if there was no row */
+    size_t certified, computed, measured, undecided, refuted, exceptions, values;
+    fq_verdict verdict; /* weakest over comparisons, exceptions left out; UNDECIDED if there was none */
     double seconds;
 } fq_claim_summary;
 

@@ -5,10 +5,9 @@
  *
  * Check: W of core's packing against ball arithmetic's m log2 N on both sides, at random (d, k, N), and
  * equality at powers of two. Gaps below 4 bits by exact integers over every N up to where one more word
- * costs at most a bit a vector: ceil(x + y) - ceil(x) <= ceil(y), and m log2(1 + 1/N) <= 1 from N = 2m on.
+ * costs at most a bit a vector: ceil(x + y) - ceil(x) <= ceil(y), and m log2(1 + 1/N) <= 1 from N = 2m on. The largest
+ * step W is ceil(m log2(3/2)): m log2(3/2) < W < m log2(3/2) + 1 in ball arithmetic.
  * Not covered: the norm's bits; rates between the gaps by mixing codes. */
-#include <math.h>
-
 #include "ball.h"
 #include "packing.h"
 #include "stream.h"
@@ -76,30 +75,59 @@ static fq_status largest_step(size_t *step, fq_packing kind, size_t d, size_t k)
     return FQ_OK;
 }
 
-static fq_status emit_gap(fq_claim_context *context, const char *series, size_t d, size_t k,
-                          double left, fq_relation relation, double right) {
-    fq_evidence row;
-    fq_evidence_init(&row, series, "d=%zu k=%zu", d, k);
-    row.dim = (double)d;
-    row.block = (double)k;
-    row.relation = relation;
-    row.left = left;
-    row.right = right * context->perturbation.constant;
-    row.verdict = FQ_VERDICT_COMPUTED; /* whole numbers: exact */
-    return fq_claim_emit(context, &row);
+/* Whole numbers on both sides, as exact balls. */
+static void step_against_whole(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
+    const setting *const p = parameters;
+    *left = fq_ball_integer(w, p->bits);
+    *right = fq_ball_multiply(w, fq_ball_integer(w, p->count), fq_ball_double(w, p->perturbation.constant));
 }
 
+/* m log2(3/2) + offset. */
+static void step_against_ratio(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
+    const setting *const p = parameters;
+    const fq_ball log2_ratio = fq_ball_divide(w, fq_ball_log(w, fq_ball_ratio(w, 3, 2)),
+                                              fq_ball_log(w, fq_ball_integer(w, 2)));
+    const fq_ball exact = fq_ball_multiply(w, fq_ball_integer(w, p->count), log2_ratio);
+    *left = fq_ball_integer(w, p->bits);
+    *right = fq_ball_add(w, fq_ball_multiply(w, exact, fq_ball_double(w, p->perturbation.constant)),
+                         fq_ball_integer(w, p->offset));
+}
+
+static void describe_step(fq_evidence *row, const char *series, size_t d, size_t k) {
+    fq_evidence_init(row, series, "d=%zu k=%zu", d, k);
+    row->dim = (double)d;
+    row->block = (double)k;
+}
+
+static fq_status emit_step(fq_claim_context *context, const char *series, fq_ball_sides sides,
+                           fq_relation relation, size_t d, size_t k, setting p) {
+    fq_evidence row;
+    describe_step(&row, series, d, k);
+    row.relation = relation;
+    row.tolerance = 1e-12;
+    p.perturbation = context->perturbation;
+    return fq_ball_emit(context, &row, sides, &p);
+}
+
+/* The largest radix step is ceil(m log2(3/2)), which is no whole number: above it and within one bit. */
 static fq_status check_gaps(fq_claim_context *context, size_t d, size_t k) {
     size_t bits, radix;
-    const double m = (double)(d / k);
+    const long m = (long)(d / k);
     FQ_TRY(largest_step(&bits, FQ_PACK_BITS, d, k));
     FQ_TRY(largest_step(&radix, FQ_PACK_RADIX, d, k));
-    FQ_TRY(emit_gap(context, "largest_step_bits", d, k, (double)bits, FQ_RELATION_EQUAL, m));
-    FQ_TRY(emit_gap(context, "largest_step_radix", d, k, (double)radix, FQ_RELATION_EQUAL,
-                    ceil(m * log2(1.5))));
+    const setting plain = {.count = m, .bits = (long)bits};
+    const setting joint = {.count = m, .bits = (long)radix}, above = {.count = m, .bits = (long)radix, .offset = 1};
+    FQ_TRY(emit_step(context, "largest_step_bits", step_against_whole, FQ_RELATION_EQUAL, d, k, plain));
+    FQ_TRY(emit_step(context, "largest_step_radix_least", step_against_ratio, FQ_RELATION_GREATER, d, k, joint));
+    FQ_TRY(emit_step(context, "largest_step_radix_most", step_against_ratio, FQ_RELATION_LESS, d, k, above));
     if (d / k >= 3)
-        FQ_TRY(emit_gap(context, "radix_is_denser", d, k, (double)radix, FQ_RELATION_LESS, (double)bits));
-    return emit_gap(context, "largest_gap_radix", d, k, (double)radix / (double)d, FQ_RELATION_REPORT, 0);
+        FQ_TRY(emit_step(context, "radix_is_denser", step_against_whole, FQ_RELATION_LESS, d, k,
+                         (setting){.count = (long)bits, .bits = (long)radix}));
+    fq_evidence row;
+    describe_step(&row, "largest_gap_radix", d, k);
+    row.left = (double)radix / (double)d;
+    row.left_error = 0;
+    return fq_claim_emit(context, &row);
 }
 
 static fq_status run(fq_claim_context *context) {
