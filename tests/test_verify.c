@@ -99,6 +99,7 @@ static int exit_code_of(const fq_verdict *verdicts, const char *const *findings,
     for (size_t i = 0; i < count; i++) {
         fq_evidence row;
         fq_evidence_init(&row, "x", "y");
+        row.relation = FQ_RELATION_LESS;
         row.verdict = verdicts[i];
         snprintf(row.finding, sizeof row.finding, "%s", findings[i]);
         fq_claim_summary_add(&result.summary, &row);
