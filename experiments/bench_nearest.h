@@ -54,6 +54,10 @@ typedef struct fq_nearest_path {
 FQ_MUST_CHECK fq_status fq_nearest_add_paths(fq_bench_session *session, fq_nearest_work *work,
                                              fq_nearest_path paths[FQ_NEAREST_PATHS_MAX],
                                              const fq_bench_target *best_target);
+
+/* Only the one that fq_search_create chooses, under the name given (not copied). */
+FQ_MUST_CHECK fq_status fq_nearest_add_best(fq_bench_session *session, fq_nearest_work *work, fq_nearest_path *path,
+                                            const char *name);
 void fq_nearest_clear_paths(fq_nearest_path paths[FQ_NEAREST_PATHS_MAX]);
 
 #endif

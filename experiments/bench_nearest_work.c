@@ -241,6 +241,17 @@ fq_status fq_nearest_add_paths(fq_bench_session *session, fq_nearest_work *work,
     return FQ_OK;
 }
 
+fq_status fq_nearest_add_best(fq_bench_session *session, fq_nearest_work *work, fq_nearest_path *path,
+                              const char *name) {
+    static const fq_bench_target none = {0};
+    FQ_TRY(fq_search_create(&path->search, work->words, work->codewords, work->block, SIZE_MAX));
+    path->work = work;
+    path->n = work->n;
+    snprintf(path->name, sizeof path->name, "%s", name);
+    add_path(session, path, &none);
+    return FQ_OK;
+}
+
 void fq_nearest_clear_paths(fq_nearest_path paths[FQ_NEAREST_PATHS_MAX]) {
     for (size_t i = 0; i < FQ_NEAREST_PATHS_MAX; i++) {
         fq_search_destroy(paths[i].search);

@@ -34,6 +34,7 @@ typedef struct fq_bench_row {
     double of_limit;            /* the larger of the two medians: what bounds it, and how closely */
     char limit[16];             /* "peak", "copy" or "" */
     char target[FQ_BENCH_TARGET_MAX];
+    double target_of_limit;     /* the speed aimed at, as a fraction of the limit; NaN without one */
     int met;                    /* 1 yes, 0 no, -1 no target or not decided */
     char axis[16];
     double axis_value, axis_slope;

@@ -108,7 +108,7 @@ static void set_row_case(fq_bench_row *row, const fq_bench_session *session) {
     row->times_naive = row->times_library = row->times_other = row->share = none;
     row->of_peak = row->of_copy = none;
     row->seconds = fq_bench_summarise(NULL, 0);
-    row->of_limit = row->busy = row->rate = (double)NAN;
+    row->of_limit = row->target_of_limit = row->busy = row->rate = (double)NAN;
     row->good = true;
     row->met = -1;
 }
@@ -124,7 +124,12 @@ static void describe_target(char text[FQ_BENCH_TARGET_MAX], const fq_bench_targe
     case FQ_GOAL_TIMES: snprintf(text, FQ_BENCH_TARGET_MAX, ">= %.3g x %s", v, t->other); break;
     case FQ_GOAL_SHARE: snprintf(text, FQ_BENCH_TARGET_MAX, "<= %.3g %% of the whole", 100 * v); break;
     case FQ_GOAL_SECONDS: snprintf(text, FQ_BENCH_TARGET_MAX, "<= %.3g s", v); break;
-    case FQ_GOAL_VALUE: snprintf(text, FQ_BENCH_TARGET_MAX, "<= %.4g %s", v, unit); break;
+    case FQ_GOAL_VALUE:
+        if (strcmp(unit, "B") == 0)
+            snprintf(text, FQ_BENCH_TARGET_MAX, "<= %.0f KiB", v / 1024);
+        else
+            snprintf(text, FQ_BENCH_TARGET_MAX, "<= %.4g %s", v, unit);
+        break;
     }
 }
 
@@ -351,6 +356,8 @@ static void compare(fq_bench_session *session, entry *e) {
     double value;
     const bool met = reached(session->report, e, &value);
     r->met = isnan(value) ? -1 : met;
+    if (r->of_limit > 0 && e->variant.target.goal != FQ_GOAL_SHARE && e->variant.target.goal != FQ_GOAL_SECONDS)
+        r->target_of_limit = r->of_limit * e->variant.target.value / value; /* where the target would stand */
 }
 
 /* Room for one row and its samples more. */

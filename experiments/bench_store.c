@@ -50,6 +50,7 @@ static const fq_value_column row_columns[] = {
     REAL("of_peak", "1", "fraction of the FMA peak"),
     REAL("of_copy", "1", "fraction of the copy bandwidth"),
     REAL("of_limit", "1", "the larger of the two"),
+    REAL("target_of_limit", "1", "the speed aimed at, as a fraction of the limit"),
     {"limit", FQ_VALUE_TEXT, 16, "", "which of the two", BOOKKEEPING},
     {"target_met", FQ_VALUE_INTEGER, 0, "1", "1 yes, 0 no, -1 none or not measured", BOOKKEEPING},
     REAL("clock", "Hz", "clock of a core as the run began"),
@@ -141,8 +142,8 @@ static fq_status add_row(fq_table *table, const fq_bench_report *report, const f
                                       r->busy, r->rate});
     put_reals(&w, 6, (const double[]){r->times_naive.median, r->times_naive.low, r->times_naive.high,
                                       r->times_library.median, r->times_library.low, r->times_library.high});
-    put_reals(&w, 5, (const double[]){r->times_other.median, r->share.median, r->of_peak.median,
-                                      r->of_copy.median, r->of_limit});
+    put_reals(&w, 6, (const double[]){r->times_other.median, r->share.median, r->of_peak.median,
+                                      r->of_copy.median, r->of_limit, r->target_of_limit});
     put_text(&w, r->limit);
     put_integer(&w, r->met);
     put_reals(&w, 1, &report->clock);

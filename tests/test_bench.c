@@ -3,9 +3,11 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <jansson.h>
 
+#include "bench_slope.h"
 #include "bench_statistics.h"
 #include "check.h"
 #include "command.h"
@@ -134,6 +136,54 @@ static void the_store_holds_rows_and_samples(void) {
     expect(EXAMPLE, 4, "--only sum:right --rounds 1 --quiet -o /absent/b.h5", "/absent/b.h5");
 }
 
+static void every_benchmark_verifies_what_it_times(void) {
+    static const char *const cases[] = {"lloyd:k=2,N=64",       "lloyd:k=4,N=256",  "encode:fib:k=2,N=16", "encode:tq:b=2",
+                                        "encode:fib:k=4,N=256,rot=hadamard", "decode:fib:k=8,N=256",
+                                        "decode:tq:b=2, rotated", "memory:decode", "memory:training samples",
+                                        "scaling:encode: tokens=1024", "scaling:Lloyd: threads=1"};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char arguments[128];
+        snprintf(arguments, sizeof arguments, "--quick --quiet --rounds 1 --only '%s'", cases[i]);
+        const fq_command_result *const r = expect("FIBQUANT", 0, arguments, " rows; targets: ");
+        FQ_CHECK(!strstr(r->out, "WRONG") && strstr(r->out, "ours"));
+    }
+}
+
+static void a_power_law_has_its_exponent(void) {
+    double x[9], y[9];
+    for (size_t i = 0; i < 9; i++) {
+        x[i] = 1.7 * pow(2, (double)i);
+        y[i] = 3e-9 * pow(x[i], -1.25);
+    }
+    FQ_CHECK_NEAR(fq_bench_slope(x, y, 9), -1.25, 1e-12);
+    y[8] *= 2; /* the last of nine points at distances -4..4 doublings: slope rises by 4 / 60 */
+    FQ_CHECK_NEAR(fq_bench_slope(x, y, 9), -1.25 + 4.0 / 60, 1e-12);
+    FQ_CHECK(isnan(fq_bench_slope(x, y, 1)));
+}
+
+static off_t size_of(const char *name) {
+    char path[1024];
+    struct stat info;
+    snprintf(path, sizeof path, "%s/%s", fq_test_folder(), name);
+    return stat(path, &info) == 0 ? info.st_size : 0;
+}
+
+static void figures_show_what_was_stored(void) {
+    expect("FIBQUANT", 0, "--quick --quiet --rounds 1 --only nearest:k=4,N=256 --only nearest:k=2,N=16 -o f.h5", "nearest");
+    expect("FIBQUANT", 0, "--quick --quiet --rounds 1 --only 'scaling:search, k=4: N=16' --only 'scaling:search, k=4: N=64' "
+                          "--only 'scaling:encode, haar: d=16' --only 'scaling:encode, haar: d=32' -o f.h5", "scaling");
+    const fq_command_result *r = fq_command("$FIBQUANT plot f.h5 -o figures");
+    if (!FQ_CHECK(r->exit_code == 0))
+        fprintf(stderr, "%s\n", r->err);
+    FQ_CHECK(size_of("figures/bench.png") > 10000 && size_of("figures/bench_scaling.png") > 10000);
+    FQ_CHECK(size_of("figures/bench.pdf") > 3000 && size_of("figures/bench_scaling.pdf") > 3000);
+    r = fq_command("cat figures/data/bench.tsv");
+    FQ_CHECK(strstr(r->out, "nearest k=4,N=256 (peak)") && strstr(r->out, "nearest k=2,N=16 (peak)"));
+    FQ_CHECK(!strstr(r->out, "portable")); /* only the first path of a case */
+    r = fq_command("grep -c -e 'search, k=4: ' -e 'OpenBLAS, k=4: ' -e 'encode, haar: ' figures/data/bench_scaling.tsv");
+    FQ_CHECK(!strcmp(r->out, "3\n"));
+}
+
 static void wrong_usage(void) {
     expect("FIBQUANT", 2, "--only nearst", "no such benchmark; allowed are ");
     expect("FIBQUANT", 2, "--only nearest:k=3", "--only nearest:k=3: no such benchmark");
@@ -151,6 +201,9 @@ static const fq_test tests[] = {
     {"a broken variant is caught", a_broken_variant_is_caught},
     {"JSON holds every row with its samples", json_holds_every_row_with_its_samples},
     {"the store holds rows and samples", the_store_holds_rows_and_samples},
+    {"every benchmark verifies what it times", every_benchmark_verifies_what_it_times},
+    {"a power law has its exponent", a_power_law_has_its_exponent},
+    {"figures show what was stored", figures_show_what_was_stored},
     {"wrong usage", wrong_usage},
     {0},
 };
