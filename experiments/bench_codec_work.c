@@ -8,6 +8,7 @@
 #include <cblas.h>
 
 #include "bench_nearest.h"
+#include "codec_family.h"
 #include "fp16.h"
 #include "memory.h"
 #include "stream.h"
@@ -145,6 +146,27 @@ fq_status fq_codec_blas_encode(void *context) {
             write_code(w, first + i, index + i * blocks);
     }
     return FQ_OK;
+}
+
+fq_status fq_codec_rotate(void *context) {
+    const fq_codec_work *const w = context;
+    for (size_t i = 0; i < w->n; i += FQ_CODEC_CHUNK)
+        fq_rotation_apply(w->group->rotation, w->rotated_out + i * w->d, w->unit + i * w->d,
+                          w->n - i < FQ_CODEC_CHUNK ? w->n - i : FQ_CODEC_CHUNK);
+    return FQ_OK;
+}
+
+bool fq_codec_check_rotated(void *context, char why[FQ_BENCH_WHY_MAX]) {
+    const fq_codec_work *const w = context;
+    for (size_t i = 0; i < w->n * w->d; i++) {
+        const double difference = (double)w->rotated_out[i] - (double)w->rotated[i];
+        if (!(difference < 1e-5 && difference > -1e-5)) {
+            snprintf(why, FQ_BENCH_WHY_MAX, "coordinate %zu: %.9g, naive %.9g", i, (double)w->rotated_out[i],
+                     (double)w->rotated[i]);
+            return false;
+        }
+    }
+    return true;
 }
 
 /* Rotated reconstruction of one code. */

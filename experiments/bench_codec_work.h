@@ -52,6 +52,11 @@ fq_status fq_codec_naive_lookup(void *work); /* decode without the inverse rotat
 /* Codes decode to an error no larger than that of the naive encoder's, up to rounding, for every vector. */
 bool fq_codec_check_codes(void *work, char why[FQ_BENCH_WHY_MAX]);
 
+/* The rotation alone, in the codec's chunks, of the directions in unit; rotated as the naive encoder has it,
+ * to 1e-5. */
+fq_status fq_codec_rotate(void *work);
+bool fq_codec_check_rotated(void *work, char why[FQ_BENCH_WHY_MAX]);
+
 /* Every coordinate as the naive decoder has it in double, to 1e-5 of the norm. */
 bool fq_codec_check_decoded(void *work, char why[FQ_BENCH_WHY_MAX]);
 

@@ -13,14 +13,6 @@ static fq_status encode(void *context) {
 }
 
 /* The stages, in the chunks that the codec takes. */
-static fq_status rotate(void *context) {
-    const fq_codec_work *const w = context;
-    for (size_t i = 0; i < w->n; i += FQ_CODEC_CHUNK)
-        fq_rotation_apply(w->group->rotation, w->rotated_out + i * w->d, w->unit + i * w->d,
-                          w->n - i < FQ_CODEC_CHUNK ? w->n - i : FQ_CODEC_CHUNK);
-    return FQ_OK;
-}
-
 static fq_status search(void *context) {
     const fq_codec_work *const w = context;
     const size_t blocks = w->group->blocks;
@@ -39,21 +31,8 @@ static fq_status pack(void *context) {
 }
 
 static fq_status rotate_and_pack(void *context) {
-    FQ_TRY(rotate(context));
+    FQ_TRY(fq_codec_rotate(context));
     return pack(context);
-}
-
-static bool check_rotate(void *context, char why[FQ_BENCH_WHY_MAX]) {
-    const fq_codec_work *const w = context;
-    for (size_t i = 0; i < w->n * w->d; i++) {
-        const double difference = (double)w->rotated_out[i] - (double)w->rotated[i];
-        if (!(difference < 1e-5 && difference > -1e-5)) {
-            snprintf(why, FQ_BENCH_WHY_MAX, "coordinate %zu: %.9g, naive %.9g", i, (double)w->rotated_out[i],
-                     (double)w->rotated[i]);
-            return false;
-        }
-    }
-    return true;
 }
 
 static bool check_search(void *context, char why[FQ_BENCH_WHY_MAX]) {
@@ -97,7 +76,7 @@ static bool check_pack(void *context, char why[FQ_BENCH_WHY_MAX]) {
 }
 
 static bool check_rotate_and_pack(void *context, char why[FQ_BENCH_WHY_MAX]) {
-    return check_rotate(context, why) && check_pack(context, why);
+    return fq_codec_check_rotated(context, why) && check_pack(context, why);
 }
 
 static fq_bench_variant stage(const char *name, fq_status (*run)(void *), fq_codec_work *w, void *output, size_t bytes,
@@ -127,7 +106,7 @@ static void add_encoders(fq_bench_session *session, fq_codec_work *w) {
         v.target = (fq_bench_target){FQ_GOAL_TIMES, 1.9, "ours"};
         fq_bench_add(session, &v);
     }
-    v = stage("  rotate", rotate, w, w->rotated_out, rotated, check_rotate);
+    v = stage("  rotate", fq_codec_rotate, w, w->rotated_out, rotated, fq_codec_check_rotated);
     fq_bench_add(session, &v);
     v = stage("  search", search, w, w->index_out, w->n * w->group->blocks * sizeof *w->index_out, check_search);
     fq_bench_add(session, &v);

@@ -57,7 +57,8 @@ static fq_status decode_rotated(void *context) {
     return fq_codec_decode_rotated(w->codec, w->decoded, w->given, w->n);
 }
 
-/* Time of encoding a vector against d: the rotation's d^2 takes over, or d log d for hadamard. */
+/* Time of rotating a vector against d, d^2 or d log d for hadamard, and of encoding one, where the search
+ * takes time proportional to d besides. */
 static fq_status measure_dim(fq_bench_session *session, size_t d, bool hadamard, const char *name) {
     fq_codec_work work;
     const size_t n = fq_bench_size(session, ((size_t)1 << 18) / d, 16);
@@ -73,6 +74,10 @@ static fq_status measure_dim(fq_bench_session *session, size_t d, bool hadamard,
                                               .kind = FQ_BENCH_OURS, .run = encode, .check = fq_codec_check_codes,
                                               .context = &work, .output = work.codes,
                                               .output_bytes = n * work.code_bytes});
+    fq_bench_add(session, &(fq_bench_variant){.name = hadamard ? "rotate, hadamard" : "rotate, haar",
+                                              .kind = FQ_BENCH_OURS, .run = fq_codec_rotate,
+                                              .check = fq_codec_check_rotated, .context = &work,
+                                              .output = work.rotated_out, .output_bytes = n * d * sizeof(float)});
     const fq_status status = fq_bench_measure(session);
     fq_codec_work_clear(&work);
     return status;
