@@ -70,6 +70,13 @@ static void rows_are_verified_and_printed(void) {
     expect("FIBQUANT", 0, "--only machine --quick --quiet", "Clock: ");
 }
 
+/* Memory is what the system says of a child process; its peak is right only if the work is. */
+static void memory_is_measured_in_children(void) {
+    const fq_command_result *const r =
+        expect("FIBQUANT", 0, "--only memory --only lloyd:k=2,N=64 --quick --quiet", "200000 samples");
+    FQ_CHECK(strstr(r->out, "40000 vectors") && strstr(r->out, "tolerance 1/50") && !strstr(r->out, "WRONG"));
+}
+
 static void a_broken_variant_is_caught(void) {
     const fq_command_result *const r = expect(EXAMPLE, 1, "--only sum --rounds 2 --quiet", "2 rows are WRONG");
     FQ_CHECK(strstr(r->out, "forgets the last") && strstr(r->out, "the sum is 499500, not 500500"));
@@ -198,6 +205,7 @@ static const fq_test tests[] = {
     {"order statistics of known samples", order_statistics_of_known_samples},
     {"interval covers the median", interval_covers_the_median},
     {"rows are verified and printed", rows_are_verified_and_printed},
+    {"memory is measured in children", memory_is_measured_in_children},
     {"a broken variant is caught", a_broken_variant_is_caught},
     {"JSON holds every row with its samples", json_holds_every_row_with_its_samples},
     {"the store holds rows and samples", the_store_holds_rows_and_samples},
