@@ -1,0 +1,60 @@
+/* Attention straight on codes: neither keys nor values are ever decoded as a whole.
+ *
+ * For one head, queries q[m][d], and keys k_i and values v_i of n tokens stored as codes:
+ *
+ *   out = sum_i p_i v_i,   p_i = exp(scale <q, k_i>) / sum_l exp(scale <q, k_l>).
+ *
+ * All is done in the codecs' rotated domains: the queries are rotated once, and outputs rotated back once.
+ * Tokens are taken 512 at a time, with a running maximum; memory does not grow with n but for 8 (d+2) m
+ * bytes for every 8192 tokens. How codes are read depends on the codec:
+ *
+ *   nibbles  codebooks of 2, 4 or 16 words packed in whole bytes (fib, tq): scores are sums of 16-bit table
+ *            entries looked up by four bits at a time, values are sums of 12-bit words times 13-bit weights,
+ *            both exact in integers. The rounding of table entries moves a score by at most
+ *            norm_i (d/k) / (64000 / sum_j max_c |<scale q_j, c>|), typically 1e-3 at |score| <= 10; weights
+ *            are rounded to 2^-13 of 64 times their chunk's mean at most (larger ones are not rounded at all), words
+ *            to 2^-12 of the largest.
+ *   bytes    256 words packed by bits: float32 tables of scores, float32 sums of weights by word.
+ *   rows     any other codec: decodes 512 tokens at a time in the rotated domain.
+ *
+ * The result is defined to the last bit: the same for any number of threads and every kernel. Parallel over
+ * runs of 8192 tokens.
+ */
+#ifndef FQ_ATTENTION_H
+#define FQ_ATTENTION_H
+
+#include "codec.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct fq_attention fq_attention;
+
+typedef enum fq_attention_kernel {
+    FQ_ATTENTION_BEST = 0,
+    FQ_ATTENTION_PORTABLE,
+    FQ_ATTENTION_AVX2, /* x86-64 with AVX2 and FMA */
+    FQ_ATTENTION_KERNELS
+} fq_attention_kernel;
+
+bool fq_attention_kernel_available(fq_attention_kernel kernel);
+
+/* Attention over keys coded by key and values coded by value, which must have the same dimension and outlive
+ * it. Immutable: threads may share it. FQ_ERR_ARGUMENT if the dimensions differ or the kernel is not
+ * available. */
+FQ_MUST_CHECK fq_status fq_attention_create(fq_attention **attention, const fq_codec *key, const fq_codec *value,
+                                            fq_attention_kernel kernel);
+void fq_attention_destroy(fq_attention *attention); /* NULL accepted */
+
+/* out[m][d] for queries[m][d] over key_codes[n][key bytes] and value_codes[n][value bytes]; n >= 1, m >= 1;
+ * several queries share the reading of codes. scale is usually 1/sqrt(d). No overlap. FQ_ERR_CORRUPT names
+ * the first token of a chunk whose code no encoder writes, FQ_ERR_NONFINITE a bad query, FQ_ERR_RANGE scores
+ * beyond float32. On failure out is undefined. */
+FQ_MUST_CHECK fq_status fq_attention_run(const fq_attention *attention, float *out, const float *queries, size_t m,
+                                         const uint8_t *key_codes, const uint8_t *value_codes, size_t n, double scale);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,160 @@
+/* AVX2: 32 tokens a vector of bytes. Look-ups of 16-bit entries are two byte shuffles, whose results are
+ * interleaved to 16-bit numbers: of tokens 0-7 and 16-23, then of 8-15 and 24-31. */
+#include "attention_kernels.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#define TARGET __attribute__((target("avx2,fma")))
+#include "attention_exponential.h"
+
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+enum { CHUNK = FQ_ATTENTION_CHUNK, GROUP = FQ_ATTENTION_GROUP, PANEL = 16 };
+
+TARGET static ALWAYS_INLINE __m128i load_row(const uint8_t *row, size_t bytes) {
+    if (bytes >= PANEL)
+        return _mm_loadu_si128((const __m128i *)(const void *)row);
+    if (bytes == 8)
+        return _mm_loadl_epi64((const __m128i *)(const void *)row);
+    if (bytes == 4) {
+        int32_t four;
+        memcpy(&four, row, sizeof four);
+        return _mm_cvtsi32_si128(four);
+    }
+    uint8_t padded[PANEL] = {0};
+    memcpy(padded, row, bytes);
+    return _mm_loadu_si128((const __m128i *)(const void *)padded);
+}
+
+/* 16 columns of 32 rows: a byte's place among 256 has eight bits, row and column; each round turns them left. */
+TARGET static ALWAYS_INLINE void turn_panel(uint8_t *to, const uint8_t *rows, size_t stride, size_t bytes, size_t n) {
+    __m256i a[PANEL], b[PANEL];
+    for (size_t i = 0; i < PANEL; i++) {
+        const __m128i low = i < n ? load_row(rows + i * stride, bytes) : _mm_setzero_si128();
+        const __m128i high = i + PANEL < n ? load_row(rows + (i + PANEL) * stride, bytes) : _mm_setzero_si128();
+        a[i] = _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1);
+    }
+    for (int round = 0; round < 4; round++) {
+        for (size_t i = 0; i < PANEL / 2; i++) {
+            b[2 * i] = _mm256_unpacklo_epi8(a[i], a[i + PANEL / 2]);
+            b[2 * i + 1] = _mm256_unpackhi_epi8(a[i], a[i + PANEL / 2]);
+        }
+        for (size_t i = 0; i < PANEL; i++)
+            a[i] = b[i];
+    }
+    for (size_t i = 0; i < PANEL && i < bytes; i++)
+        _mm256_storeu_si256((__m256i *)(void *)(to + i * CHUNK), a[i]);
+}
+
+TARGET static void columns(uint8_t *to, const uint8_t *rows, size_t stride, size_t bytes, size_t n) {
+    for (size_t panel = 0; panel < bytes; panel += PANEL)
+        for (size_t first = 0; first < CHUNK; first += GROUP) {
+            const size_t there = first < n ? n - first : 0, wide = bytes - panel;
+            uint8_t *at = to + panel * CHUNK + first;
+            const uint8_t *from = there ? rows + first * stride + panel : rows;
+            if (there >= GROUP && wide >= PANEL)
+                turn_panel(at, from, stride, PANEL, GROUP);
+            else if (there >= GROUP && wide == 8)
+                turn_panel(at, from, stride, 8, GROUP);
+            else if (there >= GROUP && wide == 4)
+                turn_panel(at, from, stride, 4, GROUP);
+            else
+                turn_panel(at, from, stride, wide < PANEL ? wide : PANEL, there < GROUP ? there : GROUP);
+        }
+}
+
+TARGET static ALWAYS_INLINE __m256i load(const void *from) { return _mm256_loadu_si256((const __m256i *)from); }
+
+TARGET static ALWAYS_INLINE __m256i sixteen(const uint8_t *table) {
+    return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)table));
+}
+
+/* The entries that 32 nibbles choose, as 16-bit numbers in two vectors. */
+TARGET static ALWAYS_INLINE void look_up(__m256i out[2], const uint8_t *table, __m256i nibble) {
+    const __m256i low = _mm256_shuffle_epi8(sixteen(table), nibble);
+    const __m256i high = _mm256_shuffle_epi8(sixteen(table + 16), nibble);
+    out[0] = _mm256_unpacklo_epi8(low, high);
+    out[1] = _mm256_unpackhi_epi8(low, high);
+}
+
+TARGET static ALWAYS_INLINE __m256i low_nibbles(__m256i bytes) { return _mm256_and_si256(bytes, _mm256_set1_epi8(15)); }
+TARGET static ALWAYS_INLINE __m256i high_nibbles(__m256i bytes) { return low_nibbles(_mm256_srli_epi16(bytes, 4)); }
+
+TARGET static void nibble_scores(int16_t *sum, const uint8_t *from, size_t bytes, const uint8_t *table) {
+    for (size_t first = 0; first < CHUNK; first += GROUP) {
+        __m256i total[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()}, chosen[2];
+        for (size_t b = 0; b < bytes; b++) {
+            const __m256i both = load(from + b * CHUNK + first);
+            look_up(chosen, table + 64 * b, low_nibbles(both));
+            total[0] = _mm256_add_epi16(total[0], chosen[0]);
+            total[1] = _mm256_add_epi16(total[1], chosen[1]);
+            look_up(chosen, table + 64 * b + 32, high_nibbles(both));
+            total[0] = _mm256_add_epi16(total[0], chosen[0]);
+            total[1] = _mm256_add_epi16(total[1], chosen[1]);
+        }
+        __m256i *to = (__m256i *)(void *)(sum + first);
+        _mm256_storeu_si256(to, _mm256_permute2x128_si256(total[0], total[1], 0x20));
+        _mm256_storeu_si256(to + 1, _mm256_permute2x128_si256(total[0], total[1], 0x31));
+    }
+}
+
+TARGET static ALWAYS_INLINE int64_t sum_of_lanes(__m256i a) {
+    int32_t lane[8];
+    int64_t sum = 0;
+    _mm256_storeu_si256((__m256i *)(void *)lane, a);
+    for (size_t i = 0; i < 8; i++)
+        sum += lane[i];
+    return sum;
+}
+
+/* `count` coordinates of one nibble; a lane adds up 64 products of at most 8191 * 2047: no overflow. */
+TARGET static ALWAYS_INLINE void weigh(int64_t *total, const uint8_t *column, int high, const uint8_t *word, size_t count,
+                                       const int16_t *turned) {
+    __m256i sum[4], chosen[2];
+    for (size_t t = 0; t < count; t++)
+        sum[t] = _mm256_setzero_si256();
+    for (size_t first = 0; first < CHUNK; first += GROUP) {
+        const __m256i both = load(column + first), nibble = high ? high_nibbles(both) : low_nibbles(both);
+        const __m256i weight0 = load(turned + first), weight1 = load(turned + first + 16);
+        for (size_t t = 0; t < count; t++) {
+            look_up(chosen, word + 32 * t, nibble);
+            const __m256i products = _mm256_add_epi32(_mm256_madd_epi16(chosen[0], weight0),
+                                                      _mm256_madd_epi16(chosen[1], weight1));
+            sum[t] = _mm256_add_epi32(sum[t], products);
+        }
+    }
+    for (size_t t = 0; t < count; t++)
+        total[t] = sum_of_lanes(sum[t]);
+}
+
+TARGET static ALWAYS_INLINE void weigh_some(int64_t *total, const uint8_t *column, int high, const uint8_t *word,
+                                            size_t count, const int16_t *turned) {
+    switch (count) {
+    case 1: weigh(total, column, high, word, 1, turned); break;
+    case 2: weigh(total, column, high, word, 2, turned); break;
+    case 3: weigh(total, column, high, word, 3, turned); break;
+    default: weigh(total, column, high, word, 4, turned);
+    }
+}
+
+TARGET static void nibble_values(int64_t *total, const uint8_t *from, size_t bytes, const uint8_t *word, size_t coordinates,
+                                 const int16_t *weight) {
+    int16_t turned[CHUNK]; /* in the order of look_up's results */
+    for (size_t first = 0; first < CHUNK; first += GROUP) {
+        const __m256i a = load(weight + first), b = load(weight + first + 16);
+        _mm256_storeu_si256((__m256i *)(void *)(turned + first), _mm256_permute2x128_si256(a, b, 0x20));
+        _mm256_storeu_si256((__m256i *)(void *)(turned + first + 16), _mm256_permute2x128_si256(a, b, 0x31));
+    }
+    for (size_t p = 0; p < 2 * bytes; p++)
+        for (size_t t = 0; t < coordinates; t += 4) {
+            const uint8_t *column = from + p / 2 * CHUNK;
+            const size_t count = coordinates - t;
+            if (p % 2)
+                weigh_some(total + p * coordinates + t, column, 1, word + 32 * t, count, turned);
+            else
+                weigh_some(total + p * coordinates + t, column, 0, word + 32 * t, count, turned);
+        }
+}
+
+const fq_attention_kernels fq_attention_kernels_avx2 = {columns, nibble_scores, nibble_values, exponentials};
+#endif

@@ -1,0 +1,31 @@
+/* Inner loops of attention on codes. All kernels give the same bits: integers are exact, and float32 operations
+ * are the same in the same order. CHUNK tokens at a time; what is beyond the tokens there are is zero.
+ */
+#ifndef FQ_ATTENTION_KERNELS_H
+#define FQ_ATTENTION_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { FQ_ATTENTION_CHUNK = 512, FQ_ATTENTION_GROUP = 32 };
+
+typedef struct fq_attention_kernels {
+    /* columns[bytes][CHUNK] from rows of that many bytes, stride apart; n <= CHUNK rows. */
+    void (*columns)(uint8_t *columns, const uint8_t *rows, size_t stride, size_t bytes, size_t n);
+    /* sum[i] = sum over nibbles p of table[p][nibble p of token i], modulo nothing: the sums must fit.
+     * table[2 bytes][2][16]: the low bytes of 16 entries, then the high bytes. */
+    void (*nibble_scores)(int16_t *sum, const uint8_t *columns, size_t bytes, const uint8_t *table);
+    /* total[p][t] = sum_i weight[i] word[t][nibble p of i], t < coordinates. word[coordinates][2][16] as above,
+     * entries up to 2047 in magnitude; 0 <= weight <= 8191. */
+    void (*nibble_values)(int64_t *total, const uint8_t *columns, size_t bytes, const uint8_t *word,
+                          size_t coordinates, const int16_t *weight);
+    /* p[i] = exp(score[i] - most) for score <= most; relative error below 2e-7, 0 below exp(-87). */
+    void (*exponentials)(float *p, const float *score, float most);
+} fq_attention_kernels;
+
+extern const fq_attention_kernels fq_attention_kernels_portable;
+#if defined(__x86_64__)
+extern const fq_attention_kernels fq_attention_kernels_avx2;
+#endif
+
+#endif
