@@ -144,7 +144,7 @@ void fq_claim_report_print(const fq_claim_report *report, bool quick) {
             break;
         case FQ_VERDICT_MEASURED:
             printf("Holds at all points checked; some of it rests on samples "
-                   "(false alarm of a comparison 1e-9).");
+                   "(false alarm of a comparison 1e-9; 1e-6 for means of few sets).");
             break;
         case FQ_VERDICT_UNDECIDED:
             printf("Not decided everywhere.");

@@ -1,0 +1,73 @@
+/* Statements turned into false ones by their content, not by a constant: a family of directions that is random, rates
+ * that are not the stated ones, a transform that is one round short. Each named series must notice. */
+#include <stdio.h>
+#include <string.h>
+
+#include "check.h"
+#include "claim.h"
+
+typedef struct watch {
+    const char *series;
+    double block;   /* 0: any */
+    size_t refuted; /* rows without a finding */
+} watch;
+
+typedef struct watches {
+    watch all[8];
+    size_t count;
+} watches;
+
+static fq_status note(void *context, const fq_evidence *row) {
+    watches *const w = context;
+    for (size_t i = 0; i < w->count; i++)
+        if (strcmp(row->series, w->all[i].series) == 0 && (w->all[i].block == 0 || row->block == w->all[i].block))
+            w->all[i].refuted += row->verdict == FQ_VERDICT_REFUTED && !row->finding[0];
+    return FQ_OK;
+}
+
+/* Each watched series of the claim has a refuted row without a finding under this perturbation. */
+static void noticed(const char *id, fq_perturbation perturbation, const watch *watched, size_t count) {
+    const fq_claim *const claim = fq_claim_find(id);
+    watches w = {.count = count};
+    if (!FQ_CHECK(claim != NULL && count <= 8))
+        return;
+    memcpy(w.all, watched, count * sizeof *watched);
+    fq_claim_context context;
+    fq_claim_context_init(&context, fq_test_seed(), note, &w);
+    context.quick = true;
+    context.perturbation = perturbation;
+    FQ_CHECK_OK(claim->run(&context));
+    for (size_t i = 0; i < count; i++)
+        if (!FQ_CHECK(w.all[i].refuted > 0))
+            fprintf(stderr, "claim %s: %s (k=%g) does not notice\n", id, w.all[i].series, w.all[i].block);
+}
+
+static void directions(void) {
+    static const watch random_family[] = {{"golden_covering", 2, 0}, {"golden_separation", 2, 0},
+                                          {"covering_at_best_rate", 3, 0}};
+    static const watch other_rates[] = {{"covering_at_best_rate", 2, 0}, {"covering_at_best_rate", 3, 0},
+                                        {"random_discrepancy_rate", 2, 0}, {"random_discrepancy_rate", 3, 0}};
+    static const watch no_log_factor[] = {{"random_covering_log_factor", 2, 0}, {"random_covering_log_factor", 3, 0},
+                                          {"random_covering_log_factor", 4, 0}, {"discrepancy_falls_faster_than_random", 2, 0}};
+    noticed("directions", (fq_perturbation){1, 0, 1}, random_family, 3);
+    noticed("directions", (fq_perturbation){1, -0.2, 0}, other_rates, 4);
+    noticed("directions", (fq_perturbation){1, 0.4, 0}, no_log_factor, 4);
+}
+
+static void source(void) {
+    static const watch short_of_a_round[] = {{"hadamard_follows_its_law", 0, 0}, {"haar_mean", 0, 0}};
+    static const watch other_decay[] = {{"hadamard_law_at_least", 0, 0}};
+    static const watch slower_decay[] = {{"hadamard_law_at_most", 0, 0}};
+    static const watch other_constant[] = {{"hadamard_entry_fourth_moment", 0, 0}, {"one_round_fixes_radius", 0, 0}};
+    noticed("source", (fq_perturbation){1, 0, 1}, short_of_a_round, 2);
+    noticed("source", (fq_perturbation){1, -0.5, 0}, other_decay, 1);
+    noticed("source", (fq_perturbation){1, 0.5, 0}, slower_decay, 1);
+    noticed("source", (fq_perturbation){1 + 1e-6, 0, 0}, other_constant, 2);
+}
+
+static const fq_test tests[] = {
+    {"directions", directions},
+    {"source", source},
+    {0},
+};
+const fq_suite fq_suite_claims_content = {"claims_content", tests};
