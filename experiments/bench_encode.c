@@ -67,7 +67,8 @@ static bool check_pack(void *context, char why[FQ_BENCH_WHY_MAX]) {
         for (size_t b = 0; b < p->count; b++)
             for (unsigned t = 0; t < p->width; t++) {
                 const size_t bit = b * p->width + t;
-                if ((w->packed[i * p->bytes + bit / 8] >> bit % 8 & 1U) != (w->index[i * p->count + b] >> t & 1U)) {
+                const unsigned byte = w->packed[i * p->bytes + bit / 8];
+                if ((byte >> bit % 8 & 1U) != (w->index[i * p->count + b] >> t & 1U)) {
                     snprintf(why, FQ_BENCH_WHY_MAX, "vector %zu: bit %zu is wrong", i, bit);
                     return false;
                 }
