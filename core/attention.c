@@ -35,6 +35,11 @@ static const fq_attention_kernels *kernels_of(fq_attention_kernel kernel) {
 
 bool fq_attention_kernel_available(fq_attention_kernel kernel) { return kernels_of(kernel) != NULL; }
 
+const char *fq_attention_kernel_name(fq_attention_kernel kernel) {
+    static const char *const names[FQ_ATTENTION_KERNELS] = {"best", "portable", "avx2"};
+    return (unsigned)kernel < FQ_ATTENTION_KERNELS ? names[kernel] : "?";
+}
+
 fq_status fq_attention_create(fq_attention **attention, const fq_codec *key, const fq_codec *value,
                               fq_attention_kernel kernel) {
     if (fq_codec_get_cost(key).dim != fq_codec_get_cost(value).dim)
@@ -85,13 +90,16 @@ static fq_status run_segment(const attention_job *job, fq_attention_room *room, 
     const size_t first = segment * SEGMENT, end = job->n - first < SEGMENT ? job->n : first + SEGMENT;
     fq_attention_room_reset(room);
     for (size_t at = first; at < end; at += FQ_ATTENTION_CHUNK) {
-        const size_t n = end - at < FQ_ATTENTION_CHUNK ? end - at : FQ_ATTENTION_CHUNK;
+        const size_t n = end - at < FQ_ATTENTION_CHUNK ? end - at : FQ_ATTENTION_CHUNK, left = end - at - n;
+        const fq_attention_ahead values = {job->value_codes + at * a->value.stride, n * a->value.stride};
+        const fq_attention_ahead keys = {job->key_codes + (at + n) * a->key.stride,
+                                         (left < n ? left : n) * a->key.stride};
         FQ_TRY(fq_attention_score(&a->key, a->kernels, room, job->query, job->m,
-                                  job->key_codes + at * a->key.stride, at, n));
+                                  job->key_codes + at * a->key.stride, at, n, values));
         for (size_t q = 0; q < job->m; q++) {
             partial *part = &parts[q];
             float most = 0;
-            if (!fq_attention_largest(&most, room->score + q * FQ_ATTENTION_CHUNK, n))
+            if (!fq_attention_largest(a->kernels, &most, room->score + q * FQ_ATTENTION_CHUNK, n))
                 return FQ_FAIL_VALUE(FQ_ERR_RANGE, "queries", q, "queries and scale whose scores float32 can hold");
             if (at == first || most > part->most) {
                 const double shrink = at == first ? 0 : exp((double)part->most - (double)most);
@@ -106,7 +114,7 @@ static fq_status run_segment(const attention_job *job, fq_attention_room *room, 
         double *value[FQ_ATTENTION_QUERIES];
         for (size_t q = 0; q < job->m; q++)
             value[q] = parts[q].value;
-        FQ_TRY(fq_attention_weigh(&a->value, a->kernels, room, value, job->m, job->value_codes + at * a->value.stride, at, n));
+        FQ_TRY(fq_attention_weigh(&a->value, a->kernels, room, value, job->m, values.from, at, n, keys));
     }
     for (size_t q = 0; q < job->m; q++)
         fq_attention_settle(&a->value, room, q, parts[q].value);

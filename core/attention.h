@@ -40,6 +40,9 @@ typedef enum fq_attention_kernel {
 
 bool fq_attention_kernel_available(fq_attention_kernel kernel);
 
+/* "best", "portable", "avx2"; "?" for another number. */
+const char *fq_attention_kernel_name(fq_attention_kernel kernel);
+
 /* Attention over keys coded by key and values coded by value, which must have the same dimension and outlive
  * it. Immutable: threads may share it. FQ_ERR_ARGUMENT if the dimensions differ or the kernel is not
  * available. */

@@ -105,18 +105,16 @@ static bool all_zero(const uint8_t *bytes, size_t n) {
     return any == 0;
 }
 
-bool fq_attention_read_norms(const fq_attention_codes *codes, const fq_attention_group *group, float *norm,
-                             const uint8_t *code, size_t n, size_t *bad) {
+bool fq_attention_read_norms(const fq_attention_codes *codes, const fq_attention_group *group,
+                             const fq_attention_kernels *kernels, float *norm, const uint8_t *code, size_t n,
+                             size_t *bad) {
     uint8_t halves[2 * FQ_ATTENTION_CHUNK];
     const uint8_t *at = code + group->group->byte_offset;
-    int doubtful = 0;
-    for (size_t i = 0; i < n; i++)
-        memcpy(halves + 2 * i, at + i * codes->stride, 2);
-    memset(halves + 2 * n, 0, 2 * (FQ_ATTENTION_CHUNK - n));
+    kernels->halves(halves, at, codes->stride, n);
     fq_fp16_decode(norm, halves, FQ_ATTENTION_CHUNK);
-    for (size_t i = 0; i < n; i++) /* zero, negative, infinite or NaN */
-        doubtful |= !((norm[i] > 0) & (norm[i] <= (float)FQ_FP16_MAX));
-    for (size_t i = 0; doubtful && i < n; i++) {
+    if (kernels->positive(norm, (float)FQ_FP16_MAX, n))
+        return true;
+    for (size_t i = 0; i < n; i++) {
         const uint8_t *stored = at + i * codes->stride;
         const uint16_t half = fq_fp16_load(stored);
         if (half >= 0x7c00u || (half == 0 && !all_zero(stored, group->group->bytes))) {

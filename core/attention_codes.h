@@ -30,8 +30,9 @@ void fq_attention_codes_clear(fq_attention_codes *codes); /* accepts a struct of
 
 /* norm[CHUNK] of n codes' group, zeros behind; false, and the token in *bad, if one is not what an encoder
  * writes. */
-FQ_MUST_CHECK bool fq_attention_read_norms(const fq_attention_codes *codes, const fq_attention_group *group, float *norm,
-                                           const uint8_t *code, size_t n, size_t *bad);
+FQ_MUST_CHECK bool fq_attention_read_norms(const fq_attention_codes *codes, const fq_attention_group *group,
+                                           const fq_attention_kernels *kernels, float *norm, const uint8_t *code,
+                                           size_t n, size_t *bad);
 
 /* Sixteen numbers as their low bytes, then their high bytes. */
 void fq_attention_split(uint8_t bytes[32], const int16_t number[16]);

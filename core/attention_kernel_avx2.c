@@ -6,7 +6,7 @@
 #include <immintrin.h>
 
 #define TARGET __attribute__((target("avx2,fma")))
-#include "attention_exponential.h"
+#include "attention_loops.h"
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 enum { CHUNK = FQ_ATTENTION_CHUNK, GROUP = FQ_ATTENTION_GROUP, PANEL = 16 };
@@ -63,6 +63,23 @@ TARGET static void columns(uint8_t *to, const uint8_t *rows, size_t stride, size
         }
 }
 
+/* Four at a time: stores are dearer than loads. */
+static void halves(uint8_t *restrict to, const uint8_t *restrict from, size_t stride, size_t n) {
+    size_t i = 0;
+    for (; i + 4 <= n; i += 4, from += 4 * stride) {
+        uint16_t a, b, c, d;
+        memcpy(&a, from, 2);
+        memcpy(&b, from + stride, 2);
+        memcpy(&c, from + 2 * stride, 2);
+        memcpy(&d, from + 3 * stride, 2);
+        const uint64_t four = (uint64_t)a | (uint64_t)b << 16 | (uint64_t)c << 32 | (uint64_t)d << 48;
+        memcpy(to + 2 * i, &four, sizeof four);
+    }
+    for (; i < n; i++, from += stride)
+        memcpy(to + 2 * i, from, 2);
+    memset(to + 2 * n, 0, 2 * (CHUNK - n));
+}
+
 TARGET static ALWAYS_INLINE __m256i load(const void *from) { return _mm256_loadu_si256((const __m256i *)from); }
 
 TARGET static ALWAYS_INLINE __m256i sixteen(const uint8_t *table) {
@@ -80,8 +97,10 @@ TARGET static ALWAYS_INLINE void look_up(__m256i out[2], const uint8_t *table, _
 TARGET static ALWAYS_INLINE __m256i low_nibbles(__m256i bytes) { return _mm256_and_si256(bytes, _mm256_set1_epi8(15)); }
 TARGET static ALWAYS_INLINE __m256i high_nibbles(__m256i bytes) { return low_nibbles(_mm256_srli_epi16(bytes, 4)); }
 
-TARGET static void nibble_scores(int16_t *sum, const uint8_t *from, size_t bytes, const uint8_t *table) {
+TARGET static void nibble_scores(int16_t *sum, const uint8_t *from, size_t bytes, const uint8_t *table,
+                                 fq_attention_ahead ahead) {
     for (size_t first = 0; first < CHUNK; first += GROUP) {
+        fetch(ahead, first / GROUP, CHUNK / GROUP);
         __m256i total[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()}, chosen[2];
         for (size_t b = 0; b < bytes; b++) {
             const __m256i both = load(from + b * CHUNK + first);
@@ -138,14 +157,15 @@ TARGET static ALWAYS_INLINE void weigh_some(int64_t *total, const uint8_t *colum
 }
 
 TARGET static void nibble_values(int64_t *total, const uint8_t *from, size_t bytes, const uint8_t *word, size_t coordinates,
-                                 const int16_t *weight) {
+                                 const int16_t *weight, fq_attention_ahead ahead) {
     int16_t turned[CHUNK]; /* in the order of look_up's results */
     for (size_t first = 0; first < CHUNK; first += GROUP) {
         const __m256i a = load(weight + first), b = load(weight + first + 16);
         _mm256_storeu_si256((__m256i *)(void *)(turned + first), _mm256_permute2x128_si256(a, b, 0x20));
         _mm256_storeu_si256((__m256i *)(void *)(turned + first + 16), _mm256_permute2x128_si256(a, b, 0x31));
     }
-    for (size_t p = 0; p < 2 * bytes; p++)
+    for (size_t p = 0; p < 2 * bytes; p++) {
+        fetch(ahead, p, 2 * bytes);
         for (size_t t = 0; t < coordinates; t += 4) {
             const uint8_t *column = from + p / 2 * CHUNK;
             const size_t count = coordinates - t;
@@ -154,7 +174,8 @@ TARGET static void nibble_values(int64_t *total, const uint8_t *from, size_t byt
             else
                 weigh_some(total + p * coordinates + t, column, 0, word + 32 * t, count, turned);
         }
+    }
 }
 
-const fq_attention_kernels fq_attention_kernels_avx2 = {columns, nibble_scores, nibble_values, exponentials};
+const fq_attention_kernels fq_attention_kernels_avx2 = FQ_ATTENTION_KERNEL_LIST;
 #endif

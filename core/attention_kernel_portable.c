@@ -1,7 +1,7 @@
 #include "attention_kernels.h"
 
 #define TARGET
-#include "attention_exponential.h"
+#include "attention_loops.h"
 
 static void columns(uint8_t *to, const uint8_t *rows, size_t stride, size_t bytes, size_t n) {
     for (size_t b = 0; b < bytes; b++) {
@@ -11,11 +11,19 @@ static void columns(uint8_t *to, const uint8_t *rows, size_t stride, size_t byte
     }
 }
 
+static void halves(uint8_t *restrict to, const uint8_t *restrict from, size_t stride, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        memcpy(to + 2 * i, from + i * stride, 2);
+    memset(to + 2 * n, 0, 2 * (FQ_ATTENTION_CHUNK - n));
+}
+
 static int16_t entry(const uint8_t *table, unsigned nibble) {
     return (int16_t)(uint16_t)(table[nibble] | table[16 + nibble] << 8);
 }
 
-static void nibble_scores(int16_t *sum, const uint8_t *from, size_t bytes, const uint8_t *table) {
+static void nibble_scores(int16_t *sum, const uint8_t *from, size_t bytes, const uint8_t *table,
+                          fq_attention_ahead ahead) {
+    (void)ahead;
     for (size_t i = 0; i < FQ_ATTENTION_CHUNK; i++) {
         int total = 0;
         for (size_t b = 0; b < bytes; b++) {
@@ -27,7 +35,8 @@ static void nibble_scores(int16_t *sum, const uint8_t *from, size_t bytes, const
 }
 
 static void nibble_values(int64_t *total, const uint8_t *from, size_t bytes, const uint8_t *word, size_t coordinates,
-                          const int16_t *weight) {
+                          const int16_t *weight, fq_attention_ahead ahead) {
+    (void)ahead;
     for (size_t p = 0; p < 2 * bytes; p++)
         for (size_t t = 0; t < coordinates; t++) {
             int64_t sum = 0;
@@ -39,4 +48,4 @@ static void nibble_values(int64_t *total, const uint8_t *from, size_t bytes, con
         }
 }
 
-const fq_attention_kernels fq_attention_kernels_portable = {columns, nibble_scores, nibble_values, exponentials};
+const fq_attention_kernels fq_attention_kernels_portable = FQ_ATTENTION_KERNEL_LIST;

@@ -174,7 +174,8 @@ static void score_bytes(float *restrict score, const fq_attention_group *g, cons
 }
 
 fq_status fq_attention_score(const fq_attention_codes *keys, const fq_attention_kernels *kernels, fq_attention_room *room,
-                             const fq_attention_query *query, size_t m, const uint8_t *codes, size_t token, size_t n) {
+                             const fq_attention_query *query, size_t m, const uint8_t *codes, size_t token, size_t n,
+                             fq_attention_ahead ahead) {
     memset(room->score, 0, m * CHUNK * sizeof *room->score);
     if (keys->rows) {
         FQ_TRY(decode_rows(keys, room, codes, "key_codes", token, n));
@@ -186,7 +187,7 @@ fq_status fq_attention_score(const fq_attention_codes *keys, const fq_attention_
         const fq_attention_group *g = &keys->group[i];
         const uint8_t *index = codes + g->group->index_offset;
         size_t bad = 0;
-        if (!fq_attention_read_norms(keys, g, room->norm, codes, n, &bad))
+        if (!fq_attention_read_norms(keys, g, kernels, room->norm, codes, n, &bad))
             return corrupt("key_codes", token + bad);
         if (g->nibbles)
             kernels->columns(room->columns, index, keys->stride, g->index_bytes, n);
@@ -196,55 +197,25 @@ fq_status fq_attention_score(const fq_attention_codes *keys, const fq_attention_
                 score_bytes(score, g, query[q].product[i], room->norm, index, keys->stride, n);
                 continue;
             }
-            kernels->nibble_scores(room->sum, room->columns, g->index_bytes, query[q].table[i]);
-            for (size_t t = 0; t < CHUNK; t++)
-                score[t] += (float)room->sum[t] * (room->norm[t] * query[q].unit[i]);
+            kernels->nibble_scores(room->sum, room->columns, g->index_bytes, query[q].table[i], ahead);
+            ahead.bytes = 0; /* once is enough */
+            kernels->add_scores(score, room->sum, room->norm, query[q].unit[i]);
         }
     }
     return FQ_OK;
 }
 
-/* The largest of x[n], n a multiple of LANES. */
-static float largest(const float *x, size_t n) {
-    float lane[LANES], most;
-    memcpy(lane, x, sizeof lane);
-    for (size_t i = LANES; i < n; i += LANES)
-        for (size_t l = 0; l < LANES; l++)
-            lane[l] = lane[l] > x[i + l] ? lane[l] : x[i + l];
-    most = lane[0];
-    for (size_t l = 1; l < LANES; l++)
-        most = lane[l] > most ? lane[l] : most;
-    return most;
-}
-
-static double sum_by_lanes(const float *x, size_t n) {
-    double lane[LANES] = {0}, sum = 0;
-    for (size_t i = 0; i < n; i += LANES)
-        for (size_t l = 0; l < LANES; l++)
-            lane[l] += (double)x[i + l];
-    for (size_t l = 0; l < LANES; l++)
-        sum += lane[l];
-    return sum;
-}
-
-bool fq_attention_largest(float *most, float *score, size_t n) {
-    float nothing[LANES] = {0}, any = 0; /* x - x is 0 for finite numbers alone */
+bool fq_attention_largest(const fq_attention_kernels *kernels, float *most, float *score, size_t n) {
     for (size_t i = n; i < CHUNK; i++)
         score[i] = score[0];
-    for (size_t i = 0; i < CHUNK; i += LANES)
-        for (size_t l = 0; l < LANES; l++)
-            nothing[l] += score[i + l] - score[i + l];
-    for (size_t l = 0; l < LANES; l++)
-        any += nothing[l];
-    *most = largest(score, CHUNK);
-    return any == 0;
+    return kernels->largest(most, score);
 }
 
 double fq_attention_soften(const fq_attention_kernels *kernels, fq_attention_room *room, size_t q, float most, size_t n) {
     float *p = room->score + q * CHUNK;
     kernels->exponentials(p, p, most);
     memset(p + n, 0, (CHUNK - n) * sizeof *p);
-    return sum_by_lanes(p, CHUNK);
+    return kernels->total(p);
 }
 
 /* A value too heavy to be rounded to units, by its words as they are. */
@@ -257,20 +228,27 @@ static void add_exactly(double *value, const fq_attention_group *g, const uint8_
 }
 
 static void weigh_nibbles(const fq_attention_group *g, const fq_attention_kernels *kernels, fq_attention_room *room,
-                          double *value, const uint8_t *index, size_t stride, size_t n) {
+                          double *value, const uint8_t *index, size_t stride, size_t n, fq_attention_ahead ahead) {
     float *weight = room->weight;
-    const float most = largest(weight, CHUNK), heavy = outlier * (float)(sum_by_lanes(weight, CHUNK) / (double)n);
-    for (size_t i = 0; most > heavy && i < n; i++)
-        if (weight[i] > heavy) {
-            add_exactly(value, g, index + i * stride, (double)weight[i]);
-            weight[i] = 0;
-        }
+    const float heavy = outlier * (float)(kernels->total(weight) / (double)n);
+    float most = 0;
+    const bool finite = kernels->largest(&most, weight);
+    for (size_t first = 0; most > heavy && first < CHUNK; first += FQ_ATTENTION_GROUP) {
+        int any = 0;
+        for (size_t i = first; i < first + FQ_ATTENTION_GROUP; i++)
+            any |= weight[i] > heavy;
+        for (size_t i = first; any && i < first + FQ_ATTENTION_GROUP; i++)
+            if (weight[i] > heavy) { /* of the first n: the others' are zero */
+                add_exactly(value, g, index + i * stride, (double)weight[i]);
+                weight[i] = 0;
+            }
+    }
     const float top = most > heavy ? heavy : most, units = weight_units / top;
-    if (!(top > 0) || !isfinite(units)) /* nothing, or next to nothing */
+    if (!finite || !(top > 0) || !isfinite(units)) /* nothing, or next to nothing */
         return;
-    for (size_t i = 0; i < CHUNK; i++)
-        room->sum[i] = (int16_t)(int32_t)(weight[i] * units + 0.5F);
-    kernels->nibble_values(room->total, room->columns, g->index_bytes, g->word_table, g->coordinates, room->sum);
+    kernels->units(room->sum, weight, units);
+    kernels->nibble_values(room->total, room->columns, g->index_bytes, g->word_table, g->coordinates, room->sum,
+                           ahead);
     const double unit = (double)top / (double)weight_units * (double)g->word_unit;
     for (size_t j = 0; j < g->positions * g->coordinates; j++)
         value[j] += unit * (double)room->total[j];
@@ -301,7 +279,8 @@ static void weigh_rows(double *value, const float *weight, const float *rows, si
 }
 
 fq_status fq_attention_weigh(const fq_attention_codes *values, const fq_attention_kernels *kernels, fq_attention_room *room,
-                             double *const *value, size_t m, const uint8_t *codes, size_t token, size_t n) {
+                             double *const *value, size_t m, const uint8_t *codes, size_t token, size_t n,
+                             fq_attention_ahead ahead) {
     if (values->rows) {
         FQ_TRY(decode_rows(values, room, codes, "value_codes", token, n));
         for (size_t q = 0; q < m; q++)
@@ -311,19 +290,19 @@ fq_status fq_attention_weigh(const fq_attention_codes *values, const fq_attentio
         const fq_attention_group *g = &values->group[i];
         const uint8_t *index = codes + g->group->index_offset;
         size_t bad = 0;
-        if (!fq_attention_read_norms(values, g, room->norm, codes, n, &bad))
+        if (!fq_attention_read_norms(values, g, kernels, room->norm, codes, n, &bad))
             return corrupt("value_codes", token + bad);
         if (g->nibbles)
             kernels->columns(room->columns, index, values->stride, g->index_bytes, n);
         for (size_t q = 0; q < m; q++) {
             const float *p = room->score + q * CHUNK;
-            for (size_t t = 0; t < CHUNK; t++)
-                room->weight[t] = p[t] * room->norm[t];
+            kernels->products(room->weight, p, room->norm);
             if (g->nibbles)
-                weigh_nibbles(g, kernels, room, value[q] + g->group->offset, index, values->stride, n);
+                weigh_nibbles(g, kernels, room, value[q] + g->group->offset, index, values->stride, n, ahead);
             else
                 weigh_bytes(room->histogram[i] + q * room->histogram_size[i], room->weight, index, values->stride,
                             g->positions, n);
+            ahead.bytes = 0;
         }
     }
     return FQ_OK;

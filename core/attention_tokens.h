@@ -40,10 +40,10 @@ void fq_attention_room_reset(fq_attention_room *room); /* empties the histograms
 /* room->score of n <= CHUNK tokens' keys; token: the number of the first, for error records. */
 FQ_MUST_CHECK fq_status fq_attention_score(const fq_attention_codes *keys, const fq_attention_kernels *kernels,
                                            fq_attention_room *room, const fq_attention_query *query, size_t m,
-                                           const uint8_t *codes, size_t token, size_t n);
+                                           const uint8_t *codes, size_t token, size_t n, fq_attention_ahead ahead);
 
 /* The largest of score[n]; false if one is not finite. Fills the rest of the chunk with a copy of score[0]. */
-FQ_MUST_CHECK bool fq_attention_largest(float *most, float *score, size_t n);
+FQ_MUST_CHECK bool fq_attention_largest(const fq_attention_kernels *kernels, float *most, float *score, size_t n);
 
 /* Query q's scores become exp(score - most); returns their sum. */
 double fq_attention_soften(const fq_attention_kernels *kernels, fq_attention_room *room, size_t q, float most, size_t n);
@@ -51,7 +51,7 @@ double fq_attention_soften(const fq_attention_kernels *kernels, fq_attention_roo
 /* Adds the tokens' values, weighted for query q, to value[q][d] and to the histograms. */
 FQ_MUST_CHECK fq_status fq_attention_weigh(const fq_attention_codes *values, const fq_attention_kernels *kernels,
                                            fq_attention_room *room, double *const *value, size_t m,
-                                           const uint8_t *codes, size_t token, size_t n);
+                                           const uint8_t *codes, size_t token, size_t n, fq_attention_ahead ahead);
 
 /* Multiplies query q's histograms; adds what they stand for to value[d]. */
 void fq_attention_shrink(const fq_attention_codes *values, fq_attention_room *room, size_t q, float factor);

@@ -96,6 +96,7 @@ typedef struct fq_bench_variant {
     size_t threads; /* 0 means 1 */
     double flops, bytes; /* limits: what a run does, one of the two */
     fq_bench_target target;
+    fq_bench_target also; /* FQ_GOAL_TIMES or none: must be met besides */
 } fq_bench_variant;
 
 typedef struct fq_bench {

@@ -154,6 +154,10 @@ void fq_bench_add(fq_bench_session *session, const fq_bench_variant *variant) {
         e->row.amount = c->amount;
     snprintf(e->row.rate_unit, sizeof e->row.rate_unit, "%.21s/s", unit);
     describe_target(e->row.target, &variant->target, c->unit);
+    const size_t there = strlen(e->row.target);
+    if (variant->also.goal == FQ_GOAL_TIMES)
+        snprintf(e->row.target + there, sizeof e->row.target - there, " and %.3g x %s", variant->also.value,
+                 variant->also.other);
 }
 
 void fq_bench_add_peak(fq_bench_session *session) {
@@ -354,7 +358,9 @@ static void compare(fq_bench_session *session, entry *e) {
     snprintf(r->limit, sizeof r->limit, "%s",
              isnan(r->of_limit) ? "" : r->of_limit == r->of_peak.median ? "peak" : "copy");
     double value;
-    const bool met = reached(session->report, e, &value);
+    bool met = reached(session->report, e, &value);
+    if (e->variant.also.goal == FQ_GOAL_TIMES)
+        met = met && times(named(session, e->variant.also.other), e).median >= e->variant.also.value;
     r->met = isnan(value) ? -1 : met;
     if (r->of_limit > 0 && e->variant.target.goal != FQ_GOAL_SHARE && e->variant.target.goal != FQ_GOAL_SECONDS)
         r->target_of_limit = r->of_limit * e->variant.target.value / value; /* where the target would stand */
