@@ -80,7 +80,7 @@ enum { VECTORS = DIM / 8 };
 #define TARGET __attribute__((target("avx2,fma,f16c")))
 
 bool fq_half_attention_available(void) {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); /* and with them F16C */
 }
 
 TARGET static inline __attribute__((always_inline)) __m256 load_halves(const uint16_t *from) {
