@@ -1,6 +1,8 @@
 /* NEON: four points a vector. */
 #if defined(__aarch64__)
 #include <arm_neon.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #define TARGET
 #define KERNEL fq_search_kernel_neon
@@ -14,7 +16,6 @@
 #define v_multiply_add(a, b, c) vfmaq_f32(c, a, b)
 #define v_max(a, b) vmaxq_f32(a, b)
 
-#include <stdint.h>
 static inline __attribute__((always_inline)) void v_keep(float32x4_t *best, float32x4_t *id, float32x4_t score, int32_t g) {
     const uint32x4_t better = vcgtq_f32(score, *best);
     *best = vmaxq_f32(*best, score);

@@ -144,8 +144,8 @@ static bool place_grid(builder *b) {
     for (size_t i = 0; i < b->codewords; i++) {
         const double at[2] = {(double)p->word[i].x, (double)p->word[i].y};
         for (int c = 0; c < 2; c++) {
-            low[c] = fmin(low[c], at[c]);
-            high[c] = fmax(high[c], at[c]);
+            low[c] = at[c] < low[c] ? at[c] : low[c]; /* fmin makes gcc 12 for AArch64 fail */
+            high[c] = at[c] > high[c] ? at[c] : high[c];
         }
     }
     for (int c = 0; c < 2; c++) {
