@@ -35,6 +35,7 @@ BLOCK = {0: (1, 4), 1: (1, 2), 3: (32, 20), 8: (32, 34)}
 
 
 def read_gguf(path):
+    """Metadata, tensors by name, and the bytes in front of the list of tensors."""
     data, at = open(path, "rb").read(), 4
 
     def take(code):
@@ -63,6 +64,7 @@ def read_gguf(path):
     for _ in range(keys):
         name = text()
         meta[name] = value(take("I"))
+    head = data[:at]
     found = {}
     for _ in range(tensors):
         name = text()
@@ -75,11 +77,11 @@ def read_gguf(path):
         per, size = BLOCK.get(kind) or sys.exit(f"checkpoint_logits: tensor type {kind}")
         length = int(np.prod(shape)) // per * size
         weight[name] = blocks_to_numbers(kind, data[base + offset : base + offset + length]).reshape(shape)
-    return meta, weight
+    return meta, weight, head
 
 
 def llama_of_gguf(path):
-    meta, w = read_gguf(path)
+    meta, w, _ = read_gguf(path)
     key = lambda name: meta["llama." + name]
     names = {"n1": "attn_norm", "q": "attn_q", "k": "attn_k", "v": "attn_v", "o": "attn_output", "n2": "ffn_norm",
              "gate": "ffn_gate", "up": "ffn_up", "down": "ffn_down"}
@@ -320,9 +322,10 @@ def compare_real(program, path, text, tokens, folder):
     return compare(program, path, model, ids[:tokens], folder, 1e-4) and good
 
 
-with tempfile.TemporaryDirectory() as scratch:
-    if len(sys.argv) == 2:
-        fine = compare_small(sys.argv[1], scratch)
-    else:
-        fine = compare_real(*sys.argv[1:4], int(sys.argv[4]) if len(sys.argv) > 4 else 256, scratch)
-sys.exit(0 if fine else 1)
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as scratch:
+        if len(sys.argv) == 2:
+            fine = compare_small(sys.argv[1], scratch)
+        else:
+            fine = compare_real(*sys.argv[1:4], int(sys.argv[4]) if len(sys.argv) > 4 else 256, scratch)
+    sys.exit(0 if fine else 1)
