@@ -44,7 +44,7 @@ static fq_status write_attributes(hid_t dataset, const fq_codebook *codebook) {
     FQ_TRY(fq_h5_write_u64(dataset, "distortion_samples", codebook->distortion_samples));
     FQ_TRY(fq_h5_write_text(dataset, "recipe", fq_recipe_name(codebook->recipe)));
     FQ_TRY(fq_h5_write_u64(dataset, "seed", codebook->seed));
-    return fq_h5_write_text(dataset, "content_sha256", hex);
+    return fq_h5_write_digest(dataset, hex);
 }
 
 fq_status fq_codebook_dataset_write(hid_t where, const fq_codebook *codebook) {
@@ -108,17 +108,6 @@ static fq_status read_header(const fq_h5_file *file, hid_t dataset, header *h) {
     return FQ_OK;
 }
 
-static fq_status check_digest(const fq_h5_file *file, hid_t dataset, const fq_codebook *codebook) {
-    char stated[FQ_SHA256_HEX], found[FQ_SHA256_HEX];
-    if (!fq_h5_has_attribute(dataset, "content_sha256"))
-        return FQ_OK;
-    FQ_TRY(fq_h5_read_text(file, dataset, dataset_name, "content_sha256", stated, sizeof stated));
-    content_digest(found, codebook);
-    if (strcmp(stated, found) != 0)
-        return FQ_H5_MALFORMED(file, dataset_name, "content_sha256 does not fit the content: damaged or changed");
-    return FQ_OK;
-}
-
 static fq_status read_words(const fq_h5_file *file, hid_t dataset, const fq_h5_shape *shape,
                             fq_codebook *codebook) {
     header h;
@@ -143,7 +132,9 @@ static fq_status read_words(const fq_h5_file *file, hid_t dataset, const fq_h5_s
     codebook->distortion = h.distortion;
     codebook->distortion_se = h.distortion_se;
     codebook->distortion_samples = h.samples;
-    return check_digest(file, dataset, codebook);
+    char digest[FQ_SHA256_HEX];
+    content_digest(digest, codebook);
+    return fq_h5_check_digest(file, dataset, dataset_name, digest);
 }
 
 fq_status fq_codebook_dataset_read(const fq_h5_file *file, fq_codebook *codebook) {

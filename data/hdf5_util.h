@@ -65,6 +65,11 @@ FQ_MUST_CHECK fq_status fq_h5_write_dataset(hid_t *dataset, hid_t where, const c
                                             const size_t *dims, hid_t disk_type, hid_t memory_type,
                                             const void *data, const fq_h5_about *about);
 
+/* Attribute content_sha256 of an object: 64 hexadecimal digits over what it holds, as its writer says.
+ * replace: where write has put other digits before. */
+FQ_MUST_CHECK fq_status fq_h5_write_digest(hid_t object, const char *hex);
+FQ_MUST_CHECK fq_status fq_h5_replace_digest(hid_t object, const char *hex);
+
 /* Reading ---------------------------------------------------------------------------------- */
 
 /* A file being read. */
@@ -117,6 +122,12 @@ FQ_MUST_CHECK fq_status fq_h5_read_u64(const fq_h5_file *file, hid_t where, cons
 FQ_MUST_CHECK fq_status fq_h5_read_double(const fq_h5_file *file, hid_t where, const char *object,
                                           const char *name, double *value);
 bool fq_h5_has_attribute(hid_t where, const char *name);
+
+/* FQ_ERR_INPUT if the object has a digest and it is not the one found in its content; name is the object's
+ * in messages. Files of other programs have none. */
+bool fq_h5_has_digest(hid_t object);
+FQ_MUST_CHECK fq_status fq_h5_check_digest(const fq_h5_file *file, hid_t object, const char *name,
+                                           const char *found);
 
 /* What the two writers of texts above wrote: text i at *texts + i * *width, each terminated. The room is
  * the caller's to fq_free, and no larger than the file justifies. */

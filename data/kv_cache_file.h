@@ -10,8 +10,8 @@
  *
  * Any HDF5 writer will do; README, "A cache from Python", has a function for h5py.
  *
- * What we write has units, axes and descriptions and /provenance besides; all that is optional in
- * reading. Chunked and compressed (gzip) datasets are read as well; other filters are refused.
+ * What we write has units, axes and descriptions, content_sha256 of each dataset's bytes, and /provenance
+ * besides; all that is optional in reading. A digest that is there must fit. Chunked and compressed (gzip) datasets are read as well; other filters are refused.
  * Notation: T tokens, H heads, d dimension; x[T][H][d] row-major float32.
  */
 #ifndef FQ_KV_CACHE_FILE_H

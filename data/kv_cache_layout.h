@@ -15,6 +15,9 @@ hid_t fq_kv_half_type(void);
 void fq_kv_group_name(char name[FQ_KV_GROUP_MAX], size_t layer);
 void fq_kv_object_name(char name[FQ_KV_OBJECT_MAX], size_t layer, fq_kv_kind kind);
 
+/* How many elements writer and reader take at a time. */
+enum { FQ_KV_PIECE_ELEMENTS = 1 << 18 };
+
 size_t fq_kv_heads(const fq_kv_shape *shape, fq_kv_kind kind);
 
 /* Ranges, and query heads a multiple of heads: FQ_ERR_ARGUMENT naming the member. */

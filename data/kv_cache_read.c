@@ -8,7 +8,7 @@
 #include "kv_cache_layout.h"
 #include "memory.h"
 
-enum { PIECE_ELEMENTS = 1 << 18 };
+enum { PIECE_ELEMENTS = FQ_KV_PIECE_ELEMENTS };
 
 struct fq_kv_cache {
     fq_h5_file file;
@@ -139,9 +139,9 @@ static fq_status open_lightly(fq_kv_cache **cache, const char *path) {
     return FQ_OK;
 }
 
-/* Rows first.. of heads head.. of a dataset, as floats. */
+/* Rows first.. of heads head.. of a dataset, as floats; as they are stored into hash, unless that is NULL. */
 static fq_status read_slab(const fq_kv_cache *cache, size_t layer, fq_kv_kind kind, size_t first,
-                           size_t count, size_t head, size_t heads, float *x) {
+                           size_t count, size_t head, size_t heads, float *x, fq_sha256 *hash) {
     const hid_t dataset = cache->datasets[layer * FQ_KV_KINDS + (size_t)kind];
     const size_t elements = count * heads * cache->shape.dim;
     const hsize_t start[3] = {first, head, 0}, extent[3] = {count, heads, cache->shape.dim};
@@ -157,8 +157,11 @@ static fq_status read_slab(const fq_kv_cache *cache, size_t layer, fq_kv_kind ki
         char object[FQ_KV_OBJECT_MAX];
         fq_kv_object_name(object, layer, kind);
         status = FQ_H5_MALFORMED(&cache->file, object, "rows from %zu cannot be read: damaged", first);
-    } else if (half) {
-        fq_fp16_decode(x, halves, elements);
+    } else {
+        if (hash)
+            fq_sha256_add(hash, half ? (void *)halves : (void *)x, elements * cache->shape.element_bytes);
+        if (half)
+            fq_fp16_decode(x, halves, elements);
     }
     fq_h5_close(to);
     fq_h5_close(from);
@@ -170,19 +173,23 @@ static fq_status check_values(const fq_kv_cache *cache, size_t layer, fq_kv_kind
     const fq_kv_shape *shape = &cache->shape;
     const size_t row = fq_kv_heads(shape, kind) * shape->dim;
     const size_t rows = PIECE_ELEMENTS / row ? PIECE_ELEMENTS / row : 1;
+    const hid_t dataset = cache->datasets[layer * FQ_KV_KINDS + (size_t)kind];
+    char object[FQ_KV_OBJECT_MAX], digest[FQ_SHA256_HEX];
+    fq_kv_object_name(object, layer, kind);
+    fq_sha256 hash;
+    fq_sha256_init(&hash);
     for (size_t first = 0; first < shape->tokens; first += rows) {
         const size_t count = shape->tokens - first < rows ? shape->tokens - first : rows;
-        FQ_TRY(read_slab(cache, layer, kind, first, count, 0, fq_kv_heads(shape, kind), piece));
+        FQ_TRY(read_slab(cache, layer, kind, first, count, 0, fq_kv_heads(shape, kind), piece,
+                         fq_h5_has_digest(dataset) ? &hash : NULL));
         for (size_t i = 0; i < count * row; i++)
-            if (!isfinite(piece[i])) {
-                char object[FQ_KV_OBJECT_MAX];
-                fq_kv_object_name(object, layer, kind);
+            if (!isfinite(piece[i]))
                 return FQ_H5_MALFORMED(&cache->file, object,
                                        "value at token %zu, head %zu, coordinate %zu is not finite",
                                        first + i / row, i % row / shape->dim, i % shape->dim);
-            }
     }
-    return FQ_OK;
+    fq_sha256_final(&hash, digest);
+    return fq_h5_check_digest(&cache->file, dataset, object, digest);
 }
 
 static fq_status check_everything(void *context) {
@@ -221,5 +228,5 @@ fq_status fq_kv_cache_read(const fq_kv_cache *cache, size_t layer, fq_kv_kind ki
         return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "head", head, "below the number of heads");
     if (first > shape->tokens || count > shape->tokens - first)
         return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "first", first, "rows within the number of tokens");
-    return count ? read_slab(cache, layer, kind, first, count, head, 1, x) : FQ_OK;
+    return count ? read_slab(cache, layer, kind, first, count, head, 1, x, NULL) : FQ_OK;
 }

@@ -15,7 +15,8 @@
 #include "kv_cache_layout.h"
 #include "memory.h"
 
-enum { PIECE_ELEMENTS = 1 << 18 };
+enum { PIECE_ELEMENTS = FQ_KV_PIECE_ELEMENTS };
+static const char no_digest[] = "0000000000000000000000000000000000000000000000000000000000000000";
 
 struct fq_kv_writer {
     fq_atomic_file file;
@@ -46,6 +47,8 @@ static fq_status make_dataset(fq_kv_writer *writer, hid_t group, hid_t type, siz
         dataset = H5Dcreate2(group, fq_kv_kind_name(kind), type, space, H5P_DEFAULT, creation, H5P_DEFAULT);
     const haddr_t offset = dataset >= 0 ? H5Dget_offset(dataset) : HADDR_UNDEF;
     fq_status status = offset == HADDR_UNDEF ? failed(writer, ENOSPC) : fq_h5_write_about(dataset, &about);
+    if (status == FQ_OK)
+        status = fq_h5_write_digest(dataset, no_digest);
     writer->offsets[layer * FQ_KV_KINDS + (size_t)kind] = offset;
     fq_h5_close(dataset);
     fq_h5_close(creation);
@@ -103,7 +106,7 @@ static fq_status lay_out(fq_kv_writer *writer, const fq_kv_origin *origin,
 /* The file has its final length now, with holes; real room is asked for at once. */
 static fq_status reserve(fq_kv_writer *writer) {
     struct stat about;
-    writer->descriptor = open(writer->file.temporary, O_WRONLY | O_CLOEXEC);
+    writer->descriptor = open(writer->file.temporary, O_RDWR | O_CLOEXEC);
     if (writer->descriptor < 0 || fstat(writer->descriptor, &about) != 0)
         return failed(writer, errno);
     const int error = posix_fallocate(writer->descriptor, 0, about.st_size);
@@ -207,10 +210,60 @@ fq_status fq_kv_writer_put(fq_kv_writer *writer, size_t layer, fq_kv_kind kind, 
     return FQ_OK;
 }
 
+/* Of one dataset's bytes as the file has them. */
+static fq_status digest_of(const fq_kv_writer *writer, size_t which, char hex[FQ_SHA256_HEX]) {
+    const fq_kv_shape *shape = &writer->shape;
+    const size_t heads = fq_kv_heads(shape, (fq_kv_kind)(which % FQ_KV_KINDS));
+    uint64_t offset = writer->offsets[which];
+    size_t left = shape->tokens * heads * shape->dim * shape->element_bytes;
+    fq_sha256 hash;
+    fq_sha256_init(&hash);
+    while (left > 0) {
+        const size_t wanted = left < 2 * PIECE_ELEMENTS ? left : 2 * PIECE_ELEMENTS;
+        const ssize_t got = pread(writer->descriptor, writer->piece, wanted, (off_t)offset);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return failed(writer, got < 0 ? errno : EIO);
+        fq_sha256_add(&hash, writer->piece, (size_t)got);
+        offset += (uint64_t)got;
+        left -= (size_t)got;
+    }
+    fq_sha256_final(&hash, hex);
+    return FQ_OK;
+}
+
+static fq_status set_digest(const fq_kv_writer *writer, hid_t file, size_t which) {
+    char name[FQ_KV_OBJECT_MAX], hex[FQ_SHA256_HEX];
+    FQ_TRY(digest_of(writer, which, hex));
+    fq_kv_object_name(name, which / FQ_KV_KINDS, (fq_kv_kind)(which % FQ_KV_KINDS));
+    const hid_t dataset = H5Dopen2(file, name, H5P_DEFAULT);
+    const fq_status status = dataset >= 0 ? fq_h5_replace_digest(dataset, hex) : failed(writer, EIO);
+    fq_h5_close(dataset);
+    return status;
+}
+
+/* The attributes are there: their text is replaced where it lies. */
+static fq_status set_digests(const fq_kv_writer *writer) {
+    const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    hid_t file = H5I_INVALID_HID;
+    if (access >= 0 && H5Pset_file_locking(access, false, true) >= 0)
+        file = H5Fopen(writer->file.temporary, H5F_ACC_RDWR, access);
+    fq_h5_close(access);
+    fq_status status = file >= 0 ? FQ_OK : failed(writer, errno ? errno : EIO);
+    for (size_t which = 0; status == FQ_OK && which < writer->shape.layers * FQ_KV_KINDS; which++)
+        status = set_digest(writer, file, which);
+    if (file >= 0 && H5Fclose(file) < 0 && status == FQ_OK)
+        status = failed(writer, ENOSPC);
+    return status;
+}
+
 fq_status fq_kv_writer_commit(fq_kv_writer *writer) {
     fq_status status = FQ_OK;
     if (writer->missing)
         status = FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "missing rows", writer->missing, "0: every row put");
+    if (status == FQ_OK)
+        status = set_digests(writer);
     if (status == FQ_OK && close(writer->descriptor) != 0)
         status = failed(writer, errno);
     if (status == FQ_OK) {

@@ -1,7 +1,8 @@
 /* Results as HDF5 files: tables and where they came from.
  *
  *   /                attributes format = "fibquant results", schema_version,
- *                    journal_generation
+ *                    journal_generation, content_sha256 over all of the file (result_digest.h; checked where
+ *                    it is there)
  *   /TABLE           one compound dataset a table, one row a record; attributes columns, units,
  *                    descriptions, roles: arrays of strings, one a column
  *   /provenance/run_00001, ...   one group a run; its texts as attributes, long ones as datasets

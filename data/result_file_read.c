@@ -10,6 +10,7 @@
 #include "failure.h"
 #include "hdf5_util.h"
 #include "memory.h"
+#include "result_digest.h"
 #include "result_file.h"
 
 static const size_t file_limit = (size_t)8 << 30;
@@ -278,7 +279,10 @@ static fq_status read_file(reader *r, hid_t file) {
     if (H5Literate(parent, H5_INDEX_NAME, H5_ITER_INC, NULL, visit_run, r) < 0)
         r->status = malformed(r, "provenance", "the runs cannot be listed");
     H5Gclose(parent);
-    return r->status;
+    FQ_TRY(r->status);
+    char digest[FQ_SHA256_HEX];
+    fq_results_digest(digest, r->results);
+    return fq_h5_check_digest(&r->file, file, "/", digest);
 }
 
 static fq_status read_from_path(const char *path, fq_results *results) {

@@ -7,6 +7,7 @@
 
 #include "failure.h"
 #include "hdf5_util.h"
+#include "result_digest.h"
 #include "result_file.h"
 
 static fq_status internal(const char *what) {
@@ -103,13 +104,15 @@ static fq_status write_run(hid_t parent, const fq_result_run *run, size_t number
 }
 
 static fq_status write_everything(hid_t file, const fq_results *results) {
-    char schema[12], generation[24];
+    char schema[12], generation[24], digest[FQ_SHA256_HEX];
     hid_t parent = H5I_INVALID_HID;
     snprintf(schema, sizeof schema, "%d", FQ_RESULT_SCHEMA);
     snprintf(generation, sizeof generation, "%" PRIu64, results->generation);
     FQ_TRY(fq_h5_write_fixed_text(file, "format", "fibquant results"));
     FQ_TRY(fq_h5_write_fixed_text(file, "schema_version", schema));
     FQ_TRY(fq_h5_write_fixed_text(file, "journal_generation", generation));
+    fq_results_digest(digest, results);
+    FQ_TRY(fq_h5_write_digest(file, digest));
     for (size_t t = 0; t < results->table_count; t++)
         FQ_TRY(write_table(file, &results->tables[t]));
     FQ_TRY(fq_h5_create_group(&parent, file, "provenance"));

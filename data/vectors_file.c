@@ -8,6 +8,7 @@
 #include "failure.h"
 #include "hdf5_util.h"
 #include "memory.h"
+#include "sha256.h"
 
 static const size_t file_limit = (size_t)64 << 30;
 
@@ -23,6 +24,28 @@ void fq_codes_clear(fq_codes *codes) {
     fq_codebook_init(&codes->codebook);
 }
 
+/* Of the stored bytes (float32 and bytes have one form on the machines this runs on: little-endian), and of
+ * what says how to read them. */
+static void digest_of_vectors(char hex[FQ_SHA256_HEX], const float *x, size_t count, size_t dim) {
+    fq_sha256 hash;
+    const uint64_t shape[2] = {count, dim};
+    fq_sha256_init(&hash);
+    fq_sha256_add(&hash, shape, sizeof shape);
+    fq_sha256_add(&hash, x, count * dim * sizeof *x);
+    fq_sha256_final(&hash, hex);
+}
+
+static void digest_of_codes(char hex[FQ_SHA256_HEX], const char *codec, uint64_t dim, const uint8_t *bytes, size_t count,
+                            size_t code_bytes) {
+    fq_sha256 hash;
+    const uint64_t shape[3] = {dim, count, code_bytes};
+    fq_sha256_init(&hash);
+    fq_sha256_add(&hash, codec, strlen(codec) + 1);
+    fq_sha256_add(&hash, shape, sizeof shape);
+    fq_sha256_add(&hash, bytes, count * code_bytes);
+    fq_sha256_final(&hash, hex);
+}
+
 static fq_status save(hid_t file, fq_status status, const char *path, const fq_provenance *provenance) {
     if (status == FQ_OK && provenance)
         status = fq_provenance_write(provenance, file);
@@ -35,17 +58,24 @@ static fq_status save(hid_t file, fq_status status, const char *path, const fq_p
 fq_status fq_vectors_write(const char *path, const fq_vectors *vectors, const fq_provenance *provenance) {
     static const fq_h5_about about = {"1", "vector, coordinate", "vectors"};
     const size_t dims[2] = {vectors->count, vectors->dim};
-    hid_t file = H5I_INVALID_HID;
+    char digest[FQ_SHA256_HEX];
+    hid_t file = H5I_INVALID_HID, dataset = H5I_INVALID_HID;
+    digest_of_vectors(digest, vectors->x, vectors->count, vectors->dim);
     FQ_TRY(fq_h5_create(&file));
-    const fq_status status = fq_h5_write_dataset(NULL, file, "vectors", 2, dims, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT,
-                                                 vectors->x, &about);
+    fq_status status = fq_h5_write_dataset(&dataset, file, "vectors", 2, dims, H5T_IEEE_F32LE, H5T_NATIVE_FLOAT,
+                                           vectors->x, &about);
+    if (status == FQ_OK)
+        status = fq_h5_write_digest(dataset, digest);
+    fq_h5_close(dataset);
     return save(file, status, path, provenance);
 }
 
 fq_status fq_codes_write(const char *path, const fq_codes *codes, const fq_provenance *provenance) {
     static const fq_h5_about about = {"1", "vector, byte", "codes; each vector is decodable from its own row"};
     const size_t dims[2] = {codes->count, codes->code_bytes};
+    char digest[FQ_SHA256_HEX];
     hid_t file = H5I_INVALID_HID, dataset = H5I_INVALID_HID;
+    digest_of_codes(digest, codes->codec, codes->dim, codes->bytes, codes->count, codes->code_bytes);
     FQ_TRY(fq_h5_create(&file));
     fq_status status = fq_h5_write_dataset(&dataset, file, "codes", 2, dims, H5T_STD_U8LE, H5T_NATIVE_UINT8,
                                            codes->bytes, &about);
@@ -53,6 +83,8 @@ fq_status fq_codes_write(const char *path, const fq_codes *codes, const fq_prove
         status = fq_h5_write_text(dataset, "codec", codes->codec);
     if (status == FQ_OK)
         status = fq_h5_write_u64(dataset, "dim", codes->dim);
+    if (status == FQ_OK)
+        status = fq_h5_write_digest(dataset, digest);
     fq_h5_close(dataset);
     if (status == FQ_OK && codes->codebook.words)
         status = fq_codebook_dataset_write(file, &codes->codebook);
@@ -71,6 +103,11 @@ static fq_status take_vectors(const fq_h5_file *file, fq_vectors *vectors) {
         status = fq_alloc(&vectors->x, shape.elements, sizeof *vectors->x);
     if (status == FQ_OK)
         status = fq_h5_read_dataset(file, dataset, "vectors", H5T_NATIVE_FLOAT, vectors->x);
+    if (status == FQ_OK && fq_h5_has_digest(dataset)) {
+        char digest[FQ_SHA256_HEX];
+        digest_of_vectors(digest, vectors->x, shape.dims[0], shape.dims[1]);
+        status = fq_h5_check_digest(file, dataset, "vectors", digest);
+    }
     fq_h5_close(dataset);
     for (size_t i = 0; status == FQ_OK && i < shape.elements; i++)
         if (!isfinite(vectors->x[i]))
@@ -100,6 +137,11 @@ static fq_status take_codes(const fq_h5_file *file, fq_codes *codes) {
         status = fq_alloc(&codes->bytes, shape.elements, 1);
     if (status == FQ_OK)
         status = fq_h5_read_dataset(file, dataset, "codes", H5T_NATIVE_UINT8, codes->bytes);
+    if (status == FQ_OK && fq_h5_has_digest(dataset)) {
+        char digest[FQ_SHA256_HEX];
+        digest_of_codes(digest, codes->codec, dim, codes->bytes, shape.dims[0], shape.dims[1]);
+        status = fq_h5_check_digest(file, dataset, "codes", digest);
+    }
     fq_h5_close(dataset);
     if (status == FQ_OK && fq_h5_has(file->id, "codebook"))
         status = fq_codebook_dataset_read(file, &codes->codebook);

@@ -3,7 +3,7 @@
  * Vectors:  /vectors  n x d floating point (we write float32; float16 and float64 are read)
  * Codes:    /codes    n x code_bytes uint8, attributes codec (its canonical name) and dim
  *           /codebook the codebook, for codecs that have one: codes can be decoded anywhere
- * Both with units, axes, description and /provenance. Reading refuses values that are not finite.
+ * Both with units, axes, description, content_sha256 (checked where it is there) and /provenance. Reading refuses values that are not finite.
  * n >= 1. Errors: FQ_ERR_INPUT naming file and object, FQ_ERR_OUTPUT.
  */
 #ifndef FQ_VECTORS_FILE_H
