@@ -19,6 +19,41 @@ size_t fq_atomic_file_fail_at(size_t n) {
     return atomic_exchange(&operations, 0);
 }
 
+/* Temporary files that are there now. A child process inherits the list, but not the files: hence the owner. */
+enum { PLACES = 32, FREE = 0, TAKEN, LISTED };
+static struct {
+    atomic_int state;
+    pid_t owner;
+    char name[FQ_PATH_MAX];
+} pending[PLACES];
+
+/* Place, from 1; 0 if all are taken: then only the clean-up after a signal is lost. */
+static size_t list_pending(const char *name) {
+    for (size_t i = 0; i < PLACES; i++) {
+        int expected = FREE;
+        if (!atomic_compare_exchange_strong(&pending[i].state, &expected, TAKEN))
+            continue;
+        pending[i].owner = getpid();
+        strcpy(pending[i].name, name);
+        atomic_store(&pending[i].state, LISTED);
+        return i + 1;
+    }
+    return 0;
+}
+
+static void strike_pending(fq_atomic_file *file) {
+    if (file->place)
+        atomic_store(&pending[file->place - 1].state, FREE);
+    file->place = 0;
+}
+
+void fq_atomic_files_remove(void) {
+    const pid_t self = getpid();
+    for (size_t i = 0; i < PLACES; i++)
+        if (atomic_load(&pending[i].state) == LISTED && pending[i].owner == self)
+            unlink(pending[i].name);
+}
+
 static bool injected(void) {
     const size_t number = atomic_fetch_add(&operations, 1) + 1;
     if (number != atomic_load(&failing))
@@ -44,10 +79,13 @@ fq_status fq_atomic_file_begin(fq_atomic_file *file, const char *path) {
         return FQ_FAIL_TEXT(FQ_ERR_OUTPUT, "%.200s...: name too long", path);
     }
     snprintf(file->path, sizeof file->path, "%s", path);
+    file->place = list_pending(file->temporary);
     const int descriptor = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (descriptor < 0) {
+        const fq_status status = failed(path, "cannot be made");
+        strike_pending(file);
         file->temporary[0] = '\0';
-        return failed(path, "cannot be made");
+        return status;
     }
     close(descriptor);
     return FQ_OK;
@@ -56,6 +94,7 @@ fq_status fq_atomic_file_begin(fq_atomic_file *file, const char *path) {
 void fq_atomic_file_abandon(fq_atomic_file *file) {
     if (file->temporary[0])
         unlink(file->temporary);
+    strike_pending(file);
     file->temporary[0] = '\0';
 }
 
@@ -91,6 +130,7 @@ fq_status fq_atomic_file_commit(fq_atomic_file *file) {
         fq_atomic_file_abandon(file);
         return status;
     }
+    strike_pending(file);
     file->temporary[0] = '\0';
     sync_folder(file->path);
     return FQ_OK;

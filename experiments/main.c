@@ -9,6 +9,7 @@
 #include <gsl/gsl_errno.h>
 #include <hdf5.h>
 
+#include "atomic_file.h"
 #include "failure.h"
 #include "options.h"
 #include "verb.h"
@@ -64,9 +65,35 @@ static void let_threads_sleep(const char **argv) {
     execv(program, arguments); /* returns only if it cannot: then this process goes on, correct but slower */
 }
 
+/* Ctrl-C and the like, for verbs that have no way of their own: half-written files are removed, the exit
+ * status is the shell's, 128 and the signal's number. */
+static pid_t main_process;
+static void on_signal(int number) {
+    static const char line[] = "fibquant: interrupted\n";
+    fq_atomic_files_remove();
+    if (getpid() == main_process)
+        (void)!write(STDERR_FILENO, line, sizeof line - 1);
+    _exit(128 + number);
+}
+
+static void catch_signals(void) {
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action;
+    main_process = getpid();
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_signal;
+    sigfillset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        struct sigaction usual;
+        if (sigaction(numbers[i], NULL, &usual) == 0 && usual.sa_handler != SIG_IGN) /* as nohup wants it */
+            sigaction(numbers[i], &action, NULL);
+    }
+}
+
 int main(int argc, const char **argv) {
     let_threads_sleep(argv);
     gsl_set_error_handler_off();
+    catch_signals();
     signal(SIGXFSZ, SIG_IGN); /* a file size limit is a failed write like any other: exit status 4 */
     openblas_set_num_threads(1); /* threads are ours: what its sums are may depend on how many it uses */
     H5dont_atexit(); /* we close what we open; after a failed write its clean-up never ends */

@@ -2,8 +2,11 @@
  * could type them. The manifests are written into the folder first, so each step can be repeated alone.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -55,8 +58,11 @@ static int run_self(const char *const *arguments) {
         printf(" %s", arguments[i]);
     putchar('\n');
     fflush(stdout);
+    void (*const usual)(int) = signal(SIGINT, SIG_IGN); /* Ctrl-C is the child's, which finishes what it must */
     const pid_t child = fork();
     if (child == 0) {
+        signal(SIGINT, usual == SIG_IGN ? SIG_IGN : SIG_DFL);
+        (void)prctl(PR_SET_PDEATHSIG, SIGTERM); /* and what ends this process ends it, too */
         char *copies[ARGUMENTS + 1] = {0};
         for (size_t i = 0; arguments[i] && i < ARGUMENTS; i++)
             copies[i] = strdup(arguments[i]);
@@ -64,9 +70,13 @@ static int run_self(const char *const *arguments) {
         _exit(127);
     }
     int state = 0;
-    while (child > 0 && waitpid(child, &state, 0) < 0)
-        if (errno != EINTR)
-            return -1;
+    bool waiting = child > 0;
+    while (waiting && waitpid(child, &state, 0) < 0)
+        if (errno != EINTR) {
+            state = -1;
+            waiting = false;
+        }
+    signal(SIGINT, usual);
     return child > 0 && WIFEXITED(state) ? WEXITSTATUS(state) : -1;
 }
 
@@ -158,6 +168,8 @@ static int run_steps(const char *manifest_folder) {
         return code;
     const int verdict = run_self(quick ? (const char *const[]){"fibquant", "verify", "--quick", "-o", results, NULL}
                                        : (const char *const[]){"fibquant", "verify", "-o", results, NULL});
+    if (verdict < 0 || verdict > 128)
+        return verdict; /* interrupted */
     const int drawn =
         run_self((const char *const[]){"fibquant", "plot", results, "-o", folder, NULL});
     if (print_summary(results) != FQ_OK)

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "byte_buffer.h"
 #include "check.h"
 #include "command.h"
 #include "hostile.h"
@@ -205,6 +206,48 @@ static void files_on_which_the_library_itself_fails(void) {
     FQ_CHECK(strstr(fq_error_last()->text, "does not end") != NULL);
 }
 
+/* Ctrl-C and SIGTERM at any moment: exit status 130 and 143 with one line, or done; no half file, ever. */
+static void interrupted(void) {
+    fq_bytes b = {0};
+    char path[256];
+    fq_gguf_put_small_llama(&b, 1);
+    fq_bytes_save(&b, fq_test_folder(), "small.gguf", path);
+    fq_bytes_free(&b);
+    make_vectors();
+    const fq_command_result *r = fq_command(
+        "cat > text.txt <<'END'\na text of more than sixteen tokens, which is what this model can read at once\nEND\n"
+        "cat > interrupt.py <<'END'\n"
+        "import glob, os, random, signal, subprocess, time\n"
+        "program, done, ended = os.environ['FIBQUANT'], 0, 0\n"
+        "random.seed(1)\n"
+        "commands = ['cache -m small.gguf -t text.txt --tokens 16 -o out.h5', 'encode -c tq:b=2 -o out.h5 v.h5',\n"
+        "            'codebook -d 16 -k 2 -N 8 --recipe paper --no-cache -o out.h5']\n"
+        "for trial in range(%u):\n"
+        "    for f in glob.glob('out.h5*'):\n"
+        "        os.remove(f)\n"
+        "    number = (signal.SIGINT, signal.SIGTERM)[trial %% 2]\n"
+        "    p = subprocess.Popen([program] + commands[trial %% 3].split(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)\n"
+        "    time.sleep(random.uniform(0.02, 0.2))\n"
+        "    p.send_signal(number)\n"
+        "    said = p.communicate()[1].decode()\n"
+        "    left = glob.glob('out.h5*')\n"
+        "    if p.returncode == 0:\n"
+        "        done += 1\n"
+        "        assert left == ['out.h5'], left\n"
+        "    elif p.returncode == -number:\n"
+        "        assert left == [], left  # before main\n"
+        "    else:\n"
+        "        ended += 1\n"
+        "        assert p.returncode == 128 + number, (commands[trial %% 3], p.returncode, said)\n"
+        "        assert left in ([], ['out.h5']) and said.count('fibquant: interrupted\\n') == 1, (left, said)\n"
+        "print(done, 'were done,', ended, 'interrupted')\n"
+        "assert ended > 0\n"
+        "END\n"
+        "/usr/bin/python3 interrupt.py", 60 * fq_test_multiplier());
+    printf("       %s%s", r->out, r->err);
+    FQ_CHECK(r->exit_code == 0);
+}
+
 static const fq_test tests[] = {
     {"help", help_of_every_verb},
     {"wrong usage", wrong_usage},
@@ -213,6 +256,7 @@ static const fq_test tests[] = {
     {"there and back", vectors_go_there_and_back},
     {"unreadable inputs", unreadable_inputs},
     {"damaged vectors and codes", damaged_vectors_and_codes},
+    {"interrupted", interrupted},
     {"contained", files_on_which_the_library_itself_fails},
     {0},
 };
