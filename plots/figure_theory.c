@@ -2,9 +2,8 @@
  * sides of a series, one curve for each dim or block; limits are right sides. */
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "figure.h"
+#include "claim_curve.h"
 
 typedef struct columns {
     size_t series, dim, block, codewords, left, right;
@@ -19,31 +18,11 @@ static fq_status find(columns *c, const fq_table *t) {
     return fq_figure_column(&c->right, t, "right", FQ_VALUE_REAL);
 }
 
-/* One block of x, y: rows of the series whose fixed column has the given value (NaN: any), by rising x. */
 static size_t curve(const fq_figure_job *job, const fq_table *t, const char *series, size_t series_column, size_t x,
                     size_t y, size_t fixed, double value, const char *title) {
-    const size_t column = series_column;
-    double above = -HUGE_VAL;
-    size_t points = 0;
-    fq_figure_begin_block(job, title);
-    for (;;) {
-        size_t next = t->count;
-        for (size_t row = 0; row < t->count; row++) {
-            const double at = fq_table_real(t, row, x);
-            if (strcmp(fq_table_text(t, row, column), series) != 0 || !(at > above) ||
-                (!isnan(value) && fq_table_real(t, row, fixed) != value))
-                continue;
-            if (next == t->count || at < fq_table_real(t, next, x))
-                next = row;
-        }
-        if (next == t->count)
-            break;
-        above = fq_table_real(t, next, x);
-        fq_figure_values(job, 2, (const double[]){above, fq_table_real(t, next, y)});
-        points++;
-    }
-    fq_figure_end_block(job);
-    return points;
+    const fq_claim_curve c = {.series_column = series_column, .series = series, .fixed = fixed, .value = value,
+                              .x = x, .count = 1, .y = {y}};
+    return fq_claim_curve_write(job, t, &c, title);
 }
 
 static fq_status empty(const char *what) {

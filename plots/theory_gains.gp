@@ -15,7 +15,7 @@ set key at 2.1,4.2 left top Left reverse
 limit = 10*log10(sqrt(3)*pi/2)
 shaping = 10*log10(pi*exp(1)/6)
 set label 1 "limit 4.35 dB" at 2.15,limit+0.12 font ",14"
-set label 2 "limit of shaping alone, 1.53 dB" at 8,shaping+0.12 font ",14"
+set label 2 "limit of shaping alone, 1.53 dB" at 31,shaping+0.12 right font ",14"
 plot limit with lines linecolor rgb "#444444" dashtype 3 notitle, \
      shaping with lines linecolor rgb "#444444" dashtype 3 notitle, \
      data index 0 using 1:(10*log10($2)) with lines linetype 7 title "shaping alone", \

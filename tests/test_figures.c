@@ -311,12 +311,95 @@ static void universality_marks_what_deviates(void) {
     FQ_CHECK_FAILS(fq_universality_summary_print(stdout, &store), FQ_ERR_INPUT);
 }
 
+static const fq_value_column evidence_columns[] = {
+    TEXT("series"), TEXT("parameters"), REAL("dim"), REAL("block"), REAL("codewords"), REAL("rate"),
+    REAL("left"), REAL("left_error"), REAL("right"), WHOLE("precision")};
+enum { EVIDENCE_COLUMNS = sizeof evidence_columns / sizeof *evidence_columns };
+
+/* One comparison at x, a value of the column named, with left = 10 x, left_error = x, right = 100 x. */
+static void evidence(fq_table *t, const char *series, const char *parameters, double dim, double block, const char *column,
+                     double x) {
+    const size_t r = t->count;
+    if (!FQ_CHECK_OK(fq_table_append(t, NULL, 1)))
+        return;
+    text(t, r, "series", series);
+    text(t, r, "parameters", parameters);
+    real(t, r, "dim", dim);
+    real(t, r, "block", block);
+    if (strcmp(column, "precision") == 0)
+        fq_table_set_integer(t, r, fq_table_find(t, column), (int64_t)x);
+    else
+        real(t, r, column, x);
+    real(t, r, "left", 10 * x);
+    real(t, r, "left_error", x);
+    real(t, r, "right", 100 * x);
+}
+
+static void fill_evidence(fq_table *t) {
+    static const double dims[] = {16, 64, 128, 1024}, blocks[] = {2, 4, 8, 16, 32, 3};
+    static const char *const widths[] = {"total correlation, d = 64, k = 4", "total correlation, d = 10^9, k = 4",
+                                         "entropy by integral, d = 64, k = 4", "scalar distortion, d = 64, b = 2"};
+    const double none = (double)NAN;
+    for (double x = 2; x > 0; x--) { /* falling: figures put them in order */
+        evidence(t, "shaping_factor", "", none, x + 1, "rate", 1);
+        evidence(t, "shaping_factor_sphere_bound", "", none, x + 1, "rate", 1);
+        for (size_t i = 0; i < 4; i++) {
+            evidence(t, "density_factor", "", dims[i], x + 1, "rate", 1);
+            evidence(t, "total_gain", "", dims[i], x + 1, "rate", 1);
+            evidence(t, "scaled_distortion", "", dims[i], 1, "rate", x);
+            evidence(t, "mse_upper_bound", "", dims[i], 1, "rate", x);
+            evidence(t, "enclosure_width", widths[i], 64, 4, "precision", 64 * x);
+        }
+        for (size_t i = 0; i < 6; i++) {
+            evidence(t, "total_correlation", "", 64 * x, blocks[i], "rate", 1);
+            evidence(t, "ratio_to_limit", "", 16, blocks[i], "rate", x + 4);
+            evidence(t, "ratio_to_limit", "", 64, blocks[i], "rate", x);
+            evidence(t, blocks[i] < 4 ? "covering_against_random" : "covering_below_3_random", "", none, blocks[i], "codewords", x);
+            evidence(t, blocks[i] < 4 ? "discrepancy_against_random" : "discrepancy_below_3_random", "", none, blocks[i], "codewords", x);
+        }
+    }
+}
+
+static void theory_is_drawn_from_what_verify_stores(void) {
+    static const struct {
+        const char *figure, *line; /* a line of its data, */
+        size_t times;              /* which stands there so often */
+    } wanted[] = {
+        {"theory_correlation", "\n64\t10\n128\t10\n", 5}, {"theory_directions", "\n1\t10\n2\t20\n", 8},
+        {"theory_gains", "\n2\t10\n3\t10\n", 10},         {"theory_convergence", "\n1\t10\t1\n2\t20\t2\n", 3},
+        {"theory_turboquant", "\n1\t10\t1\t100\n2\t20\t2\t200\n", 3}, {"theory_widths", "\n64\t640\n128\t1280\n", 4},
+    };
+    fq_results store, empty;
+    fq_table *t = NULL, *nothing = NULL;
+    memset(&store, 0, sizeof store);
+    memset(&empty, 0, sizeof empty);
+    if (!FQ_CHECK_OK(fq_results_add_table(&store, &t, "claim-evidence", evidence_columns, EVIDENCE_COLUMNS)) ||
+        !FQ_CHECK_OK(fq_results_add_table(&empty, &nothing, "claim-evidence", evidence_columns, EVIDENCE_COLUMNS)))
+        return;
+    fill_evidence(t);
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+        char name[80];
+        snprintf(name, sizeof name, "data/%s.tsv", wanted[i].figure);
+        if (drawn(&store, wanted[i].figure)) {
+            char *data = contents(name);
+            if (!FQ_CHECK(count(data, wanted[i].line) == wanted[i].times))
+                printf("%s: %zu times, wanted %zu\n%s\n", name, count(data, wanted[i].line), wanted[i].times, data);
+            free(data);
+        }
+        const fq_draw_request request = {"store.h5", &empty, fq_test_folder(), "a command"};
+        FQ_CHECK_FAILS(fq_draw(&request, figure_named(wanted[i].figure)), FQ_ERR_INPUT);
+    }
+    fq_results_clear(&store);
+    fq_results_clear(&empty);
+}
+
 static const fq_test tests[] = {
     {"pareto keeps what none beats", pareto_keeps_what_none_beats},
     {"frontier", frontier_shows_each_series_once_an_axis},
     {"fidelity summary", summary_sets_claims_beside_measurements},
     {"perplexity", perplexity_is_drawn},
     {"universality", universality_marks_what_deviates},
+    {"theory", theory_is_drawn_from_what_verify_stores},
     {0},
 };
 const fq_suite fq_suite_figures = {"figures", tests};

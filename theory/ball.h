@@ -59,7 +59,7 @@ fq_ball fq_ball_beta(fq_balls *w, fq_ball a, fq_ball b, fq_ball x);
 fq_ball fq_ball_union(fq_balls *w, fq_ball a, fq_ball b);
 
 /* integral_0^1 r^p (1-r^2)^q [ln(1-r^2)]^s dr for integer p >= 0, real q > -1, s in {0, 1}: rigorous
- * numerical integration, independent of gamma functions. relative accuracy about 2^-50. */
+ * numerical integration to about the workspace's precision, independent of gamma functions. */
 fq_ball fq_ball_radial_integral(fq_balls *w, long p, fq_ball q, int s);
 
 /* P(X_1 > a, 0 < X_2 < c) for two coordinates of a uniform point on S^{d-1}, d >= 4, a, c > 0,
@@ -72,6 +72,10 @@ int fq_ball_sign(const fq_balls *w, fq_ball a);
 /* Mid-point and half width (the double interval [value - error, value + error] holds the ball). */
 FQ_MUST_CHECK fq_status fq_ball_get(const fq_balls *w, fq_ball a, double *value, double *error);
 
+/* The ball's own radius, rounded up: what a double's interval above cannot show below 1e-16. Without Arb the
+ * error estimate. */
+double fq_ball_radius(const fq_balls *w, fq_ball a);
+
 /* A comparison to decide: makes both sides at the workspace's precision. */
 typedef void (*fq_ball_sides)(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right);
 
@@ -80,6 +84,12 @@ typedef void (*fq_ball_sides)(fq_balls *w, const void *parameters, fq_ball *left
  * relation is decided or cap is passed. The decision is taken on the balls, not on their doubles. */
 FQ_MUST_CHECK fq_status fq_ball_decide(fq_evidence *row, fq_ball_sides sides,
                                        const void *parameters, long cap);
+
+/* For figures: a row "enclosure_width" for each precision of 64, 96, 128, 192, ... bits up to 512 (without
+ * Arb one row, of 53): left is the radius of the left side over its magnitude, parameters name the
+ * quantity. row has dim, block and rate set; it is used up. */
+FQ_MUST_CHECK fq_status fq_ball_emit_widths(fq_claim_context *context, fq_evidence *row, fq_ball_sides sides,
+                                            const void *parameters);
 
 /* Decide, then emit. */
 FQ_MUST_CHECK fq_status fq_ball_emit(fq_claim_context *context, fq_evidence *row,

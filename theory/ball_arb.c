@@ -323,6 +323,8 @@ fq_status fq_ball_get(const fq_balls *w, fq_ball a, double *value, double *error
     return FQ_OK;
 }
 
+double fq_ball_radius(const fq_balls *w, fq_ball a) { return mag_get_d(arb_radref(at(w, a))); }
+
 void fq_ball_text(const fq_balls *w, fq_ball a, char *text, size_t size) {
     char *const whole = arb_get_str(at(w, a), 30, 0);
     strncpy(text, whole, size - 1);

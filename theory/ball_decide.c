@@ -56,3 +56,29 @@ fq_status fq_ball_emit(fq_claim_context *context, fq_evidence *row, fq_ball_side
     FQ_TRY(fq_ball_decide(row, sides, parameters, context->precision_cap));
     return fq_claim_emit_decided(context, row);
 }
+
+fq_status fq_ball_emit_widths(fq_claim_context *context, fq_evidence *row, fq_ball_sides sides, const void *parameters) {
+    static const long precisions[] = {64, 96, 128, 192, 256, 384, 512};
+    const bool balls = fq_ball_verdict() == FQ_VERDICT_CERTIFIED;
+    fq_balls *w = NULL;
+    FQ_TRY(fq_balls_create(&w, 64));
+    fq_status status = FQ_OK;
+    for (size_t i = 0; status == FQ_OK && i < (balls ? sizeof precisions / sizeof precisions[0] : 1); i++) {
+        fq_ball left, right;
+        double value, error;
+        fq_balls_reset(w, precisions[i]);
+        sides(w, parameters, &left, &right);
+        status = fq_ball_get(w, left, &value, &error);
+        if (status != FQ_OK)
+            break;
+        row->relation = FQ_RELATION_REPORT;
+        row->left = fq_ball_radius(w, left) / fabs(value);
+        row->left_error = 0;
+        row->precision = balls ? precisions[i] : 53;
+        row->verdict = isfinite(row->left) ? fq_ball_verdict() : FQ_VERDICT_UNDECIDED;
+        fq_ball_text(w, left, row->enclosure, sizeof row->enclosure);
+        status = fq_claim_emit_decided(context, row);
+    }
+    fq_balls_destroy(w);
+    return status;
+}

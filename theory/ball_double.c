@@ -249,6 +249,8 @@ fq_status fq_ball_get(const fq_balls *w, fq_ball a, double *value, double *error
     return FQ_OK;
 }
 
+double fq_ball_radius(const fq_balls *w, fq_ball a) { return 2 * at(w, a).error; }
+
 void fq_ball_text(const fq_balls *w, fq_ball a, char *text, size_t size) {
     snprintf(text, size, "%.15g (estimated error %.1e)", at(w, a).value, 2 * at(w, a).error);
 }

@@ -61,6 +61,26 @@ static fq_status emit(fq_claim_context *context, const char *series, fq_ball_sid
     return fq_ball_emit(context, &row, sides, &(pair){d, k, context->perturbation});
 }
 
+/* How narrow the closed form gets with precision, also where its terms cancel, and the integral. */
+static fq_status widths(fq_claim_context *context) {
+    static const struct {
+        const char *what;
+        fq_ball_sides sides;
+        long d;
+    } cases[] = {{"total correlation, d = 64, k = 4", positive, 64},
+                 {"total correlation, d = 10^9, k = 4", positive, 1000000000},
+                 {"entropy by integral, d = 64, k = 4", entropy, 64}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const pair p = {cases[i].d, 4, context->perturbation};
+        fq_evidence row;
+        fq_evidence_init(&row, "enclosure_width", "%s", cases[i].what);
+        row.dim = (double)p.d;
+        row.block = 4;
+        FQ_TRY(fq_ball_emit_widths(context, &row, cases[i].sides, &p));
+    }
+    return FQ_OK;
+}
+
 static fq_status run(fq_claim_context *context) {
     static const long dims[] = {4, 16, 32, 64, 80, 96, 128, 192, 256, 512, 1024, 4096};
     const long step = context->quick ? 5 : 1;
@@ -73,7 +93,7 @@ static fq_status run(fq_claim_context *context) {
     for (long d = 1000; d <= fq_ball_reach(1000000000, 1000); d *= 10)
         for (long k = 2; k <= 32; k *= 2)
             FQ_TRY(emit(context, "total_correlation_decay", decay, FQ_RELATION_LESS, d, k));
-    return FQ_OK;
+    return widths(context);
 }
 
 const fq_claim fq_claim_correlation = {

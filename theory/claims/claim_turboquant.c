@@ -108,6 +108,17 @@ static fq_status emit(fq_claim_context *context, const char *series, fq_ball_sid
     return fq_ball_emit(context, &row, sides, &p);
 }
 
+/* Of the distortion between enclosed thresholds, whose width stays. */
+static fq_status widths(fq_claim_context *context, setting p) {
+    fq_evidence row;
+    fq_evidence_init(&row, "enclosure_width", "scalar distortion, d = %ld, b = %ld", p.d, p.b);
+    row.dim = (double)p.d;
+    row.block = 1;
+    row.rate = (double)p.b;
+    p.perturbation = context->perturbation;
+    return fq_ball_emit_widths(context, &row, upper_bound, &p);
+}
+
 static fq_status bounds(fq_claim_context *context) {
     static const long dims[] = {16, 64, 128, 256, 1024};
     for (size_t i = 0; i < 5; i += context->quick ? 2 : 1)
@@ -117,6 +128,8 @@ static fq_status bounds(fq_claim_context *context) {
             const setting p = {.d = dims[i], .b = b, .box = &box};
             FQ_TRY(emit(context, "mse_upper_bound", upper_bound, FQ_RELATION_LESS, p));
             FQ_TRY(emit(context, "mse_lower_bound", lower_bound, FQ_RELATION_GREATER, p));
+            if (dims[i] == 64 && b == 2)
+                FQ_TRY(widths(context, p));
             if (b == 1)
                 FQ_TRY(emit(context, "mse_one_bit", one_bit, FQ_RELATION_EQUAL, p));
         }
