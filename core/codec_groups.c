@@ -9,20 +9,17 @@
 #include "memory.h"
 #include "stream.h"
 #include "scalar_quantizer.h"
+#include "vector_kernels.h"
 
 /* sqrt(pi/2): E|g| = sqrt(2/pi) for a standard normal g, so the sign sketch is unbiased. */
 #define SQRT_HALF_PI 1.2533141373155003
 
-/* Eight partial sums, added pairwise at the end: one order for every compiler. */
+/* A row of the table of bytes: 256 rows of 32 numbers are 32 KiB, which the first-level cache holds. */
+enum { TABLE_WIDTH_MAX = 32 };
+
+/* Eight partial sums: one order for every processor. */
 static double dot(const float *a, const float *b, size_t n) {
-    double lane[8] = {0};
-    size_t i = 0;
-    for (; i + 8 <= n; i += 8)
-        for (size_t l = 0; l < 8; l++)
-            lane[l] += (double)a[i + l] * (double)b[i + l];
-    for (; i < n; i++)
-        lane[i % 8] += (double)a[i] * (double)b[i];
-    return ((lane[0] + lane[4]) + (lane[1] + lane[5])) + ((lane[2] + lane[6]) + (lane[3] + lane[7]));
+    return fq_vector_kernels_best()->dot(a, b, n);
 }
 
 static fq_status make_sketch(fq_codec_group *group, uint64_t seed, size_t number) {
@@ -38,6 +35,24 @@ static fq_status make_sketch(fq_codec_group *group, uint64_t seed, size_t number
             fq_dense_set(&group->sketch_back, c, r, (float)(entry * SQRT_HALF_PI / (double)rows));
         }
     }
+    return FQ_OK;
+}
+
+/* Codewords by whole bytes of packed indices, so that decoding need not take the bytes apart. */
+static fq_status make_byte_table(fq_codec_group *group) {
+    const fq_packing_plan *plan = &group->packing;
+    if (plan->kind != FQ_PACK_BITS || plan->width == 0 || 8 % plan->width != 0 || plan->bits % 8 != 0 ||
+        group->codewords != (size_t)1 << plan->width)
+        return FQ_OK;
+    const size_t indices = 8 / plan->width, k = group->block, width = indices * k;
+    if (width > TABLE_WIDTH_MAX)
+        return FQ_OK;
+    FQ_TRY(fq_alloc(&group->byte_table, 256 * width, sizeof *group->byte_table));
+    group->table_width = width;
+    for (size_t byte = 0; byte < 256; byte++)
+        for (size_t i = 0; i < indices; i++)
+            memcpy(group->byte_table + byte * width + i * k,
+                   group->words + (byte >> i * plan->width & (group->codewords - 1)) * k, k * sizeof(float));
     return FQ_OK;
 }
 
@@ -73,6 +88,7 @@ fq_status fq_codec_add_group(fq_codec *codec, size_t dim, size_t block, size_t c
     FQ_TRY(fq_search_create(&group->search, words, codewords, block, SIZE_MAX));
     FQ_TRY(fq_packing_plan_init(&group->packing, spec->packing, group->blocks,
                                 (uint32_t)codewords));
+    FQ_TRY(make_byte_table(group));
     if (sketch_rows)
         FQ_TRY(make_sketch(group, spec->seed, codec->groups - 1));
     const size_t norms = sketch_rows ? 2 : 1;
@@ -96,6 +112,7 @@ void fq_codec_groups_clear(fq_codec *codec) {
         float *words;
         memcpy(&words, &group->words, sizeof words); /* const in the view, owned here */
         fq_free(words);
+        fq_free(group->byte_table);
         fq_dense_clear(&group->sketch);
         fq_dense_clear(&group->sketch_back);
     }
@@ -165,28 +182,7 @@ static void scatter(const fq_codec *codec, const fq_codec_group *group, float *x
 
 /* scale times the codewords of the indices, one after the other. */
 static void look_up(const fq_codec_group *group, float *y, const uint32_t *index, float scale) {
-    const float *words = group->words;
-    const size_t k = group->block, blocks = group->blocks;
-    switch (k) { /* constant sizes for the compiler to unroll */
-    case 1:
-        for (size_t b = 0; b < blocks; b++)
-            y[b] = words[index[b]] * scale;
-        return;
-    case 2:
-        for (size_t b = 0; b < blocks; b++)
-            for (size_t j = 0; j < 2; j++)
-                y[2 * b + j] = words[2 * (size_t)index[b] + j] * scale;
-        return;
-    case 4:
-        for (size_t b = 0; b < blocks; b++)
-            for (size_t j = 0; j < 4; j++)
-                y[4 * b + j] = words[4 * (size_t)index[b] + j] * scale;
-        return;
-    default:
-        for (size_t b = 0; b < blocks; b++)
-            for (size_t j = 0; j < k; j++)
-                y[k * b + j] = words[k * (size_t)index[b] + j] * scale;
-    }
+    fq_vector_kernels_best()->expand(y, index, group->blocks, group->words, group->block, scale);
 }
 
 static void pack_signs(uint8_t *bytes, const float *z, size_t rows) {
@@ -234,9 +230,7 @@ static fq_status normalise(const fq_codec *codec, const fq_codec_group *group,
         if (norm > FQ_FP16_MAX)
             return FQ_FAIL_VALUE(FQ_ERR_RANGE, "norm", norm, "norms up to 65504, the largest half");
         scratch->norm[i] = norm;
-        const double inverse = norm > 0 ? 1 / norm : 0;
-        for (size_t j = 0; j < dg; j++)
-            part[j] = (float)((double)part[j] * inverse);
+        fq_vector_kernels_best()->scale(part, part, norm > 0 ? 1 / norm : 0, dg);
     }
     return FQ_OK;
 }
@@ -341,27 +335,39 @@ static fq_status add_sketch(const fq_codec *codec, const fq_codec_group *group,
     return FQ_OK;
 }
 
-/* The group's rotated reconstruction into y, rows stride apart. */
+static fq_status fail_corrupt(size_t vector) {
+    return FQ_FAIL_VALUE(FQ_ERR_CORRUPT, "vector", vector, "bytes that the codec's encoder writes");
+}
+
+/* The group's rotated reconstruction into y, rows stride apart. next[n][d], unless NULL, will be written next: it
+ * is asked for from memory while words are looked up. */
 static fq_status reconstruct(const fq_codec *codec, const fq_codec_group *group,
-                             fq_codec_scratch *scratch, float *y, size_t stride,
+                             fq_codec_scratch *scratch, float *y, size_t stride, const float *next,
                              const uint8_t *codes, size_t first, size_t n) {
+    const fq_vector_kernels *kernels = fq_vector_kernels_best();
     const size_t dg = group->dim;
     for (size_t i = 0; i < n; i++) {
         float *row = y + i * stride;
+        for (size_t j = 0; next && j < dg; j += FQ_ALIGNMENT / sizeof *next)
+            __builtin_prefetch(next + i * dg + j, 1);
         if (!group->bytes) {
             memset(row, 0, dg * sizeof *row);
             continue;
         }
         const uint8_t *code = codes + i * codec->cost.code_bytes;
+        const uint8_t *packed = code + group->index_offset;
         float norm = 0, ratio = 0;
-        if (!read_norms(group, code, &norm, &ratio) ||
-            !fq_packing_unpack(&group->packing, scratch->index, code + group->index_offset))
-            return FQ_FAIL_VALUE(FQ_ERR_CORRUPT, "vector", first + i,
-                                 "bytes that the codec's encoder writes");
+        if (!read_norms(group, code, &norm, &ratio))
+            return fail_corrupt(first + i);
         scratch->norm[i] = (double)(norm * ratio);
-        if (norm > 0)
-            look_up(group, row, scratch->index, norm);
-        else
+        if (group->byte_table) {
+            kernels->expand_bytes(row, packed, group->packing.bytes, group->byte_table, group->table_width, norm);
+        } else {
+            if (!fq_packing_unpack(&group->packing, scratch->index, packed))
+                return fail_corrupt(first + i);
+            kernels->expand(row, scratch->index, group->blocks, group->words, group->block, norm);
+        }
+        if (!(norm > 0)) /* not even a negative zero */
             memset(row, 0, dg * sizeof *row);
     }
     if (group->sketch_rows)
@@ -369,21 +375,30 @@ static fq_status reconstruct(const fq_codec *codec, const fq_codec_group *group,
     return FQ_OK;
 }
 
+/* Vectors decoded at a time: with their rotated reconstructions they stay in the first-level cache. */
+static size_t decode_batch(size_t d) {
+    const size_t fits = 1536 / d;
+    return fits > FQ_CODEC_CHUNK ? FQ_CODEC_CHUNK : fits < 12 ? 12 : fits;
+}
+
 fq_status fq_codec_groups_decode(const fq_codec *codec, fq_codec_scratch *scratch, float *x,
                                  const uint8_t *codes, size_t first, size_t n, bool rotated) {
-    const size_t d = codec->cost.dim;
+    const size_t d = codec->cost.dim, bytes = codec->cost.code_bytes, most = decode_batch(d);
     const bool whole = codec->groups == 1 && !codec->channel_order;
-    for (size_t g = 0; g < codec->groups; g++) {
-        const fq_codec_group *group = &codec->group[g];
-        if (rotated) {
-            FQ_TRY(reconstruct(codec, group, scratch, x + group->offset, d, codes, first, n));
-            continue;
+    for (size_t v = 0; v < n; v += most, first += most, x += most * d, codes += most * bytes) {
+        const size_t count = n - v < most ? n - v : most;
+        for (size_t g = 0; g < codec->groups; g++) {
+            const fq_codec_group *group = &codec->group[g];
+            if (rotated) {
+                FQ_TRY(reconstruct(codec, group, scratch, x + group->offset, d, NULL, codes, first, count));
+                continue;
+            }
+            FQ_TRY(reconstruct(codec, group, scratch, scratch->b, group->dim, whole ? x : NULL, codes, first, count));
+            float *back = whole ? x : scratch->a;
+            fq_rotation_apply_transpose(group->rotation, back, scratch->b, count);
+            for (size_t i = 0; !whole && i < count; i++)
+                scatter(codec, group, x + i * d, back + i * group->dim);
         }
-        FQ_TRY(reconstruct(codec, group, scratch, scratch->b, group->dim, codes, first, n));
-        float *back = whole ? x : scratch->a;
-        fq_rotation_apply_transpose(group->rotation, back, scratch->b, n);
-        for (size_t i = 0; !whole && i < n; i++)
-            scatter(codec, group, x + i * d, back + i * group->dim);
     }
     return FQ_OK;
 }

@@ -44,6 +44,10 @@ typedef struct fq_codec_group {
     size_t index_offset;    /* of the packed indices in the code */
     size_t sign_offset;     /* of the sketch's signs in the code */
     size_t bytes;           /* of the group's code */
+    /* Where every byte of the packed indices holds whole indices, 8 / w of them, and all its values are valid:
+     * the codewords of each value side by side, [256][table_width]; NULL where not, or where that is large. */
+    float *byte_table;
+    size_t table_width;     /* 8 k / w */
 } fq_codec_group;
 
 enum { FQ_CODEC_GROUPS_MAX = 2 };

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <math.h>
 
+#include "vector_kernels.h"
+
 /* The first three strides inside eight neighbours. */
 static void butterflies_of_eight(float *x) {
     float a[8], b[8];
@@ -22,7 +24,7 @@ static void butterflies_of_eight(float *x) {
     }
 }
 
-void fq_hadamard(float *x, size_t p) {
+void fq_hadamard_ref(float *x, size_t p) {
     assert(p > 0 && (p & (p - 1)) == 0);
     size_t stride = 1;
     if (p >= 8) {
@@ -43,4 +45,8 @@ void fq_hadamard(float *x, size_t p) {
     const float scale = (float)(1 / sqrt((double)p));
     for (size_t i = 0; i < p; i++)
         x[i] *= scale;
+}
+
+void fq_hadamard(float *x, size_t p) {
+    fq_vector_kernels_best()->hadamard(x, x, 1, p, NULL, NULL);
 }

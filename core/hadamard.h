@@ -12,8 +12,11 @@
 extern "C" {
 #endif
 
-/* x[p]; p log2 p additions and p multiplications. */
+/* x[p]; p log2 p additions and p multiplications. By the processor's vectors where it has them. */
 void fq_hadamard(float *x, size_t p);
+
+/* The same in plain loops: the definition, for tests and for processors without vectors. */
+void fq_hadamard_ref(float *x, size_t p);
 
 #ifdef __cplusplus
 }

@@ -78,17 +78,50 @@ static void load_limbs(uint64_t *limb, const uint8_t *bytes, size_t n) {
         limb[i / 8] |= (uint64_t)bytes[i] << (i % 8 * 8);
 }
 
-static void pack_bits(const fq_packing_plan *plan, uint8_t *bytes, const uint32_t *index) {
-    const unsigned width = plan->width;
+static uint64_t little_endian(uint64_t word) {
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    return __builtin_bswap64(word);
+#else
+    return word;
+#endif
+}
+
+/* The low n bytes of word, n <= 8. */
+static inline void store_bytes(uint8_t *bytes, uint64_t word, size_t n) {
+    word = little_endian(word);
+    memcpy(bytes, &word, n);
+}
+
+/* The first n bytes as a number, n <= 8. */
+static inline uint64_t load_bytes(const uint8_t *bytes, size_t n) {
+    uint64_t word = 0;
+    memcpy(&word, bytes, n);
+    return little_endian(word);
+}
+
+/* Eight indices of up to 8 bits, side by side. */
+static inline uint64_t join_eight(const uint32_t *index, unsigned width) {
+    const uint64_t a = index[0] | (uint64_t)index[1] << width, b = index[2] | (uint64_t)index[3] << width;
+    const uint64_t c = index[4] | (uint64_t)index[5] << width, d = index[6] | (uint64_t)index[7] << width;
+    return (a | b << 2 * width) | (c | d << 2 * width) << 4 * width;
+}
+
+static inline void split_eight(uint32_t *index, uint64_t word, unsigned width) {
+    const uint32_t mask = (uint32_t)((1U << width) - 1);
+    for (unsigned i = 0; i < 8; i++)
+        index[i] = (uint32_t)(word >> i * width) & mask;
+}
+
+/* What is left below eight indices, or all of them when they have more than 8 bits. */
+static void pack_some(uint8_t *bytes, const uint32_t *index, size_t count, unsigned width) {
     uint64_t waiting = 0; /* at most 31 bits before each turn, 51 after */
     unsigned held = 0;
-    for (size_t i = 0; i < plan->count; i++) {
-        assert(index[i] < plan->radix);
+    for (size_t i = 0; i < count; i++) {
         waiting |= (uint64_t)index[i] << held;
         held += width;
         if (held >= 32) {
-            for (int b = 0; b < 4; b++)
-                *bytes++ = (uint8_t)(waiting >> 8 * b);
+            store_bytes(bytes, waiting, 4);
+            bytes += 4;
             waiting >>= 32;
             held -= 32;
         }
@@ -97,32 +130,84 @@ static void pack_bits(const fq_packing_plan *plan, uint8_t *bytes, const uint32_
         *bytes++ = (uint8_t)waiting;
 }
 
-static bool unpack_bits(const fq_packing_plan *plan, uint32_t *index, const uint8_t *bytes) {
-    const unsigned width = plan->width;
-    const uint32_t mask = (uint32_t)((1u << width) - 1);
-    const uint8_t *end = bytes + plan->bytes;
-    uint64_t waiting = 0;
-    unsigned held = 0;
-    uint32_t worst = 0;
-    for (size_t i = 0; i < plan->count; i++) {
-        if (held < width) {
-            if (end - bytes >= 4) {
-                waiting |= ((uint64_t)bytes[0] | (uint64_t)bytes[1] << 8 | (uint64_t)bytes[2] << 16 |
-                            (uint64_t)bytes[3] << 24)
-                           << held;
-                bytes += 4;
-                held += 32;
-            } else {
-                for (; bytes < end; held += 8)
-                    waiting |= (uint64_t)*bytes++ << held;
-            }
-        }
-        index[i] = (uint32_t)waiting & mask;
-        worst = index[i] > worst ? index[i] : worst;
-        waiting >>= width;
-        held -= width;
+/* Indices of up to 8 bits: eight of them are `width` whole bytes. Stores of eight bytes run over what follows
+ * as long as it is the same code's. */
+static inline void pack_narrow(uint8_t *bytes, const uint8_t *end, const uint32_t *index, size_t count,
+                               unsigned width) {
+    size_t i = 0;
+    for (; i + 8 <= count && end - bytes >= 8; i += 8, bytes += width)
+        store_bytes(bytes, join_eight(index + i, width), 8);
+    for (; i + 8 <= count; i += 8, bytes += width)
+        store_bytes(bytes, join_eight(index + i, width), width);
+    pack_some(bytes, index + i, count - i, width);
+}
+
+static inline void unpack_narrow(uint32_t *index, const uint8_t *bytes, const uint8_t *end, size_t count,
+                                 unsigned width) {
+    size_t i = 0;
+    for (; i + 8 <= count && end - bytes >= 8; i += 8, bytes += width)
+        split_eight(index + i, load_bytes(bytes, 8), width);
+    for (; i + 8 <= count; i += 8, bytes += width)
+        split_eight(index + i, load_bytes(bytes, width), width);
+    const uint32_t mask = (uint32_t)((1U << width) - 1);
+    uint64_t rest = load_bytes(bytes, (size_t)(end - bytes)); /* of fewer than eight indices */
+    for (; i < count; i++, rest >>= width)
+        index[i] = (uint32_t)rest & mask;
+}
+
+/* Each index from the eight bytes around it. */
+static void unpack_wide(uint32_t *index, const uint8_t *bytes, size_t n_bytes, size_t count, unsigned width) {
+    const uint32_t mask = (uint32_t)((1U << width) - 1);
+    const size_t window = n_bytes < 8 ? n_bytes : 8, last = n_bytes - window;
+    for (size_t i = 0; i < count; i++) {
+        const size_t bit = i * width, at = bit / 8 < last ? bit / 8 : last;
+        index[i] = (uint32_t)(load_bytes(bytes + at, window) >> (bit - 8 * at)) & mask;
     }
-    return worst < plan->radix && waiting == 0;
+}
+
+static void pack_bits(const fq_packing_plan *plan, uint8_t *bytes, const uint32_t *index) {
+    const uint8_t *const end = bytes + plan->bytes;
+    for (size_t i = 0; i < plan->count; i++)
+        assert(index[i] < plan->radix);
+    switch (plan->width) { /* the usual ones for the compiler to know */
+    case 0: break;
+    case 1: pack_narrow(bytes, end, index, plan->count, 1); break;
+    case 2: pack_narrow(bytes, end, index, plan->count, 2); break;
+    case 4: pack_narrow(bytes, end, index, plan->count, 4); break;
+    case 8:
+        for (size_t i = 0; i < plan->count; i++)
+            bytes[i] = (uint8_t)index[i];
+        break;
+    default:
+        if (plan->width < 8)
+            pack_narrow(bytes, end, index, plan->count, plan->width);
+        else
+            pack_some(bytes, index, plan->count, plan->width);
+    }
+}
+
+static bool unpack_bits(const fq_packing_plan *plan, uint32_t *index, const uint8_t *bytes) {
+    const uint8_t *const end = bytes + plan->bytes;
+    const size_t count = plan->count;
+    switch (plan->width) {
+    case 0: memset(index, 0, count * sizeof *index); return true;
+    case 1: unpack_narrow(index, bytes, end, count, 1); break;
+    case 2: unpack_narrow(index, bytes, end, count, 2); break;
+    case 4: unpack_narrow(index, bytes, end, count, 4); break;
+    case 8:
+        for (size_t i = 0; i < count; i++)
+            index[i] = bytes[i];
+        break;
+    default:
+        if (plan->width < 8)
+            unpack_narrow(index, bytes, end, count, plan->width);
+        else
+            unpack_wide(index, bytes, plan->bytes, count, plan->width);
+    }
+    uint32_t beyond = 0; /* the top bit of the difference is set for an index of N or more */
+    for (size_t i = 0; i < count; i++)
+        beyond |= plan->radix - 1 - index[i];
+    return beyond >> 31 == 0 && (plan->bits % 8 == 0 || end[-1] >> plan->bits % 8 == 0);
 }
 
 static void pack_radix(const fq_packing_plan *plan, uint8_t *bytes, const uint32_t *index) {

@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "dense.h"
-#include "hadamard.h"
 #include "memory.h"
 #include "stream.h"
+#include "vector_kernels.h"
 
-enum { ROUNDS = 2 };
+enum { ROUNDS = 2, BATCH_FLOATS = 2048 };
 
 struct fq_rotation {
     fq_rotation_kind kind;
@@ -151,46 +151,59 @@ static void flip(float *y, const float *x, const float *signs, size_t d) {
         y[i] = x[i] * signs[i] + 0.0f;
 }
 
-static void hadamard_forward(const fq_rotation *rotation, float *y, const float *x) {
+/* One vector of a dimension that is no power of two. */
+static void overlapping_forward(const fq_rotation *rotation, const fq_vector_kernels *kernels, float *y,
+                                const float *x) {
     const size_t d = rotation->dim, p = rotation->power;
     float other[FQ_ROTATION_HADAMARD_MAX];
     for (size_t round = 0; round < ROUNDS; round++) {
         const float *signs = rotation->signs + 2 * round * d;
-        if (p == d) {
-            flip(y, round ? y : x, signs, d);
-            fq_hadamard(y, p);
-            continue;
-        }
         const uint32_t *from = rotation->permutation + round * d;
         flip(other, round ? y : x, signs, d);
-        fq_hadamard(other, p);
+        kernels->hadamard(other, other, 1, p, NULL, NULL);
         flip(other, other, signs + d, d); /* or the second transform would undo most of the first */
-        fq_hadamard(other + (d - p), p);
+        kernels->hadamard(other + (d - p), other + (d - p), 1, p, NULL, NULL);
         for (size_t i = 0; i < d; i++)
             y[i] = other[from[i]];
     }
 }
 
-static void hadamard_backward(const fq_rotation *rotation, float *y, const float *x) {
+static void overlapping_backward(const fq_rotation *rotation, const fq_vector_kernels *kernels, float *y,
+                                 const float *x) {
     const size_t d = rotation->dim, p = rotation->power;
     float other[FQ_ROTATION_HADAMARD_MAX];
-    if (p == d)
-        memcpy(y, x, d * sizeof *y);
     for (size_t round = ROUNDS; round-- > 0;) {
         const float *signs = rotation->signs + 2 * round * d;
-        if (p == d) {
-            fq_hadamard(y, p);
-            flip(y, y, signs, d);
-            continue;
-        }
         const uint32_t *from = rotation->permutation + round * d;
         const float *source = round == ROUNDS - 1 ? x : y;
         for (size_t i = 0; i < d; i++)
             other[from[i]] = source[i];
-        fq_hadamard(other + (d - p), p);
+        kernels->hadamard(other + (d - p), other + (d - p), 1, p, NULL, NULL);
         flip(other, other, signs + d, d);
-        fq_hadamard(other, p);
+        kernels->hadamard(other, other, 1, p, NULL, NULL);
         flip(y, other, signs, d);
+    }
+}
+
+/* Both rounds over as many vectors as stay in the first-level cache between them. */
+static void hadamard(const fq_rotation *rotation, float *y, const float *x, size_t n, bool back) {
+    const fq_vector_kernels *kernels = fq_vector_kernels_best();
+    const size_t d = rotation->dim, most = d < BATCH_FLOATS ? BATCH_FLOATS / d : 1;
+    const float *first = rotation->signs, *second = first + 2 * d;
+    for (size_t i = 0; i < n; i += most) {
+        const size_t count = n - i < most ? n - i : most;
+        const float *from = x + i * d;
+        float *to = y + i * d;
+        if (rotation->permutation) {
+            for (size_t v = 0; v < count; v++)
+                (back ? overlapping_backward : overlapping_forward)(rotation, kernels, to + v * d, from + v * d);
+        } else if (back) {
+            kernels->hadamard(to, from, count, d, NULL, second);
+            kernels->hadamard(to, to, count, d, NULL, first);
+        } else {
+            kernels->hadamard(to, from, count, d, first, NULL);
+            kernels->hadamard(to, to, count, d, second, NULL);
+        }
     }
 }
 
@@ -199,8 +212,7 @@ void fq_rotation_apply(const fq_rotation *rotation, float *y, const float *x, si
         fq_dense_apply(&rotation->forward, y, x, n);
         return;
     }
-    for (size_t i = 0; i < n; i++)
-        hadamard_forward(rotation, y + i * rotation->dim, x + i * rotation->dim);
+    hadamard(rotation, y, x, n, false);
 }
 
 void fq_rotation_apply_transpose(const fq_rotation *rotation, float *y, const float *x, size_t n) {
@@ -208,6 +220,5 @@ void fq_rotation_apply_transpose(const fq_rotation *rotation, float *y, const fl
         fq_dense_apply(&rotation->backward, y, x, n);
         return;
     }
-    for (size_t i = 0; i < n; i++)
-        hadamard_backward(rotation, y + i * rotation->dim, x + i * rotation->dim);
+    hadamard(rotation, y, x, n, true);
 }

@@ -1,0 +1,51 @@
+/* The inner loops of rotating, normalising and looking codewords up, once for each instruction set.
+ *
+ * Every member is defined to the last bit by its comment, and all sets give the same bits: a vector of
+ * lanes does the same float32 or double operations, in the same order, as the plain loops. Pointers need no
+ * alignment. n or count of 0 is allowed.
+ */
+#ifndef FQ_VECTOR_KERNELS_H
+#define FQ_VECTOR_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dense.h"
+
+typedef struct fq_vector_kernels {
+    const char *name; /* "portable", "avx2", "avx512", "neon" */
+
+    /* fq_dense_apply. */
+    void (*dense)(const fq_dense *matrix, float *y, const float *x, size_t n);
+
+    /* y[n][p] = after (H (before x)) for x[n][p], H the normalised transform of hadamard.h, before[p] and after[p]
+     * signs +-1 to multiply by; a sign multiplied adds +0 as well, so that -0 becomes 0. Either may be NULL: no signs.
+     * y may be x; p a power of two. */
+    void (*hadamard)(float *y, const float *x, size_t n, size_t p, const float *before, const float *after);
+
+    /* sum_i a_i b_i in double: lane l of 8 sums i = l, l+8, ... in order; then
+     * ((0 + 4) + (1 + 5)) + ((2 + 6) + (3 + 7)). */
+    double (*dot)(const float *a, const float *b, size_t n);
+
+    /* y_i = float32(double(x_i) factor); y may be x. */
+    void (*scale)(float *y, const float *x, double factor, size_t n);
+
+    /* y[i][width] = scale table[index_i][width] for count indices of one byte, or of four. No overlap. */
+    void (*expand_bytes)(float *y, const uint8_t *index, size_t count, const float *table, size_t width, float scale);
+    void (*expand)(float *y, const uint32_t *index, size_t count, const float *table, size_t width, float scale);
+} fq_vector_kernels;
+
+/* Those that this processor can run, slowest first; NULL at i and beyond their number. The first is plain C. */
+const fq_vector_kernels *fq_vector_kernels_at(size_t i);
+
+/* The fastest of them. */
+const fq_vector_kernels *fq_vector_kernels_best(void);
+
+extern const fq_vector_kernels fq_vector_kernels_portable;
+#if defined(__x86_64__)
+extern const fq_vector_kernels fq_vector_kernels_avx2, fq_vector_kernels_avx512;
+#elif defined(__aarch64__)
+extern const fq_vector_kernels fq_vector_kernels_neon;
+#endif
+
+#endif

@@ -1,0 +1,67 @@
+/* Plain C: what the other instruction sets are compared with, and what processors without them run. */
+#include <math.h>
+#include <string.h>
+
+#include "hadamard.h"
+#include "vector_kernels.h"
+
+/* y may be x. */
+static void flip(float *y, const float *x, const float *signs, size_t p) {
+    for (size_t i = 0; i < p; i++)
+        y[i] = x[i] * signs[i] + 0.0F;
+}
+
+static void hadamard(float *y, const float *x, size_t n, size_t p, const float *before, const float *after) {
+    for (size_t i = 0; i < n; i++, x += p, y += p) {
+        if (before)
+            flip(y, x, before, p);
+        else
+            memmove(y, x, p * sizeof *y);
+        fq_hadamard_ref(y, p);
+        if (after)
+            flip(y, y, after, p);
+    }
+}
+
+static double dot(const float *a, const float *b, size_t n) {
+    double lane[8] = {0};
+    for (size_t i = 0; i < n; i++)
+        lane[i % 8] += (double)a[i] * (double)b[i];
+    return ((lane[0] + lane[4]) + (lane[1] + lane[5])) + ((lane[2] + lane[6]) + (lane[3] + lane[7]));
+}
+
+static void scale(float *y, const float *x, double factor, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        y[i] = (float)((double)x[i] * factor);
+}
+
+/* Sizes that the compiler knows are unrolled. */
+#define EXPAND(NAME, INDEX)                                                                                          \
+    static inline void NAME##_rows(float *y, const INDEX *index, size_t count, const float *table, size_t width,     \
+                                   float factor) {                                                                   \
+        for (size_t i = 0; i < count; i++)                                                                           \
+            for (size_t j = 0; j < width; j++)                                                                       \
+                y[i * width + j] = table[index[i] * width + j] * factor;                                             \
+    }                                                                                                                \
+    static void NAME(float *y, const INDEX *index, size_t count, const float *table, size_t width, float factor) {   \
+        switch (width) {                                                                                             \
+        case 1: NAME##_rows(y, index, count, table, 1, factor); break;                                               \
+        case 2: NAME##_rows(y, index, count, table, 2, factor); break;                                               \
+        case 4: NAME##_rows(y, index, count, table, 4, factor); break;                                               \
+        case 8: NAME##_rows(y, index, count, table, 8, factor); break;                                               \
+        default: NAME##_rows(y, index, count, table, width, factor);                                                 \
+        }                                                                                                            \
+    }
+
+EXPAND(expand_bytes, uint8_t)
+EXPAND(expand, uint32_t)
+
+const fq_vector_kernels fq_vector_kernels_portable = {
+    .name = "portable",
+    .dense = fq_dense_apply_ref,
+    .hadamard = hadamard,
+    .dot = dot,
+    .scale = scale,
+    .expand_bytes = expand_bytes,
+    .expand = expand,
+};

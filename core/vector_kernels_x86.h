@@ -1,0 +1,17 @@
+/* The AVX2 kernels that the AVX-512 set shares: bounded by loads, stores or conversions, not by the width. */
+#ifndef FQ_VECTOR_KERNELS_X86_H
+#define FQ_VECTOR_KERNELS_X86_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+void fq_vector_hadamard_avx2(float *y, const float *x, size_t n, size_t p, const float *before,
+                             const float *after);
+double fq_vector_dot_avx2(const float *a, const float *b, size_t n);
+void fq_vector_scale_avx2(float *y, const float *x, double factor, size_t n);
+void fq_vector_expand_bytes_avx2(float *y, const uint8_t *index, size_t count, const float *table, size_t width,
+                                 float scale);
+void fq_vector_expand_avx2(float *y, const uint32_t *index, size_t count, const float *table, size_t width,
+                           float scale);
+
+#endif
