@@ -180,8 +180,10 @@ static void efficiency_rises(fq_balls *w, const void *parameters, fq_ball *left,
 /* t above the cap of measure 2^-n; n is the number of bits here. */
 static void cap_is_small(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
     const setting *const p = parameters;
-    *left = fq_ball_subtract(w, fq_ball_ratio(w, 1, 2),
-                             fq_ball_half_probability(w, p->d, fq_ball_double(w, p->t)));
+    const fq_ball t = fq_ball_double(w, p->t);
+    const fq_ball rest = fq_ball_subtract(w, fq_ball_integer(w, 1), fq_ball_multiply(w, t, t));
+    *left = fq_ball_divide(w, fq_ball_beta(w, fq_ball_ratio(w, p->d - 1, 2), fq_ball_ratio(w, 1, 2), rest),
+                           fq_ball_integer(w, 2));
     *right = fq_ball_ratio(w, 1, 1L << p->n);
 }
 

@@ -122,7 +122,7 @@ static fq_status widths(fq_claim_context *context, setting p) {
 static fq_status bounds(fq_claim_context *context) {
     static const long dims[] = {16, 64, 128, 256, 1024};
     for (size_t i = 0; i < 5; i += context->quick ? 2 : 1)
-        for (long b = 1; b <= (context->quick ? 3 : 5); b++) {
+        for (long b = 1; b <= (context->quick ? 3 : fq_ball_reach(5, 4)); b++) {
             fq_scalar_box box;
             FQ_TRY(fq_scalar_box_init(&box, (size_t)dims[i], (size_t)1 << (b - 1)));
             const setting p = {.d = dims[i], .b = b, .box = &box};
@@ -133,7 +133,7 @@ static fq_status bounds(fq_claim_context *context) {
             if (b == 1)
                 FQ_TRY(emit(context, "mse_one_bit", one_bit, FQ_RELATION_EQUAL, p));
         }
-    for (long d = 10; d <= 100000000; d *= 10)
+    for (long d = 10; d <= fq_ball_reach(100000000, 1000000); d *= 10)
         FQ_TRY(emit(context, "high_rate_constant", high_rate_constant, FQ_RELATION_LESS, (setting){.d = d}));
     for (long b = 1; b <= 4; b++)
         FQ_TRY(emit(context, "any_code_on_the_circle", circle, FQ_RELATION_GREATER, (setting){.d = 2, .b = b}));
