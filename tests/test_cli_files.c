@@ -192,6 +192,7 @@ static void files_on_which_the_library_itself_fails(void) {
         {"encode -c fib:k=2,N=4 -o x.h5 v.h5 --codebook", "codebook_attribute_use_after_free.h5"},
         {"encode -c tq:b=2 -o x.h5", "vectors_chunk_overread.h5"},
         {"decode -o x.h5", "codes_heap_overlap.h5"},
+        {"results", "results_attribute_release.h5"},
     };
     fq_kv_cache *cache = NULL;
     make_vectors();

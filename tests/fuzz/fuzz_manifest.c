@@ -50,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             fq_plan_clear(&plan);
     }
     const fq_status set = fq_manifest_set(&m, "dim=[16, 32]", fq_plan_accepts, NULL);
-    FQ_FUZZ_REQUIRE(set == FQ_OK || set == FQ_ERR_USAGE || set == FQ_ERR_MEMORY);
+    FQ_FUZZ_REQUIRE(set == FQ_OK || set == FQ_ERR_USAGE || set == FQ_ERR_INPUT || set == FQ_ERR_MEMORY);
     if (set == FQ_OK)
         pick(&m);
     fq_manifest_clear(&m);
