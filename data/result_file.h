@@ -41,6 +41,14 @@ void fq_results_clear(fq_results *results);
 /* The table of a name, or NULL. */
 fq_table *fq_results_table(const fq_results *results, const char *name);
 
+/* The column that says which version of its experiment's definition a row is of; tables of sweeps have it. */
+#define FQ_VERSION_COLUMN "version"
+
+/* Leaves only rows of the newest version in each table that has that column: what figures and summaries
+ * show. A store may hold older ones, which no point of today's definition would give. Returns how many
+ * rows went. */
+size_t fq_results_keep_newest(fq_results *results);
+
 /* Adds an empty table; the pointer is good until the results are cleared. */
 FQ_MUST_CHECK fq_status fq_results_add_table(fq_results *results, fq_table **table,
                                              const char *name, const fq_value_column *columns,

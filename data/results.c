@@ -19,6 +19,33 @@ fq_table *fq_results_table(const fq_results *results, const char *name) {
     return NULL;
 }
 
+static size_t keep_newest(fq_table *t) {
+    const size_t column = fq_table_find(t, FQ_VERSION_COLUMN);
+    int64_t newest = INT64_MIN;
+    size_t kept = 0;
+    if (column == t->column_count || t->columns[column].type != FQ_VALUE_INTEGER)
+        return 0;
+    for (size_t row = 0; row < t->count; row++)
+        if (fq_table_integer(t, row, column) > newest)
+            newest = fq_table_integer(t, row, column);
+    for (size_t row = 0; row < t->count; row++)
+        if (fq_table_integer(t, row, column) == newest) {
+            if (kept != row)
+                memcpy(t->records + kept * t->record_bytes, t->records + row * t->record_bytes, t->record_bytes);
+            kept++;
+        }
+    const size_t gone = t->count - kept;
+    t->count = kept;
+    return gone;
+}
+
+size_t fq_results_keep_newest(fq_results *results) {
+    size_t gone = 0;
+    for (size_t i = 0; i < results->table_count; i++)
+        gone += keep_newest(&results->tables[i]);
+    return gone;
+}
+
 fq_status fq_results_add_table(fq_results *results, fq_table **table, const char *name,
                                const fq_value_column *columns, size_t count) {
     if (results->table_count == FQ_RESULT_TABLES_MAX)

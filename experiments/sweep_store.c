@@ -29,6 +29,7 @@ static const fq_value_column bookkeeping[] = {
     {"seed", FQ_VALUE_TEXT, 20, "1", "the manifest's seed", FQ_ROLE_PARAMETER},
     {"replicate", FQ_VALUE_INTEGER, 0, "1", "replicate of the seed, from 0", FQ_ROLE_PARAMETER},
     {"row", FQ_VALUE_INTEGER, 0, "1", "number of the row within its point, from 0", FQ_ROLE_PARAMETER},
+    {FQ_VERSION_COLUMN, FQ_VALUE_INTEGER, 0, "1", "version of the experiment's definition", FQ_ROLE_BOOKKEEPING},
     {"run", FQ_VALUE_INTEGER, 0, "1", "group of /provenance, from 1", FQ_ROLE_BOOKKEEPING},
     {"wall_seconds", FQ_VALUE_REAL, 0, "s", "elapsed time of the point", FQ_ROLE_BOOKKEEPING},
     {"cpu_seconds", FQ_VALUE_REAL, 0, "s", "processor time of the point", FQ_ROLE_BOOKKEEPING},
@@ -314,6 +315,7 @@ static void set_row(fq_table *t, size_t r, const fq_sweep_store *s, const fq_out
     fq_table_set_text(t, r, c++, seed);
     fq_table_set_integer(t, r, c++, (int64_t)point->replicate);
     fq_table_set_integer(t, r, c++, (int64_t)r);
+    fq_table_set_integer(t, r, c++, point->experiment->version);
     fq_table_set_integer(t, r, c++, (int64_t)s->run);
     fq_table_set_real(t, r, c++, o->wall_seconds);
     fq_table_set_real(t, r, c++, o->cpu_seconds);

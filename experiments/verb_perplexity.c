@@ -91,6 +91,8 @@ static fq_status print_outcome(void) {
     fq_results store;
     memset(&store, 0, sizeof store);
     fq_status status = fq_store_read(output, &store);
+    if (status == FQ_OK)
+        (void)fq_results_keep_newest(&store);
     if (status == FQ_OK && fq_results_table(&store, "perplexity"))
         status = fq_perplexity_summary_print(stdout, &store);
     if (status == FQ_OK)

@@ -99,6 +99,9 @@ static int run(int argc, const char **argv) {
     fq_results store;
     memset(&store, 0, sizeof store);
     fq_status status = fq_store_read(arguments.items[0], &store);
+    const size_t older = status == FQ_OK ? fq_results_keep_newest(&store) : 0;
+    if (older)
+        fprintf(stderr, "plot: %zu rows of older versions of their experiments left out\n", older);
     if (status == FQ_OK)
         status = draw_all(&(fq_draw_request){arguments.items[0], &store, folder, command});
     fq_results_clear(&store);

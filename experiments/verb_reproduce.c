@@ -124,6 +124,8 @@ static fq_status print_summary(const char *results) {
     fq_status status = fq_store_read(results, &store);
     putchar('\n');
     if (status == FQ_OK)
+        (void)fq_results_keep_newest(&store); /* plot has said how many */
+    if (status == FQ_OK)
         status = fq_distortion_summary_print(stdout, &store);
     if (status == FQ_OK && fq_results_table(&store, "fidelity")) {
         putchar('\n');

@@ -112,6 +112,30 @@ static void given_a_store_expect_h5py_and_h5dump_to_read_it(void) {
     FQ_CHECK(fq_command("h5dump -a /rate-distortion/units r.h5 | grep -q 'coordinate variance'")->exit_code == 0);
 }
 
+/* Of three versions the newest stays, in its order; a table without the column stays whole. */
+static void older_versions_are_left_out(void) {
+    static const fq_value_column versioned[] = {
+        {"x", FQ_VALUE_REAL, 0, "1", "a number", FQ_ROLE_VALUE},
+        {FQ_VERSION_COLUMN, FQ_VALUE_INTEGER, 0, "1", "the version", FQ_ROLE_BOOKKEEPING}};
+    static const int64_t versions[] = {2, 3, 1, 3, 2, 3};
+    fq_results results = {0};
+    fq_table *table = NULL;
+    FQ_CHECK(fq_results_keep_newest(&results) == 0);
+    FQ_CHECK_OK(fill(&results, 4, "text"));
+    FQ_CHECK_OK(fq_results_add_table(&results, &table, "versioned", versioned, 2));
+    FQ_CHECK(fq_results_keep_newest(&results) == 0);
+    FQ_CHECK_OK(fq_table_append(table, NULL, 6));
+    for (size_t r = 0; r < 6; r++) {
+        fq_table_set_real(table, r, 0, (double)r);
+        fq_table_set_integer(table, r, 1, versions[r]);
+    }
+    FQ_CHECK(fq_results_keep_newest(&results) == 3 && table->count == 3);
+    FQ_CHECK(fq_table_real(table, 0, 0) == 1 && fq_table_real(table, 1, 0) == 3 && fq_table_real(table, 2, 0) == 5);
+    FQ_CHECK(fq_results_table(&results, "own-table")->count == 4);
+    FQ_CHECK(fq_results_keep_newest(&results) == 0);
+    fq_results_clear(&results);
+}
+
 static fq_status read_results(const char *path, void *context) {
     fq_results results = {0};
     FQ_TRY(fq_result_file_read(path, &results));
@@ -251,6 +275,7 @@ static const fq_test tests[] = {
     {"damaged files", given_damaged_files_expect_a_refusal},
     {"damaged journals", given_damaged_journals_expect_rows_before_the_damage},
     {"failing allocations", given_each_allocation_failing_expect_nothing_lost},
+    {"older versions", older_versions_are_left_out},
     {0},
 };
 const fq_suite fq_suite_result_file = {"result_file", tests};
