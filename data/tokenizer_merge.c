@@ -152,7 +152,7 @@ static fq_status emit(const work *w, size_t offset, uint32_t *ids, size_t *count
             unknown_before = true;
         } else {
             return FQ_FAIL_TEXT(FQ_ERR_INPUT,
-                                "text: offset %zu: byte 0x%02x has no token in this vocabulary, which has "
+                                "offset %zu: byte 0x%02x has no token in this vocabulary, which has "
                                 "no token for the unknown either",
                                 offset + s->start, (unsigned)(unsigned char)w->word[s->start]);
         }

@@ -21,6 +21,11 @@ static fq_status tokenise(fq_model_text *m, const fq_checkpoint *checkpoint, con
         m->adds_bos = info->adds_bos && info->has_bos;
         m->bos = info->bos;
         status = fq_tokenizer_encode(tokenizer, bytes, length, &m->tokens, &m->count);
+        if (status == FQ_ERR_INPUT) { /* it knows the offset, not the file */
+            char line[FQ_FAILURE_LINE_MAX];
+            fq_failure_line(line, fq_error_last());
+            status = FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: %s", path, line);
+        }
     }
     fq_tokenizer_close(tokenizer);
     fq_free(bytes);
@@ -49,11 +54,19 @@ void fq_model_text_clear(fq_model_text *loaded) {
     memset(loaded, 0, sizeof *loaded);
 }
 
-fq_status fq_model_text_window(const fq_model_text *loaded, uint32_t *window, size_t first, size_t n) {
+fq_status fq_model_text_check(const fq_model_text *loaded, size_t first, size_t n) {
     const size_t bos = loaded->adds_bos && n > 0;
+    if (n > loaded->model.config.context)
+        return FQ_FAIL_TEXT(FQ_ERR_USAGE, "%zu tokens at once; this model reads up to %zu", n, loaded->model.config.context);
     if (first > loaded->count || n - bos > loaded->count - first)
         return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: %zu tokens; %zu are needed", loaded->text,
                             loaded->count, first + n - bos);
+    return FQ_OK;
+}
+
+fq_status fq_model_text_window(const fq_model_text *loaded, uint32_t *window, size_t first, size_t n) {
+    const size_t bos = loaded->adds_bos && n > 0;
+    FQ_TRY(fq_model_text_check(loaded, first, n));
     if (bos)
         window[0] = loaded->bos;
     memcpy(window + bos, loaded->tokens + first, (n - bos) * sizeof *window);

@@ -20,8 +20,12 @@ typedef struct fq_model_text {
 FQ_MUST_CHECK fq_status fq_model_text_load(fq_model_text *loaded, const char *model, const char *text);
 void fq_model_text_clear(fq_model_text *loaded); /* accepts a struct of zeros */
 
+/* Whether window below can be made and the model can read it: FQ_ERR_INPUT, naming the text's file, if it is
+ * too short; FQ_ERR_USAGE if n is beyond the model's context. */
+FQ_MUST_CHECK fq_status fq_model_text_check(const fq_model_text *loaded, size_t first, size_t n);
+
 /* window[n]: tokens first.. of the text, behind bos if the model expects one (which then is window[0]).
- * FQ_ERR_INPUT, naming the text's file, if it is too short. */
+ * Fails as check does. */
 FQ_MUST_CHECK fq_status fq_model_text_window(const fq_model_text *loaded, uint32_t *window, size_t first,
                                              size_t n);
 
