@@ -345,31 +345,31 @@ static fq_status reconstruct(const fq_codec *codec, const fq_codec_group *group,
                              fq_codec_scratch *scratch, float *y, size_t stride, const float *next,
                              const uint8_t *codes, size_t first, size_t n) {
     const fq_vector_kernels *kernels = fq_vector_kernels_best();
-    const size_t dg = group->dim;
+    const size_t dg = group->dim, bytes = codec->cost.code_bytes;
+    float norms[FQ_CODEC_CHUNK];
     for (size_t i = 0; i < n; i++) {
-        float *row = y + i * stride;
         for (size_t j = 0; next && j < dg; j += FQ_ALIGNMENT / sizeof *next)
             __builtin_prefetch(next + i * dg + j, 1);
-        if (!group->bytes) {
-            memset(row, 0, dg * sizeof *row);
+        float ratio = 0;
+        norms[i] = 0;
+        if (!group->bytes)
             continue;
-        }
-        const uint8_t *code = codes + i * codec->cost.code_bytes;
-        const uint8_t *packed = code + group->index_offset;
-        float norm = 0, ratio = 0;
-        if (!read_norms(group, code, &norm, &ratio))
+        const uint8_t *code = codes + i * bytes;
+        if (!read_norms(group, code, &norms[i], &ratio))
             return fail_corrupt(first + i);
-        scratch->norm[i] = (double)(norm * ratio);
-        if (group->byte_table) {
-            kernels->expand_bytes(row, packed, group->packing.bytes, group->byte_table, group->table_width, norm);
-        } else {
-            if (!fq_packing_unpack(&group->packing, scratch->index, packed))
-                return fail_corrupt(first + i);
-            kernels->expand(row, scratch->index, group->blocks, group->words, group->block, norm);
-        }
-        if (!(norm > 0)) /* not even a negative zero */
-            memset(row, 0, dg * sizeof *row);
+        scratch->norm[i] = (double)(norms[i] * ratio);
+        if (group->byte_table)
+            continue;
+        if (!fq_packing_unpack(&group->packing, scratch->index, code + group->index_offset))
+            return fail_corrupt(first + i);
+        kernels->expand(y + i * stride, scratch->index, group->blocks, group->words, group->block, norms[i]);
     }
+    if (group->byte_table)
+        kernels->expand_bytes(y, stride, codes + group->index_offset, bytes, norms, n, group->packing.bytes,
+                              group->byte_table, group->table_width);
+    for (size_t i = 0; i < n; i++)
+        if (!(norms[i] > 0)) /* not even a negative zero */
+            memset(y + i * stride, 0, dg * sizeof *y);
     if (group->sketch_rows)
         return add_sketch(codec, group, scratch, y, stride, codes, first, n);
     return FQ_OK;

@@ -6,6 +6,9 @@
 #ifdef _OPENMP
 #include <omp.h>
 #endif
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 #include "memory.h"
 
@@ -36,19 +39,74 @@ void fq_cells_clear(fq_cells *cells) {
     memset(cells, 0, sizeof *cells);
 }
 
-/* One thread's sums, [N][k+2]: coordinates, energy, count. */
-static void accumulate(int64_t *sums, const uint32_t *index, const float *x, size_t n, size_t k) {
+/* One thread's sums, [N][k+2]: coordinates, energy, count; modulo 2^64, and every term but the count's is larger
+ * than it should be by the same bias, which the count then tells how often to take away. */
+static void accumulate_plain(uint64_t *sums, const uint32_t *index, const float *x, size_t n, size_t k, uint64_t bias) {
     for (size_t i = 0; i < n; i++) {
-        int64_t *cell = sums + (size_t)index[i] * (k + 2);
+        uint64_t *cell = sums + (size_t)index[i] * (k + 2);
         double energy = 0;
         for (size_t j = 0; j < k; j++) {
             const double value = (double)x[i * k + j];
-            cell[j] += (int64_t)(value * fixed_scale);
+            cell[j] += (uint64_t)(int64_t)(value * fixed_scale) + bias;
             energy += value * value;
         }
-        cell[k] += (int64_t)(energy * fixed_scale);
+        cell[k] += (uint64_t)(int64_t)(energy * fixed_scale) + bias;
         cell[k + 1]++;
     }
+}
+
+#if defined(__x86_64__)
+/* For a whole number w of magnitude below 2^51, the bits of the double w + 1.5 2^52 are w plus those of 1.5 2^52. */
+static const uint64_t magic_bits = 0x4338000000000000;
+
+__attribute__((target("avx2,fma"))) static inline __m256i whole(__m256d value) {
+    const __m256d scaled = _mm256_mul_pd(value, _mm256_set1_pd(fixed_scale));
+    const __m256d truncated = _mm256_round_pd(scaled, _MM_FROUND_TO_ZERO | _MM_FROUND_NO_EXC);
+    return _mm256_castpd_si256(_mm256_add_pd(truncated, _mm256_set1_pd(0x1.8p52)));
+}
+
+__attribute__((target("avx2,fma"))) static inline void add_to(uint64_t *sums, uint32_t index, __m256i what) {
+    __m256i *cell = (__m256i *)(void *)(sums + (size_t)index * 4);
+    _mm256_storeu_si256(cell, _mm256_add_epi64(_mm256_loadu_si256(cell), what));
+}
+
+/* The same with magic_bits as bias for k = 2, where a cell is four integers: four samples, converted together. */
+__attribute__((target("avx2,fma"))) static size_t accumulate_pairs(uint64_t *sums, const uint32_t *index,
+                                                                   const float *x, size_t n) {
+    const __m256i one = _mm256_set1_epi64x(1);
+    size_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        const __m256d a = _mm256_cvtps_pd(_mm_loadu_ps(x + 2 * i)), b = _mm256_cvtps_pd(_mm_loadu_ps(x + 2 * i + 4));
+        const __m256d first = _mm256_unpacklo_pd(a, b), second = _mm256_unpackhi_pd(a, b); /* samples 0, 2, 1, 3 */
+        const __m256d energy = _mm256_fmadd_pd(first, first, _mm256_mul_pd(second, second)); /* squares are exact */
+        const __m256i u = whole(first), v = whole(second), e = whole(energy);
+        const __m256i low = _mm256_unpacklo_epi64(u, v), high = _mm256_unpackhi_epi64(u, v); /* 0 and 1; 2 and 3 */
+        const __m256i low_e = _mm256_unpacklo_epi64(e, one), high_e = _mm256_unpackhi_epi64(e, one);
+        add_to(sums, index[i], _mm256_permute2x128_si256(low, low_e, 0x20));
+        add_to(sums, index[i + 1], _mm256_permute2x128_si256(low, low_e, 0x31));
+        add_to(sums, index[i + 2], _mm256_permute2x128_si256(high, high_e, 0x20));
+        add_to(sums, index[i + 3], _mm256_permute2x128_si256(high, high_e, 0x31));
+    }
+    return i;
+}
+
+static uint64_t bias_of(size_t k) {
+    return k == 2 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? magic_bits : 0;
+}
+#else
+static uint64_t bias_of(size_t k) {
+    (void)k;
+    return 0;
+}
+#endif
+
+static void accumulate(uint64_t *sums, const uint32_t *index, const float *x, size_t n, size_t k, uint64_t bias) {
+    size_t done = 0;
+#if defined(__x86_64__)
+    if (bias)
+        done = accumulate_pairs(sums, index, x, n);
+#endif
+    accumulate_plain(sums, index + done, x + done * k, n - done, k, bias);
 }
 
 /* Where samples come from: an array, or the source itself. */
@@ -74,9 +132,10 @@ static size_t threads_for(const origin *from, size_t n, size_t N, size_t k) {
 #endif
 }
 
-static void collect_thread(int64_t *sums, float *buffer, const fq_search *search,
+static void collect_thread(uint64_t *sums, float *buffer, const fq_search *search,
                            const origin *from, size_t n, size_t k) {
     uint32_t index[CHUNK];
+    const uint64_t bias = bias_of(k);
     const size_t chunks = (n + CHUNK - 1) / CHUNK;
 #pragma omp for schedule(static)
     for (size_t c = 0; c < chunks; c++) {
@@ -88,16 +147,17 @@ static void collect_thread(int64_t *sums, float *buffer, const fq_search *search
             fq_source_sample_serial(from->source, from->seed, from->purpose,
                                     from->first + c * CHUNK, count, buffer);
         fq_search_nearest(search, index, x, count);
-        accumulate(sums, index, x, count, k);
+        accumulate(sums, index, x, count, k, bias);
     }
 }
 
 static fq_status collect(fq_cells *cells, const fq_search *search, const origin *from, size_t n) {
     const size_t N = cells->codewords, k = cells->block, width = k + 2;
     const size_t threads = threads_for(from, n, N, k);
+    const uint64_t bias = bias_of(k);
     if (n > FQ_CELLS_SAMPLES_MAX)
         return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "n", n, "at most 2^24 samples at a time");
-    int64_t *sums = NULL;
+    uint64_t *sums = NULL;
     float *buffers = NULL;
     FQ_TRY(fq_alloc_zero(&sums, threads * N * width, sizeof *sums));
     const fq_status status = fq_alloc(&buffers, from->x ? 0 : threads * CHUNK * k, sizeof *buffers);
@@ -114,13 +174,14 @@ static fq_status collect(fq_cells *cells, const fq_search *search, const origin 
         collect_thread(sums + thread * N * width, buffers + thread * CHUNK * k, search, from, n, k);
 #pragma omp for schedule(static)
         for (size_t i = 0; i < N; i++) {
-            int64_t *cell = sums + i * width;
+            uint64_t *cell = sums + i * width;
             for (size_t t = 1; t < threads; t++)
                 for (size_t j = 0; j < width; j++)
                     cell[j] += sums[(t * N + i) * width + j];
+            const uint64_t excess = cell[k + 1] * bias;
             for (size_t j = 0; j < k; j++)
-                cells->sum[i * k + j] = (double)cell[j] / fixed_scale;
-            cells->energy[i] = (double)cell[k] / fixed_scale;
+                cells->sum[i * k + j] = (double)(int64_t)(cell[j] - excess) / fixed_scale;
+            cells->energy[i] = (double)(int64_t)(cell[k] - excess) / fixed_scale;
             cells->weight[i] = (double)cell[k + 1];
         }
     }

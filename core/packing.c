@@ -78,6 +78,14 @@ static void load_limbs(uint64_t *limb, const uint8_t *bytes, size_t n) {
         limb[i / 8] |= (uint64_t)bytes[i] << (i % 8 * 8);
 }
 
+/* The top bit of an index or of its distance below N is set if it is N or more: N is at most 2^20. */
+static bool all_below(const uint32_t *index, size_t count, uint32_t radix) {
+    uint32_t beyond = 0;
+    for (size_t i = 0; i < count; i++)
+        beyond |= index[i] | (radix - 1 - index[i]);
+    return beyond >> 31 == 0;
+}
+
 static uint64_t little_endian(uint64_t word) {
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
     return __builtin_bswap64(word);
@@ -167,8 +175,7 @@ static void unpack_wide(uint32_t *index, const uint8_t *bytes, size_t n_bytes, s
 
 static void pack_bits(const fq_packing_plan *plan, uint8_t *bytes, const uint32_t *index) {
     const uint8_t *const end = bytes + plan->bytes;
-    for (size_t i = 0; i < plan->count; i++)
-        assert(index[i] < plan->radix);
+    assert(all_below(index, plan->count, plan->radix));
     switch (plan->width) { /* the usual ones for the compiler to know */
     case 0: break;
     case 1: pack_narrow(bytes, end, index, plan->count, 1); break;
@@ -204,10 +211,7 @@ static bool unpack_bits(const fq_packing_plan *plan, uint32_t *index, const uint
         else
             unpack_wide(index, bytes, plan->bytes, count, plan->width);
     }
-    uint32_t beyond = 0; /* the top bit of the difference is set for an index of N or more */
-    for (size_t i = 0; i < count; i++)
-        beyond |= plan->radix - 1 - index[i];
-    return beyond >> 31 == 0 && (plan->bits % 8 == 0 || end[-1] >> plan->bits % 8 == 0);
+    return all_below(index, count, plan->radix) && (plan->bits % 8 == 0 || end[-1] >> plan->bits % 8 == 0);
 }
 
 static void pack_radix(const fq_packing_plan *plan, uint8_t *bytes, const uint32_t *index) {

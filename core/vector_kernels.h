@@ -30,9 +30,13 @@ typedef struct fq_vector_kernels {
     /* y_i = float32(double(x_i) factor); y may be x. */
     void (*scale)(float *y, const float *x, double factor, size_t n);
 
-    /* y[i][width] = scale table[index_i][width] for count indices of one byte, or of four. No overlap. */
-    void (*expand_bytes)(float *y, const uint8_t *index, size_t count, const float *table, size_t width, float scale);
+    /* y[i][width] = scale table[index_i][width] for count indices of four bytes. No overlap. */
     void (*expand)(float *y, const uint32_t *index, size_t count, const float *table, size_t width, float scale);
+
+    /* The same for n vectors of count indices of one byte each: vector v's indices start at index + v index_stride, its
+     * numbers go to y + v y_stride, times scale[v]. */
+    void (*expand_bytes)(float *y, size_t y_stride, const uint8_t *index, size_t index_stride, const float *scale,
+                         size_t n, size_t count, const float *table, size_t width);
 } fq_vector_kernels;
 
 /* Those that this processor can run, slowest first; NULL at i and beyond their number. The first is plain C. */

@@ -73,8 +73,9 @@ TARGET static ALWAYS_INLINE __m128 row_pair(const float *table, size_t a, size_t
     return _mm_loadh_pi(low, (const __m64 *)(const void *)(table + 2 * b));
 }
 
-TARGET static ALWAYS_INLINE void row_of_four(float *y, const float *table, size_t index, __m256 by) {
-    _mm_storeu_ps(y, _mm_mul_ps(_mm_loadu_ps(table + 4 * index), _mm256_castps256_ps128(by)));
+TARGET static ALWAYS_INLINE void two_rows_of_four(float *y, const float *table, size_t a, size_t b, __m256 by) {
+    const __m256 low = _mm256_castps128_ps256(_mm_loadu_ps(table + 4 * a));
+    _mm256_storeu_ps(y, _mm256_mul_ps(_mm256_insertf128_ps(low, _mm_loadu_ps(table + 4 * b), 1), by));
 }
 
 TARGET static ALWAYS_INLINE void row_of_eights(float *y, const float *table, size_t index, size_t width, __m256 by) {
@@ -82,47 +83,71 @@ TARGET static ALWAYS_INLINE void row_of_eights(float *y, const float *table, siz
         _mm256_storeu_ps(y + j, _mm256_mul_ps(_mm256_loadu_ps(table + width * index + j), by));
 }
 
-/* Four rows a turn. */
-#define EXPAND_ROWS(WIDTH, ROW)                         \
-    for (; count >= 4; count -= 4, index += 4) {        \
-        ROW(y, index[0]);                               \
-        ROW(y + (WIDTH), index[1]);                     \
-        ROW(y + 2 * (WIDTH), index[2]);                 \
-        ROW(y + 3 * (WIDTH), index[3]);                 \
-        y += 4 * (WIDTH);                               \
-    }                                                   \
-    break
-#define ROW_OF_FOUR(to, i) row_of_four(to, table, i, by)
-#define ROW_OF_8(to, i) row_of_eights(to, table, i, 8, by)
-#define ROW_OF_16(to, i) row_of_eights(to, table, i, 16, by)
-#define ROW_OF_EIGHTS(to, i) row_of_eights(to, table, i, width, by)
-
-/* Rows of 2, 4 or a multiple of 8 numbers; what is left as plain C has it. */
-#define EXPAND(NAME, INDEX, REST)                                                                                  \
-    TARGET void NAME(float *y, const INDEX *index, size_t count, const float *table, size_t width, float factor) { \
-        const __m256 by = _mm256_set1_ps(factor);                                                                  \
-        switch (width) {                                                                                           \
-        case 2:                                                                                                    \
-            for (; count >= 4; count -= 4, index += 4, y += 8) {                                                   \
-                const __m128 low = row_pair(table, index[0], index[1]), high = row_pair(table, index[2], index[3]); \
-                _mm_storeu_ps(y, _mm_mul_ps(low, _mm256_castps256_ps128(by)));                                     \
-                _mm_storeu_ps(y + 4, _mm_mul_ps(high, _mm256_castps256_ps128(by)));                                \
-            }                                                                                                      \
-            break;                                                                                                 \
-        case 4: EXPAND_ROWS(4, ROW_OF_FOUR);                                                                       \
-        case 8: EXPAND_ROWS(8, ROW_OF_8);                                                                          \
-        case 16: EXPAND_ROWS(16, ROW_OF_16);                                                                       \
-        default:                                                                                                   \
-            if (width % 8)                                                                                         \
-                break;                                                                                             \
-            EXPAND_ROWS(width, ROW_OF_EIGHTS);                                                                     \
-        }                                                                                                          \
-        if (count)                                                                                                 \
-            fq_vector_kernels_portable.REST(y, index, count, table, width, factor);                                \
+/* Four rows of 4 or of a multiple of 8 numbers. */
+#define FOUR_ROWS(y, table, index, width, by)                                     \
+    if ((width) == 4) {                                                           \
+        two_rows_of_four(y, table, (index)[0], (index)[1], by);                   \
+        two_rows_of_four((y) + 8, table, (index)[2], (index)[3], by);             \
+    } else {                                                                      \
+        for (size_t r = 0; r < 4; r++)                                            \
+            row_of_eights((y) + r * (width), table, (index)[r], width, by);       \
     }
 
-EXPAND(fq_vector_expand_bytes_avx2, uint8_t, expand_bytes)
-EXPAND(fq_vector_expand_avx2, uint32_t, expand)
+TARGET static ALWAYS_INLINE size_t fours(float *y, const uint32_t *index, size_t count, const float *table, size_t width,
+                                         __m256 by) {
+    size_t i = 0;
+    for (; i + 4 <= count; i += 4) {
+        FOUR_ROWS(y + i * width, table, index + i, width, by)
+    }
+    return i;
+}
+
+TARGET static ALWAYS_INLINE size_t pairs(float *y, const uint32_t *index, size_t count, const float *table, __m256 by) {
+    size_t i = 0;
+    for (; i + 2 <= count; i += 2)
+        _mm_storeu_ps(y + 2 * i, _mm_mul_ps(row_pair(table, index[i], index[i + 1]), _mm256_castps256_ps128(by)));
+    return i;
+}
+
+TARGET void fq_vector_expand_avx2(float *y, const uint32_t *index, size_t count, const float *table, size_t width,
+                                  float factor) {
+    const __m256 by = _mm256_set1_ps(factor);
+    size_t done = 0;
+    if (width == 2)
+        done = pairs(y, index, count, table, by);
+    else if (width == 4)
+        done = fours(y, index, count, table, 4, by);
+    else if (width == 8)
+        done = fours(y, index, count, table, 8, by);
+    else if (width % 8 == 0)
+        done = fours(y, index, count, table, width, by);
+    if (done < count) /* what is left, and other widths */
+        fq_vector_kernels_portable.expand(y + done * width, index + done, count - done, table, width, factor);
+}
+
+/* Of vectors of a multiple of four indices. */
+TARGET static ALWAYS_INLINE void byte_rows(float *y, size_t y_stride, const uint8_t *index, size_t index_stride,
+                                           const float *scale, size_t n, size_t count, const float *table,
+                                           size_t width) {
+    for (size_t v = 0; v < n; v++, y += y_stride, index += index_stride) {
+        const __m256 by = _mm256_broadcast_ss(scale + v);
+        for (size_t i = 0; i < count; i += 4) {
+            FOUR_ROWS(y + i * width, table, index + i, width, by)
+        }
+    }
+}
+
+TARGET void fq_vector_expand_bytes_avx2(float *y, size_t y_stride, const uint8_t *index, size_t index_stride,
+                                        const float *scale, size_t n, size_t count, const float *table, size_t width) {
+    if (count % 4 == 0 && width == 4)
+        byte_rows(y, y_stride, index, index_stride, scale, n, count, table, 4);
+    else if (count % 4 == 0 && width == 8)
+        byte_rows(y, y_stride, index, index_stride, scale, n, count, table, 8);
+    else if (count % 4 == 0 && width % 8 == 0)
+        byte_rows(y, y_stride, index, index_stride, scale, n, count, table, width);
+    else
+        fq_vector_kernels_portable.expand_bytes(y, y_stride, index, index_stride, scale, n, count, table, width);
+}
 
 const fq_vector_kernels fq_vector_kernels_avx2 = {
     .name = "avx2",

@@ -55,12 +55,17 @@ static void scale(float *y, const float *x, double factor, size_t n) {
         y[i] = (float)((double)x[i] * factor);
 }
 
-static void expand_bytes(float *y, const uint8_t *index, size_t count, const float *table, size_t width, float factor) {
-    size_t i = 0;
-    for (; width % 4 == 0 && i < count; i++)
-        for (size_t j = 0; j < width; j += 4)
-            vst1q_f32(y + width * i + j, vmulq_n_f32(vld1q_f32(table + width * index[i] + j), factor));
-    fq_vector_kernels_portable.expand_bytes(y + width * i, index + i, count - i, table, width, factor);
+static void expand_bytes(float *y, size_t y_stride, const uint8_t *index, size_t index_stride, const float *scale_of,
+                         size_t n, size_t count, const float *table, size_t width) {
+    if (width % 4) {
+        fq_vector_kernels_portable.expand_bytes(y, y_stride, index, index_stride, scale_of, n, count, table, width);
+        return;
+    }
+    for (size_t v = 0; v < n; v++)
+        for (size_t i = 0; i < count; i++)
+            for (size_t j = 0; j < width; j += 4)
+                vst1q_f32(y + v * y_stride + i * width + j,
+                          vmulq_n_f32(vld1q_f32(table + width * index[v * index_stride + i] + j), scale_of[v]));
 }
 
 static void expand(float *y, const uint32_t *index, size_t count, const float *table, size_t width, float factor) {

@@ -35,26 +35,39 @@ static void scale(float *y, const float *x, double factor, size_t n) {
         y[i] = (float)((double)x[i] * factor);
 }
 
-/* Sizes that the compiler knows are unrolled. */
-#define EXPAND(NAME, INDEX)                                                                                          \
-    static inline void NAME##_rows(float *y, const INDEX *index, size_t count, const float *table, size_t width,     \
-                                   float factor) {                                                                   \
-        for (size_t i = 0; i < count; i++)                                                                           \
-            for (size_t j = 0; j < width; j++)                                                                       \
-                y[i * width + j] = table[index[i] * width + j] * factor;                                             \
-    }                                                                                                                \
-    static void NAME(float *y, const INDEX *index, size_t count, const float *table, size_t width, float factor) {   \
-        switch (width) {                                                                                             \
-        case 1: NAME##_rows(y, index, count, table, 1, factor); break;                                               \
-        case 2: NAME##_rows(y, index, count, table, 2, factor); break;                                               \
-        case 4: NAME##_rows(y, index, count, table, 4, factor); break;                                               \
-        case 8: NAME##_rows(y, index, count, table, 8, factor); break;                                               \
-        default: NAME##_rows(y, index, count, table, width, factor);                                                 \
-        }                                                                                                            \
-    }
+static inline void rows(float *y, const uint32_t *index, size_t count, const float *table, size_t width,
+                        float factor) {
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < width; j++)
+            y[i * width + j] = table[index[i] * width + j] * factor;
+}
 
-EXPAND(expand_bytes, uint8_t)
-EXPAND(expand, uint32_t)
+static void expand(float *y, const uint32_t *index, size_t count, const float *table, size_t width, float factor) {
+    switch (width) { /* sizes that the compiler knows are unrolled */
+    case 1: rows(y, index, count, table, 1, factor); break;
+    case 2: rows(y, index, count, table, 2, factor); break;
+    case 4: rows(y, index, count, table, 4, factor); break;
+    case 8: rows(y, index, count, table, 8, factor); break;
+    default: rows(y, index, count, table, width, factor);
+    }
+}
+
+static inline void rows_of_bytes(float *y, size_t y_stride, const uint8_t *index, size_t index_stride,
+                                 const float *scale_of, size_t n, size_t count, const float *table, size_t width) {
+    for (size_t v = 0; v < n; v++)
+        for (size_t i = 0; i < count; i++)
+            for (size_t j = 0; j < width; j++)
+                y[v * y_stride + i * width + j] = table[index[v * index_stride + i] * width + j] * scale_of[v];
+}
+
+static void expand_bytes(float *y, size_t y_stride, const uint8_t *index, size_t index_stride, const float *scale_of,
+                         size_t n, size_t count, const float *table, size_t width) {
+    switch (width) {
+    case 4: rows_of_bytes(y, y_stride, index, index_stride, scale_of, n, count, table, 4); break;
+    case 8: rows_of_bytes(y, y_stride, index, index_stride, scale_of, n, count, table, 8); break;
+    default: rows_of_bytes(y, y_stride, index, index_stride, scale_of, n, count, table, width);
+    }
+}
 
 const fq_vector_kernels fq_vector_kernels_portable = {
     .name = "portable",

@@ -9,8 +9,8 @@ void fq_vector_hadamard_avx2(float *y, const float *x, size_t n, size_t p, const
                              const float *after);
 double fq_vector_dot_avx2(const float *a, const float *b, size_t n);
 void fq_vector_scale_avx2(float *y, const float *x, double factor, size_t n);
-void fq_vector_expand_bytes_avx2(float *y, const uint8_t *index, size_t count, const float *table, size_t width,
-                                 float scale);
+void fq_vector_expand_bytes_avx2(float *y, size_t y_stride, const uint8_t *index, size_t index_stride,
+                                 const float *scale, size_t n, size_t count, const float *table, size_t width);
 void fq_vector_expand_avx2(float *y, const uint32_t *index, size_t count, const float *table, size_t width,
                            float scale);
 

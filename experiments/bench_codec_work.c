@@ -19,6 +19,7 @@ const fq_codec_work_case fq_codec_work_cases[FQ_CODEC_WORK_CASES] = {
     {"fib:k=2,N=16", "fib:k=2,N=16,recipe=initial"},
     {"fib:k=4,N=256", "fib:k=4,N=256,recipe=initial"},
     {"fib:k=8,N=256", "fib:k=8,N=256,recipe=initial"},
+    {"fib:k=2,N=16,rot=hadamard", "fib:k=2,N=16,recipe=initial,rot=hadamard"},
     {"fib:k=4,N=256,rot=hadamard", "fib:k=4,N=256,recipe=initial,rot=hadamard"},
     {"tq:b=2", "tq:b=2"},
 };

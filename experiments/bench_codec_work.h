@@ -31,7 +31,7 @@ typedef struct fq_codec_work {
 typedef struct fq_codec_work_case {
     const char *name, *spec;
 } fq_codec_work_case;
-enum { FQ_CODEC_WORK_CASES = 5 };
+enum { FQ_CODEC_WORK_CASES = 6 };
 extern const fq_codec_work_case fq_codec_work_cases[FQ_CODEC_WORK_CASES];
 
 /* Of one vector's rotation: 2d^2 for haar, 2d log2 d for hadamard (d a power of two). */

@@ -235,7 +235,11 @@ fq_status fq_nearest_add_paths(fq_bench_session *session, fq_nearest_work *work,
         next->work = work;
         next->n = points_for(work, path);
         snprintf(next->name, sizeof next->name, "ours: %s", fq_search_path_name(path));
-        FQ_TRY(fq_search_create_path(&next->search, work->words, work->codewords, work->block, path));
+        const fq_status status =
+            fq_search_create_path(&next->search, work->words, work->codewords, work->block, path);
+        if (status == FQ_ERR_ARGUMENT) /* the processor can, but it does not suit these words */
+            continue;
+        FQ_TRY(status);
         add_path(session, next++, &none);
     }
     return FQ_OK;

@@ -194,6 +194,61 @@ static void lloyd_descends_to_centroids(void) {
     fq_free(x);
 }
 
+/* Sums of whole multiples of 2^-38, each cut towards zero: what lloyd.h names, sample by sample. */
+static bool cells_are_sums(const fq_search *search, size_t N, size_t k, const float *x, size_t n) {
+    fq_cells cells;
+    uint32_t *index = NULL;
+    int64_t *sums = NULL;
+    if (!FQ_CHECK_OK(fq_cells_init(&cells, N, k)) || !FQ_CHECK_OK(fq_alloc(&index, n, sizeof *index)) ||
+        !FQ_CHECK_OK(fq_alloc_zero(&sums, N * (k + 2), sizeof *sums)))
+        return false;
+    fq_search_nearest(search, index, x, n);
+    for (size_t i = 0; i < n; i++) {
+        int64_t *cell = sums + index[i] * (k + 2);
+        double energy = 0;
+        for (size_t j = 0; j < k; j++) {
+            cell[j] += (int64_t)((double)x[i * k + j] * 0x1p38);
+            energy += (double)x[i * k + j] * (double)x[i * k + j];
+        }
+        cell[k] += (int64_t)(energy * 0x1p38);
+        cell[k + 1]++;
+    }
+    bool right = FQ_CHECK_OK(fq_cells_collect(&cells, search, x, n));
+    for (size_t i = 0; i < N; i++) {
+        for (size_t j = 0; j < k; j++)
+            right = right && cells.sum[i * k + j] == (double)sums[i * (k + 2) + j] / 0x1p38;
+        right = right && cells.energy[i] == (double)sums[i * (k + 2) + k] / 0x1p38 &&
+                cells.weight[i] == (double)sums[i * (k + 2) + k + 1];
+    }
+    fq_cells_clear(&cells);
+    fq_free(index);
+    fq_free(sums);
+    return right;
+}
+
+static void cells_hold_exact_sums(void) {
+    enum { N = 9, SAMPLES = 3000 };
+    for (size_t k = 1; k <= 5; k++) {
+        fq_source source;
+        fq_search *search = NULL;
+        float *x = NULL, words[N * 5];
+        FQ_CHECK_OK(fq_source_init(&source, 20, k));
+        if (!FQ_CHECK_OK(fq_alloc(&x, SAMPLES * k, sizeof *x)))
+            return;
+        fq_source_sample(&source, fq_test_seed(), FQ_PURPOSE_TEST, 0, SAMPLES, x);
+        static const float corners[] = {1, -1, 0, -0.0F, 1e-44F, -1e-13F, 0x1p-38F, -0x1.8p-38F};
+        for (size_t c = 0; c < 8; c++) /* of the unit ball, and what is cut */
+            for (size_t j = 0; j < k; j++)
+                x[c * k + j] = j == c % k ? corners[c] : 0;
+        fq_initial_words(words, &source, N);
+        if (FQ_CHECK_OK(fq_search_create(&search, words, N, k, SIZE_MAX)))
+            for (size_t n = 0; n <= SAMPLES; n = n < 12 ? n + 1 : n * 2 + 1)
+                FQ_CHECK(cells_are_sums(search, N, k, x, n));
+        fq_search_destroy(search);
+        fq_free(x);
+    }
+}
+
 static bool stop_half_way(void *context, double fraction) {
     *(double *)context = fraction;
     return fraction < 0.5;
@@ -254,6 +309,7 @@ static const fq_test tests[] = {
     {"two words", two_words_reach_the_closed_form},
     {"same bytes for any threads", training_gives_the_same_bytes_for_any_threads},
     {"lloyd descends to centroids", lloyd_descends_to_centroids},
+    {"cells hold exact sums", cells_hold_exact_sums},
     {"errors, faults, interruption", bad_requests_faults_and_interruption_are_clean},
     {0},
 };

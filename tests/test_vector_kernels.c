@@ -171,26 +171,34 @@ static void sums_and_scales_in_double(void) {
     fq_free(y);
 }
 
-static void check_expand(const fq_vector_kernels *kernels, size_t width, size_t count, float *table, uint64_t test) {
-    uint8_t bytes[64];
-    uint32_t index[64];
-    float *y = floats(width * count), *z = floats(width * count);
+static void check_expand(const fq_vector_kernels *kernels, size_t width, size_t count, const float *table,
+                         uint64_t test) {
+    enum { VECTORS = 3, GAP = 5 };
+    static const float scale[VECTORS] = {0.7F, -1e-3F, 3e30F};
+    uint8_t bytes[VECTORS * (32 + GAP)];
+    uint32_t index[32];
+    const size_t row = width * count, stride = row + GAP, all = VECTORS * stride;
+    float *y = floats(all), *z = floats(all);
     if (!y || !z)
         return;
     fq_stream s;
     fq_stream_init(&s, fq_test_seed(), FQ_PURPOSE_TEST, test);
-    for (size_t i = 0; i < count; i++)
-        index[i] = bytes[i] = (uint8_t)fq_stream_below(&s, 256);
-    for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; j < width; j++)
-            z[MARGIN + i * width + j] = table[index[i] * width + j] * 0.7F;
-    kernels->expand_bytes(y + MARGIN, bytes, count, table, width, 0.7F);
-    FQ_CHECK(same(y + MARGIN, z + MARGIN, width * count));
-    FQ_CHECK(margins_kept(y, width * count));
-    memset(y, 0x5a, (width * count + 2 * MARGIN) * sizeof *y);
-    kernels->expand(y + MARGIN, index, count, table, width, 0.7F);
-    FQ_CHECK(same(y + MARGIN, z + MARGIN, width * count));
-    FQ_CHECK(margins_kept(y, width * count));
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)fq_stream_below(&s, 256);
+    for (size_t v = 0; v < VECTORS; v++)
+        for (size_t i = 0; i < count; i++)
+            for (size_t j = 0; j < width; j++)
+                z[MARGIN + v * stride + i * width + j] = table[bytes[v * (count + GAP) + i] * width + j] * scale[v];
+    kernels->expand_bytes(y + MARGIN, stride, bytes, count + GAP, scale, VECTORS, count, table, width);
+    FQ_CHECK(same(y, z, all + 2 * MARGIN)); /* gaps and margins as they were, in both */
+    for (size_t v = 0; v < VECTORS; v++) {
+        for (size_t i = 0; i < count; i++)
+            index[i] = bytes[v * (count + GAP) + i];
+        memset(y, 0x5a, (all + 2 * MARGIN) * sizeof *y);
+        kernels->expand(y + MARGIN, index, count, table, width, scale[v]);
+        FQ_CHECK(same(y + MARGIN, z + MARGIN + v * stride, row));
+        FQ_CHECK(margins_kept(y, row));
+    }
     fq_free(y);
     fq_free(z);
 }
