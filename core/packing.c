@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "vector_kernels.h"
+
 __extension__ typedef unsigned __int128 wide;
 
 /* Limbs of the largest integer: FQ_PACKING_COUNT_MAX indices of 20 bits, and one for carries. */
@@ -78,10 +80,14 @@ static void load_limbs(uint64_t *limb, const uint8_t *bytes, size_t n) {
         limb[i / 8] |= (uint64_t)bytes[i] << (i % 8 * 8);
 }
 
-/* The top bit of an index or of its distance below N is set if it is N or more: N is at most 2^20. */
 static bool all_below(const uint32_t *index, size_t count, uint32_t radix) {
-    uint32_t beyond = 0;
-    for (size_t i = 0; i < count; i++)
+    uint32_t any = 0, beyond = 0;
+    if ((radix & (radix - 1)) == 0) {
+        for (size_t i = 0; i < count; i++)
+            any |= index[i];
+        return any < radix;
+    }
+    for (size_t i = 0; i < count; i++) /* the top bit is set for N or more: N is at most 2^20 */
         beyond |= index[i] | (radix - 1 - index[i]);
     return beyond >> 31 == 0;
 }
@@ -175,21 +181,31 @@ static void unpack_wide(uint32_t *index, const uint8_t *bytes, size_t n_bytes, s
 
 static void pack_bits(const fq_packing_plan *plan, uint8_t *bytes, const uint32_t *index) {
     const uint8_t *const end = bytes + plan->bytes;
-    assert(all_below(index, plan->count, plan->radix));
-    switch (plan->width) { /* the usual ones for the compiler to know */
+    const unsigned width = plan->width;
+    size_t count = plan->count;
+    assert(all_below(index, count, plan->radix));
+    if (width && 8 % width == 0) {
+        const size_t done = fq_vector_kernels_best()->pack(bytes, index, count, width);
+        bytes += done / 8 * width;
+        index += done;
+        count -= done;
+        if (count == 0)
+            return;
+    }
+    switch (width) { /* the usual ones for the compiler to know */
     case 0: break;
-    case 1: pack_narrow(bytes, end, index, plan->count, 1); break;
-    case 2: pack_narrow(bytes, end, index, plan->count, 2); break;
-    case 4: pack_narrow(bytes, end, index, plan->count, 4); break;
+    case 1: pack_narrow(bytes, end, index, count, 1); break;
+    case 2: pack_narrow(bytes, end, index, count, 2); break;
+    case 4: pack_narrow(bytes, end, index, count, 4); break;
     case 8:
-        for (size_t i = 0; i < plan->count; i++)
+        for (size_t i = 0; i < count; i++)
             bytes[i] = (uint8_t)index[i];
         break;
     default:
-        if (plan->width < 8)
-            pack_narrow(bytes, end, index, plan->count, plan->width);
+        if (width < 8)
+            pack_narrow(bytes, end, index, count, width);
         else
-            pack_some(bytes, index, plan->count, plan->width);
+            pack_some(bytes, index, count, width);
     }
 }
 

@@ -37,6 +37,10 @@ typedef struct fq_vector_kernels {
      * numbers go to y + v y_stride, times scale[v]. */
     void (*expand_bytes)(float *y, size_t y_stride, const uint8_t *index, size_t index_stride, const float *scale,
                          size_t n, size_t count, const float *table, size_t width);
+
+    /* The first indices, each below 2^width, side by side as packing.h has it: as many as this set of kernels takes, a
+     * multiple of 16, which is returned; width 1, 2, 4 or 8. */
+    size_t (*pack)(uint8_t *bytes, const uint32_t *index, size_t count, unsigned width);
 } fq_vector_kernels;
 
 /* Those that this processor can run, slowest first; NULL at i and beyond their number. The first is plain C. */

@@ -3,6 +3,7 @@
 #include <immintrin.h>
 #include <stdbool.h>
 #include <string.h>
+#include <string.h>
 
 #include "vector_kernels.h"
 #include "vector_kernels_x86.h"
@@ -102,7 +103,7 @@ TARGET static ALWAYS_INLINE size_t fours(float *y, const uint32_t *index, size_t
     return i;
 }
 
-TARGET static ALWAYS_INLINE size_t pairs(float *y, const uint32_t *index, size_t count, const float *table, __m256 by) {
+TARGET static ALWAYS_INLINE size_t twos(float *y, const uint32_t *index, size_t count, const float *table, __m256 by) {
     size_t i = 0;
     for (; i + 2 <= count; i += 2)
         _mm_storeu_ps(y + 2 * i, _mm_mul_ps(row_pair(table, index[i], index[i + 1]), _mm256_castps256_ps128(by)));
@@ -114,7 +115,7 @@ TARGET void fq_vector_expand_avx2(float *y, const uint32_t *index, size_t count,
     const __m256 by = _mm256_set1_ps(factor);
     size_t done = 0;
     if (width == 2)
-        done = pairs(y, index, count, table, by);
+        done = twos(y, index, count, table, by);
     else if (width == 4)
         done = fours(y, index, count, table, 4, by);
     else if (width == 8)
@@ -149,6 +150,37 @@ TARGET void fq_vector_expand_bytes_avx2(float *y, size_t y_stride, const uint8_t
         fq_vector_kernels_portable.expand_bytes(y, y_stride, index, index_stride, scale, n, count, table, width);
 }
 
+/* Sixteen indices as bytes, in order. */
+TARGET static ALWAYS_INLINE __m128i sixteen_bytes(const uint32_t *index) {
+    const __m256i low = _mm256_loadu_si256((const __m256i *)(const void *)index);
+    const __m256i high = _mm256_loadu_si256((const __m256i *)(const void *)(index + 8));
+    const __m256i halves = _mm256_permute4x64_epi64(_mm256_packus_epi32(low, high), 0xd8);
+    return _mm_packus_epi16(_mm256_castsi256_si128(halves), _mm256_extracti128_si256(halves, 1));
+}
+
+TARGET size_t fq_vector_pack_avx2(uint8_t *bytes, const uint32_t *index, size_t count, unsigned width) {
+    const __m128i fourth = _mm_setr_epi8(0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1);
+    size_t i = 0;
+    for (; i + 16 <= count; i += 16, bytes += 2 * (size_t)width) {
+        const __m128i each = sixteen_bytes(index + i);
+        if (width == 8) {
+            _mm_storeu_si128((__m128i *)(void *)bytes, each);
+        } else if (width == 4) { /* low + 16 high */
+            const __m128i pairs = _mm_maddubs_epi16(each, _mm_set1_epi16(0x1001));
+            _mm_storel_epi64((__m128i *)(void *)bytes, _mm_packus_epi16(pairs, pairs));
+        } else if (width == 2) {
+            const __m128i pairs = _mm_maddubs_epi16(each, _mm_set1_epi16(0x0401));
+            const __m128i fours = _mm_madd_epi16(pairs, _mm_set1_epi32(0x00100001));
+            const int word = _mm_cvtsi128_si32(_mm_shuffle_epi8(fours, fourth));
+            memcpy(bytes, &word, 4);
+        } else {
+            const uint16_t bits = (uint16_t)_mm_movemask_epi8(_mm_slli_epi16(each, 7));
+            memcpy(bytes, &bits, 2);
+        }
+    }
+    return i;
+}
+
 const fq_vector_kernels fq_vector_kernels_avx2 = {
     .name = "avx2",
     .dense = dense,
@@ -157,6 +189,7 @@ const fq_vector_kernels fq_vector_kernels_avx2 = {
     .scale = fq_vector_scale_avx2,
     .expand_bytes = fq_vector_expand_bytes_avx2,
     .expand = fq_vector_expand_avx2,
+    .pack = fq_vector_pack_avx2,
 };
 #else
 typedef int fq_vector_kernels_avx2_is_empty;

@@ -27,6 +27,7 @@ const fq_vector_kernels fq_vector_kernels_avx512 = {
     .scale = fq_vector_scale_avx2,
     .expand_bytes = fq_vector_expand_bytes_avx2,
     .expand = fq_vector_expand_avx2,
+    .pack = fq_vector_pack_avx2,
 };
 #else
 typedef int fq_vector_kernels_avx512_is_empty;

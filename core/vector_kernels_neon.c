@@ -76,6 +76,10 @@ static void expand(float *y, const uint32_t *index, size_t count, const float *t
     fq_vector_kernels_portable.expand(y + width * i, index + i, count - i, table, width, factor);
 }
 
+static size_t pack(uint8_t *bytes, const uint32_t *index, size_t count, unsigned width) {
+    return fq_vector_kernels_portable.pack(bytes, index, count, width);
+}
+
 const fq_vector_kernels fq_vector_kernels_neon = {
     .name = "neon",
     .dense = dense,
@@ -84,6 +88,7 @@ const fq_vector_kernels fq_vector_kernels_neon = {
     .scale = scale,
     .expand_bytes = expand_bytes,
     .expand = expand,
+    .pack = pack,
 };
 #else
 typedef int fq_vector_kernels_neon_is_empty;

@@ -69,6 +69,11 @@ static void expand_bytes(float *y, size_t y_stride, const uint8_t *index, size_t
     }
 }
 
+static size_t pack(uint8_t *bytes, const uint32_t *index, size_t count, unsigned width) {
+    (void)bytes, (void)index, (void)count, (void)width;
+    return 0; /* packing.c packs */
+}
+
 const fq_vector_kernels fq_vector_kernels_portable = {
     .name = "portable",
     .dense = fq_dense_apply_ref,
@@ -77,4 +82,5 @@ const fq_vector_kernels fq_vector_kernels_portable = {
     .scale = scale,
     .expand_bytes = expand_bytes,
     .expand = expand,
+    .pack = pack,
 };

@@ -216,6 +216,26 @@ static void rows_of_tables(void) {
     fq_free(table);
 }
 
+static void indices_side_by_side(void) {
+    for (size_t k = 0; fq_vector_kernels_at(k); k++)
+        for (unsigned width = 1; width <= 8; width *= 2)
+            for (size_t count = 0; count <= 100; count++) {
+                uint32_t index[101];
+                uint8_t bytes[104], expected[104];
+                fq_stream s;
+                fq_stream_init(&s, fq_test_seed(), FQ_PURPOSE_TEST, 1000 * width + count);
+                for (size_t i = 0; i < count; i++)
+                    index[1 + i] = (uint32_t)fq_stream_below(&s, (uint64_t)1 << width);
+                memset(bytes, 0, sizeof bytes);
+                memset(expected, 0, sizeof expected);
+                const size_t done = fq_vector_kernels_at(k)->pack(bytes + 1, index + 1, count, width);
+                for (size_t i = 0; i < done; i++)
+                    expected[1 + i * width / 8] |= (uint8_t)(index[1 + i] << i * width % 8);
+                FQ_CHECK(done % 16 == 0 && done <= count);
+                FQ_CHECK(memcmp(bytes, expected, sizeof bytes) == 0);
+            }
+}
+
 static void the_best_is_the_last(void) {
     FQ_CHECK(fq_vector_kernels_at(0) == &fq_vector_kernels_portable);
     size_t k = 0;
@@ -233,6 +253,7 @@ static const fq_test tests[] = {
     {"hadamard transforms", hadamard_transforms},
     {"sums and scales in double", sums_and_scales_in_double},
     {"rows of tables", rows_of_tables},
+    {"indices side by side", indices_side_by_side},
     {"the best is the last", the_best_is_the_last},
     {0},
 };
