@@ -2,7 +2,7 @@
 set title "Scalar TurboQuant: distortion between its bounds"
 set xlabel "rate b / bits per coordinate"
 set ylabel "4^b D"
-set xrange [0.7:5.3]
+set xrange [0.7:8.3]
 set yrange [0.8:3.1]
 set xtics 1
 set key at graph 0.98,0.42 right

@@ -65,9 +65,27 @@ static void source(void) {
     noticed("source", (fq_perturbation){1 + 1e-6, 0, 0}, other_constant, 2);
 }
 
+/* 4^-b with other exponents, codes whose samples are shifted, other thresholds, figures printed otherwise. */
+static void turboquant(void) {
+    static const watch falls_faster[] = {{"mse_upper_bound", 0, 0}};
+    static const watch falls_slower[] = {{"mse_lower_bound", 0, 0}};
+    static const watch shifted[] = {{"product_is_unbiased", 0, 0}, {"product_variance", 0, 0}, {"sketch_variance", 0, 0},
+                                    {"mse_of_codec", 0, 0}, {"mse_form_shrinks", 0, 0}};
+    static const watch larger[] = {{"optimum_enclosed", 0, 0}, {"mse_one_bit", 0, 0}};
+    static const watch smaller[] = {{"high_rate_constant", 0, 0}, {"optimum_enclosed", 0, 0}, {"mse_one_bit", 0, 0}};
+    static const watch printed[] = {{"mse_as_published", 0, 0}, {"product_variance_as_published", 0, 0}};
+    noticed("turboquant", (fq_perturbation){1, 0.5, 0}, falls_faster, 1);
+    noticed("turboquant", (fq_perturbation){1, -0.5, 0}, falls_slower, 1);
+    noticed("turboquant", (fq_perturbation){1, 0, 2}, shifted, 5);
+    noticed("turboquant", (fq_perturbation){1 + 1e-6, 0, 0}, larger, 2);
+    noticed("turboquant", (fq_perturbation){1 - 1e-6, 0, 0}, smaller, 3);
+    noticed("turboquant", (fq_perturbation){1.03, 0, 0}, printed, 2);
+}
+
 static const fq_test tests[] = {
     {"directions", directions},
     {"source", source},
+    {"turboquant", turboquant},
     {0},
 };
 const fq_suite fq_suite_claims_content = {"claims_content", tests};

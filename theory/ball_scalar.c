@@ -42,7 +42,7 @@ static fq_status safe_direction(double *v, const fq_scalar_quantizer *q, size_t 
 
 fq_status fq_scalar_box_init(fq_scalar_box *box, size_t dim, size_t half) {
     if (half < 1 || half > FQ_BALL_HALF_MAX || dim < 3)
-        return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "half", half, "1 to 32, with dim at least 3");
+        return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "half", half, "1 to 128, with dim at least 3");
     fq_scalar_quantizer q = {0};
     FQ_TRY(fq_scalar_quantizer_init(&q, dim, 2 * half));
     *box = (fq_scalar_box){.d = (long)dim, .half = half};
@@ -120,4 +120,27 @@ fq_ball fq_ball_scalar_distortion(fq_balls *w, long d, size_t half, const fq_bal
     }
     return fq_ball_subtract(w, fq_ball_integer(w, 1),
                             fq_ball_multiply(w, fq_ball_integer(w, 2 * d), sum));
+}
+
+fq_ball fq_scalar_box_distortion(fq_balls *w, const fq_scalar_box *box) {
+    fq_ball middle[FQ_BALL_HALF_MAX + 1];
+    for (size_t i = 0; i <= box->half; i++)
+        middle[i] = fq_ball_double(w, box->low[i] + 0.5 * (box->high[i] - box->low[i]));
+    fq_ball sum = fq_ball_scalar_distortion(w, box->d, box->half, middle);
+    if (box->half == 1)
+        return sum;
+    const fq_ball one = fq_ball_integer(w, 1), log_constant = fq_ball_log_constant(w, box->d, 1);
+    fq_ball before = fq_scalar_box_level(w, box, 0);
+    for (size_t i = 1; i < box->half; i++) {
+        const fq_ball t = fq_scalar_box_threshold(w, box, i), after = fq_scalar_box_level(w, box, i);
+        const fq_ball log_rest = fq_ball_log(w, fq_ball_subtract(w, one, fq_ball_multiply(w, t, t)));
+        const fq_ball log_f =
+            fq_ball_add(w, log_constant, fq_ball_multiply(w, fq_ball_ratio(w, box->d - 3, 2), log_rest));
+        const fq_ball off = fq_ball_subtract(w, fq_ball_add(w, t, t), fq_ball_add(w, before, after));
+        const fq_ball slope = fq_ball_multiply(w, fq_ball_multiply(w, fq_ball_integer(w, 2 * box->d), fq_ball_exp(w, log_f)),
+                                               fq_ball_multiply(w, fq_ball_subtract(w, after, before), off));
+        sum = fq_ball_add(w, sum, fq_ball_multiply(w, slope, fq_ball_subtract(w, t, middle[i])));
+        before = after;
+    }
+    return sum;
 }

@@ -10,7 +10,7 @@
 
 #include "ball.h"
 
-enum { FQ_BALL_HALF_MAX = 32 };
+enum { FQ_BALL_HALF_MAX = 128 };
 
 typedef struct fq_scalar_box {
     long d;
@@ -35,5 +35,11 @@ fq_ball fq_scalar_box_level(fq_balls *w, const fq_scalar_box *box, size_t i);
 
 /* D = 1 - 2d sum M_i^2 / P_i for cells with thresholds p[0..half] and their means as levels. */
 fq_ball fq_ball_scalar_distortion(fq_balls *w, long d, size_t half, const fq_ball *p);
+
+/* The optimal D, given that the box is certified, far narrower than from balls for thresholds: with m a point of
+ * the box and t the optimum, D(t) = D(m) + grad D(xi) (t - m) for some xi of the box, and the gradient
+ *   dD/dp_i = 2d f(p_i) (c_i - c_{i-1}) (2 p_i - c_{i-1} - c_i)
+ * vanishes at the optimum: the width is of second order in the box's. */
+fq_ball fq_scalar_box_distortion(fq_balls *w, const fq_scalar_box *box);
 
 #endif

@@ -49,14 +49,11 @@ static fq_ball shannon(fq_balls *w, const setting *p) {
 }
 
 static fq_ball scaled_optimum(fq_balls *w, const setting *p, const fq_scalar_box *box) {
-    fq_ball t[FQ_BALL_HALF_MAX + 1];
-    for (size_t i = 0; i <= box->half; i++)
-        t[i] = fq_scalar_box_threshold(w, box, i);
     const fq_ball levels = fq_ball_integer(w, 2 * (long)box->half);
     const fq_ball power = fq_ball_power(
         w, levels,
         fq_ball_add(w, fq_ball_integer(w, 2), fq_ball_double(w, p->perturbation.exponent)));
-    return fq_ball_multiply(w, power, fq_ball_scalar_distortion(w, box->d, box->half, t));
+    return fq_ball_multiply(w, power, fq_scalar_box_distortion(w, box));
 }
 
 static void scalar_margin(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
@@ -139,7 +136,7 @@ static fq_status emit_double(fq_claim_context *context, const char *series, fq_b
 }
 
 static fq_status run_scalar(fq_claim_context *context, size_t d) {
-    const size_t most = (size_t)fq_ball_reach(context->quick ? 8 : FQ_BALL_HALF_MAX, 4);
+    const size_t most = (size_t)fq_ball_reach(context->quick ? 8 : 32, 4);
     fq_scalar_box box, twice;
     FQ_TRY(fq_scalar_box_init(&box, d, 1));
     for (size_t half = 1; half <= most; half *= 2) {
@@ -148,8 +145,7 @@ static fq_status run_scalar(fq_claim_context *context, size_t d) {
         FQ_TRY(emit(context, "scaled_distortion", scalar_below_limit, FQ_RELATION_LESS, p, 2 * half));
         if (2 * half <= most) {
             FQ_TRY(fq_scalar_box_init(&twice, d, 2 * half));
-            if (half < FQ_BALL_HALF_MAX / 2) /* beyond, the enclosure of D is too wide */
-                FQ_TRY(emit(context, "gap_shrinks", scalar_gap_shrinks, FQ_RELATION_LESS, p, 2 * half));
+            FQ_TRY(emit(context, "gap_shrinks", scalar_gap_shrinks, FQ_RELATION_LESS, p, 2 * half));
             box = twice;
         }
     }

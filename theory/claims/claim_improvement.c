@@ -228,7 +228,7 @@ static fq_status run_certified(fq_claim_context *context) {
     static const size_t dims[] = {8, 16, 32, 64, 80, 96, 128, 256, 512, 1024};
     enum { DIMS = sizeof dims / sizeof dims[0], RANDOM = 6 };
     const size_t random = context->quick ? 2 : RANDOM, step = context->quick ? 3 : 1;
-    const size_t most = (size_t)fq_ball_reach(context->quick ? 8 : FQ_BALL_HALF_MAX, 4);
+    const size_t most = (size_t)fq_ball_reach(context->quick ? 8 : 32, 4);
     fq_stream stream;
     fq_stream_init(&stream, context->seed, FQ_PURPOSE_CLAIM, 5);
     for (size_t i = 0; i < DIMS + random; i += i < DIMS ? step : 1) {

@@ -120,7 +120,7 @@ static fq_status run(fq_claim_context *context) {
                 FQ_TRY(emit(context, "log_concavity", log_concave, FQ_RELATION_GREATER,
                             (setting){.d = d, .x = x, .y = y}, 0, d == 2 ? "F3" : ""));
         }
-    const size_t most = (size_t)fq_ball_reach(context->quick ? 8 : FQ_BALL_HALF_MAX, 4);
+    const size_t most = (size_t)fq_ball_reach(context->quick ? 8 : 32, 4);
     for (size_t i = 0; i < sizeof dims / sizeof dims[0]; i++)
         for (size_t half = 1; half <= most; half *= 2) {
             fq_scalar_box box;
