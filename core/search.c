@@ -6,6 +6,7 @@
 #include "memory.h"
 #include "search_kernels.h"
 #include "search_planar.h"
+#include "search_pruned.h"
 #include "source.h"
 
 struct fq_search {
@@ -13,10 +14,11 @@ struct fq_search {
     fq_search_path path;
     fq_search_kernel *kernel;  /* exhaustive */
     fq_search_planar *planar;  /* path FQ_SEARCH_PLANAR */
+    fq_search_pruned *pruned;  /* path FQ_SEARCH_PRUNED */
 };
 
 const char *fq_search_path_name(fq_search_path path) {
-    static const char *const names[FQ_SEARCH_PATHS] = {"best", "portable", "avx2", "avx512", "neon", "planar"};
+    static const char *const names[FQ_SEARCH_PATHS] = {"best", "portable", "avx2", "avx512", "neon", "planar", "pruned"};
     return names[path];
 }
 
@@ -51,6 +53,8 @@ fq_search_kernel *fq_search_kernel_of(fq_search_path path) {
 bool fq_search_path_available(fq_search_path path, size_t block) {
     if (path == FQ_SEARCH_PLANAR)
         return block == 2;
+    if (path == FQ_SEARCH_PRUNED)
+        return fq_search_pruned_available(block);
     return path < FQ_SEARCH_PATHS && fq_search_kernel_of(path) != NULL;
 }
 
@@ -89,20 +93,33 @@ void fq_search_words_clear(fq_search_words *words) {
     memset(words, 0, sizeof *words);
 }
 
+/* The path that BEST means for so many points. */
+static fq_search_path best_path(size_t codewords, size_t block, size_t points) {
+    if (block == 2 && points >= fq_search_planar_worth(codewords))
+        return FQ_SEARCH_PLANAR;
+    if (fq_search_pruned_available(block) && points >= fq_search_pruned_worth(codewords, block))
+        return FQ_SEARCH_PRUNED;
+    return best_exhaustive();
+}
+
 static fq_status create(fq_search *made, const float *words, size_t codewords, size_t block, fq_search_path path,
                         size_t points) {
-    const bool planar = path == FQ_SEARCH_PLANAR ||
-                        (path == FQ_SEARCH_BEST && block == 2 && points >= fq_search_planar_worth(codewords));
+    const fq_search_path wanted = path == FQ_SEARCH_BEST ? best_path(codewords, block, points) : path;
     FQ_TRY(fq_search_words_init(&made->words, words, codewords, block));
-    made->path = path == FQ_SEARCH_BEST || path == FQ_SEARCH_PLANAR ? best_exhaustive() : path;
-    made->kernel = fq_search_kernel_of(made->path);
-    if (!planar)
+    if (wanted == FQ_SEARCH_PLANAR)
+        FQ_TRY(fq_search_planar_create(&made->planar, &made->words));
+    if (wanted == FQ_SEARCH_PRUNED)
+        FQ_TRY(fq_search_pruned_create(&made->pruned, &made->words, words));
+    made->path = wanted;
+    if (made->planar || made->pruned)
         return FQ_OK;
-    FQ_TRY(fq_search_planar_create(&made->planar, &made->words));
-    if (made->planar)
-        made->path = FQ_SEARCH_PLANAR;
-    else if (path == FQ_SEARCH_PLANAR)
+    if (path == FQ_SEARCH_PLANAR)
         return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "path", path, "planar only for words that are spread about the plane");
+    if (path == FQ_SEARCH_PRUNED)
+        return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "path", path, "pruned only for words of 2^-40 to 2^50");
+    if (wanted == FQ_SEARCH_PLANAR || wanted == FQ_SEARCH_PRUNED)
+        made->path = best_exhaustive();
+    made->kernel = fq_search_kernel_of(made->path);
     return FQ_OK;
 }
 
@@ -135,6 +152,7 @@ void fq_search_destroy(fq_search *search) {
     if (!search)
         return;
     fq_search_planar_destroy(search->planar);
+    fq_search_pruned_destroy(search->pruned);
     fq_search_words_clear(&search->words);
     fq_free(search);
 }
@@ -144,6 +162,8 @@ fq_search_path fq_search_get_path(const fq_search *search) { return search->path
 void fq_search_nearest(const fq_search *search, uint32_t *index, const float *x, size_t n) {
     if (search->planar)
         fq_search_planar_nearest(search->planar, index, x, n);
+    else if (search->pruned)
+        fq_search_pruned_nearest(search->pruned, index, x, n);
     else
         search->kernel(index, &search->words, x, n);
 }

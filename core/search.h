@@ -34,6 +34,7 @@ typedef enum fq_search_path {
     FQ_SEARCH_AVX512,   /* all words; x86-64 with AVX-512F */
     FQ_SEARCH_NEON,     /* all words; AArch64 */
     FQ_SEARCH_PLANAR,   /* k = 2: a grid of the plane; few words are looked at, mostly one */
+    FQ_SEARCH_PRUNED,   /* k <= 64; x86-64 with AVX2 and FMA: bounds in bytes leave few words to score */
     FQ_SEARCH_PATHS
 } fq_search_path;
 
@@ -45,12 +46,13 @@ bool fq_search_path_available(fq_search_path path, size_t block);
 
 /* Prepares a search over a copy of words[N][k]: 1 <= codewords <= FQ_CODEWORDS_MAX,
  * 1 <= block <= FQ_BLOCK_MAX. FQ_ERR_NONFINITE names the first bad element. points: about how many
- * the search will be asked for; a grid of the plane is made only if that pays (SIZE_MAX: many). */
+ * the search will be asked for; a grid of the plane or bounds
+ * in bytes are made only if that pays (SIZE_MAX: many). */
 FQ_MUST_CHECK fq_status fq_search_create(fq_search **search, const float *words, size_t codewords,
                                          size_t block, size_t points);
 
 /* The same by a path of the caller's choice. FQ_ERR_ARGUMENT if it is not available, or does not suit
- * the words (a grid of the plane needs words that are spread about). */
+ * the words (a grid of the plane needs words that are spread about; bounds, words of common sizes). */
 FQ_MUST_CHECK fq_status fq_search_create_path(fq_search **search, const float *words,
                                               size_t codewords, size_t block, fq_search_path path);
 void fq_search_destroy(fq_search *search); /* NULL accepted */

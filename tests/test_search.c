@@ -29,7 +29,8 @@ static void every_path_gives(const uint32_t *wanted, const float *words, size_t 
         if (!fq_search_path_available((fq_search_path)path, k))
             continue;
         if (fq_search_create_path(&search, words, N, k, (fq_search_path)path) != FQ_OK) {
-            FQ_CHECK(path == FQ_SEARCH_PLANAR); /* may refuse words; the test of the grid has those it may not */
+            /* may refuse words; their own tests have those they may not */
+            FQ_CHECK(path == FQ_SEARCH_PLANAR || path == FQ_SEARCH_PRUNED);
             continue;
         }
         FQ_CHECK(path == FQ_SEARCH_BEST || fq_search_get_path(search) == (fq_search_path)path);
@@ -126,6 +127,51 @@ static void the_grid_of_the_plane_is_exact(void) {
     fq_free(got);
 }
 
+/* Several bands of words, the last one not full: as codebooks have them, on a lattice (ties everywhere), all the same
+ * (every word is scored), some far larger than the others; points among them, on words, on borders, and out of the
+ * range that bounds are made for. */
+static void bounds_in_bytes_are_exact(void) {
+    enum { WORDS = 1500, EACH = 260, BLOCK = 64 };
+    static const size_t blocks[] = {1, 2, 7, 8, 16, 31, 32, 64}, sizes[] = {1, 255, 256, 257, 1100, WORDS};
+    static const float scales[] = {0.2F, 1.5e-12F, 1e3F, 1e12F};
+    float *words = NULL, *x = NULL;
+    uint32_t *wanted = NULL;
+    FQ_CHECK_OK(fq_alloc(&words, WORDS * BLOCK, sizeof *words));
+    FQ_CHECK_OK(fq_alloc(&x, EACH * BLOCK, sizeof *x));
+    FQ_CHECK_OK(fq_alloc(&wanted, EACH, sizeof *wanted));
+    for (unsigned round = 0; round < 48 * fq_test_multiplier(); round++) {
+        const size_t k = blocks[round % 8], N = sizes[round % 6];
+        const float scale = scales[round / 8 % 4];
+        const unsigned kind = round % 5;
+        fq_stream s;
+        fq_stream_init(&s, fq_test_seed(), FQ_PURPOSE_TEST, 19000 + round);
+        for (size_t i = 0; i < N * k; i++)
+            words[i] = kind == 0   ? scale * (float)fq_stream_below(&s, 3)
+                       : kind == 1 ? scale
+                                   : scale * (float)fq_stream_normal(&s);
+        for (size_t i = 0; kind == 2 && i < N; i += 50)
+            for (size_t j = 0; j < k; j++)
+                words[i * k + j] *= 100;
+        for (size_t i = 0; i < EACH; i++) {
+            const float *a = words + fq_stream_below(&s, N) * k, *b = words + fq_stream_below(&s, N) * k;
+            const double away = i % 4 < 2 ? 0 : i % 4 == 2 ? 0.1 : 1;
+            const float out = i % 37 == 5 ? 0.0F : i % 37 == 6 ? 1e-22F : i % 37 == 7 ? 1e18F : 1.0F;
+            for (size_t j = 0; j < k; j++)
+                x[i * k + j] = out * (i % 4 == 0 ? a[j] : 0.5F * (a[j] + b[j]) + scale * (float)(away * fq_stream_normal(&s)));
+        }
+        fq_search_nearest_ref(wanted, words, N, k, x, EACH);
+        every_path_gives(wanted, words, N, k, x, EACH);
+        fq_search *search = NULL;
+        if (!fq_search_path_available(FQ_SEARCH_PRUNED, k) || (N == 1 && kind != 1)) /* one word may be too small */
+            continue;
+        FQ_CHECK_OK(fq_search_create_path(&search, words, N, k, FQ_SEARCH_PRUNED));
+        fq_search_destroy(search);
+    }
+    fq_free(words);
+    fq_free(x);
+    fq_free(wanted);
+}
+
 static void paths_are_what_they_say(void) {
     static const float words[6] = {0, 0, 1, 0, 0, 1};
     fq_search *search = NULL;
@@ -135,6 +181,12 @@ static void paths_are_what_they_say(void) {
     static const float line[6] = {0, 0, 1, 0, 2, 0}; /* no area */
     FQ_CHECK_FAILS(fq_search_create_path(&search, line, 3, 2, FQ_SEARCH_PLANAR), FQ_ERR_ARGUMENT);
     FQ_CHECK(search == NULL);
+    FQ_CHECK(!fq_search_path_available(FQ_SEARCH_PRUNED, 65));
+    if (fq_search_path_available(FQ_SEARCH_PRUNED, 2)) {
+        static const float large[4] = {1e30F, 0, 0, 1}, small[4] = {1e-30F, 0, 0, 0};
+        FQ_CHECK_FAILS(fq_search_create_path(&search, large, 2, 2, FQ_SEARCH_PRUNED), FQ_ERR_ARGUMENT);
+        FQ_CHECK_FAILS(fq_search_create_path(&search, small, 2, 2, FQ_SEARCH_PRUNED), FQ_ERR_ARGUMENT);
+    }
     float many[2 * 256];
     fq_stream s;
     fq_stream_init(&s, fq_test_seed(), FQ_PURPOSE_TEST, 18000);
@@ -161,6 +213,10 @@ static void bad_words_are_named(void) {
         fq_alloc_fail_at(fail);
         FQ_CHECK_FAILS(fq_search_create_path(&search, triangle, 3, 2, FQ_SEARCH_PLANAR), FQ_ERR_MEMORY);
     }
+    for (size_t fail = 1; fail <= 11 && fq_search_path_available(FQ_SEARCH_PRUNED, 2); fail++) {
+        fq_alloc_fail_at(fail);
+        FQ_CHECK_FAILS(fq_search_create_path(&search, triangle, 3, 2, FQ_SEARCH_PRUNED), FQ_ERR_MEMORY);
+    }
     fq_alloc_fail_at(0);
     FQ_CHECK(search == NULL);
     fq_search_destroy(NULL);
@@ -169,6 +225,7 @@ static void bad_words_are_named(void) {
 static const fq_test tests[] = {
     {"search equals the definition", search_equals_the_definition},
     {"the grid of the plane is exact", the_grid_of_the_plane_is_exact},
+    {"bounds in bytes are exact", bounds_in_bytes_are_exact},
     {"paths are what they say", paths_are_what_they_say},
     {"bad words", bad_words_are_named},
     {0},
