@@ -8,7 +8,7 @@
 #include "search_pruned_layout.h"
 
 #define TARGET __attribute__((target("avx2,fma,bmi")))
-#define STAY(vector) __asm__("" : "+x"(vector))
+#define ADD_TO(vector, more) __asm__("vpaddw %1, %0, %0" : "+x"(vector) : "x"(more))
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
 enum {
@@ -159,10 +159,8 @@ TARGET static ALWAYS_INLINE void meet_band(const fq_search_pruned *pruned, size_
                 const __m256i word0 = _mm256_load_si256(words), word1 = _mm256_load_si256(words + 1);
                 for (size_t q = 0; q < POINTS; q++) {
                     const __m256i point = _mm256_load_si256((const void *)(points + (q * pairs + j) * 32));
-                    sum[0][q] = _mm256_add_epi16(sum[0][q], _mm256_maddubs_epi16(word0, point));
-                    sum[1][q] = _mm256_add_epi16(sum[1][q], _mm256_maddubs_epi16(word1, point));
-                    STAY(sum[0][q]);
-                    STAY(sum[1][q]);
+                    ADD_TO(sum[0][q], _mm256_maddubs_epi16(word0, point));
+                    ADD_TO(sum[1][q], _mm256_maddubs_epi16(word1, point));
                 }
             }
             __m256i all = _mm256_and_si256(sum[0][0], sum[1][0]);

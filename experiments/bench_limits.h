@@ -14,6 +14,17 @@ void fq_limit_peak_init(fq_limit_peak *peak);
 fq_status fq_limit_peak_run(void *peak);
 bool fq_limit_peak_check(void *peak, char why[FQ_BENCH_WHY_MAX]);
 
+/* Products of unsigned and signed bytes summed in pairs, as core/search_pruned.h bounds scores; false where the processor
+ * has no such instruction. */
+typedef struct fq_limit_bytes {
+    int left, right;   /* what is multiplied */
+    double flops;      /* of a run, two a product */
+    int16_t last[256]; /* sums, written by run */
+} fq_limit_bytes;
+bool fq_limit_bytes_init(fq_limit_bytes *bytes);
+fq_status fq_limit_bytes_run(void *bytes);
+bool fq_limit_bytes_check(void *bytes, char why[FQ_BENCH_WHY_MAX]);
+
 /* Reading an array once, and copying it once with memcpy; bytes is the length of the array. */
 typedef struct fq_limit_memory {
     size_t bytes;

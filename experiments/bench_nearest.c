@@ -1,4 +1,5 @@
 /* Nearest codeword, exactly: small planar codebooks, blocks of 4 and 8, and large codebooks. */
+#include "bench_limits.h"
 #include "bench_nearest.h"
 
 enum { DIM = 64 };
@@ -41,6 +42,12 @@ static fq_status measure(fq_bench_session *session, const work_case *c) {
     library.run = fq_nearest_blas;
     fq_bench_begin(session, &the_case);
     fq_bench_add_peak(session);
+    fq_limit_bytes bytes;
+    if (c->codewords > 4096 && fq_limit_bytes_init(&bytes))
+        fq_bench_add(session, &(fq_bench_variant){.name = "byte products", .kind = FQ_BENCH_LIMIT,
+                                                  .run = fq_limit_bytes_run, .check = fq_limit_bytes_check,
+                                                  .context = &bytes, .output = bytes.last,
+                                                  .output_bytes = sizeof bytes.last, .flops = bytes.flops});
     fq_bench_add(session, &naive);
     fq_bench_add(session, &library);
     fq_status status = fq_nearest_add_paths(session, &work, paths, &c->target);
