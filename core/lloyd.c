@@ -137,7 +137,7 @@ static void collect_thread(uint64_t *sums, float *buffer, const fq_search *searc
     uint32_t index[CHUNK];
     const uint64_t bias = bias_of(k);
     const size_t chunks = (n + CHUNK - 1) / CHUNK;
-#pragma omp for schedule(static)
+#pragma omp for schedule(dynamic) /* which thread takes a chunk does not matter: sums are exact */
     for (size_t c = 0; c < chunks; c++) {
         const size_t count = n - c * CHUNK < CHUNK ? n - c * CHUNK : CHUNK;
         const float *x = buffer;
