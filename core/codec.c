@@ -8,6 +8,7 @@
 
 #include "codec_family.h"
 #include "memory.h"
+#include "vector_kernels.h"
 
 fq_status fq_codec_create(fq_codec **codec, const fq_codec_spec *spec, size_t dim,
                           const fq_codec_parts *parts) {
@@ -63,6 +64,7 @@ typedef struct chunk_job {
     const uint8_t *codes_in;
     float *x_out;
     const float *x_in;
+    bool beyond; /* x_out is too large to stay in the caches */
 } chunk_job;
 
 static fq_status run_chunk(const chunk_job *job, fq_codec_scratch *scratch, size_t first,
@@ -83,7 +85,7 @@ static fq_status run_chunk(const chunk_job *job, fq_codec_scratch *scratch, size
                                          job->codes_in + first * bytes, first, n);
         return fq_codec_groups_decode(codec, scratch, job->x_out + first * d,
                                       job->codes_in + first * bytes, first, n,
-                                      job->work == DECODE_ROTATED);
+                                      job->work == DECODE_ROTATED, job->beyond);
     case ROTATE:
     case ROTATE_BACK:
         if (codec->groups == 0)
@@ -135,23 +137,28 @@ static fq_status run_job(const chunk_job *job, size_t n) {
     /* The failure reported is that of the first failing chunk, as a serial run would. */
     size_t failed_chunk = SIZE_MAX;
     fq_error error;
-#pragma omp parallel for schedule(static) num_threads((int)threads) if (threads > 1)
-    for (size_t chunk = 0; chunk < chunks; chunk++) {
+#pragma omp parallel num_threads((int)threads) if (threads > 1)
+    {
         size_t thread = 0;
 #ifdef _OPENMP
         thread = (size_t)omp_get_thread_num();
 #endif
-        const size_t first = chunk * FQ_CODEC_CHUNK;
-        const size_t count = n - first < FQ_CODEC_CHUNK ? n - first : FQ_CODEC_CHUNK;
-        if (run_chunk(job, &scratch[thread], first, count) == FQ_OK)
-            continue;
+#pragma omp for schedule(static) nowait
+        for (size_t chunk = 0; chunk < chunks; chunk++) {
+            const size_t first = chunk * FQ_CODEC_CHUNK;
+            const size_t count = n - first < FQ_CODEC_CHUNK ? n - first : FQ_CODEC_CHUNK;
+            if (run_chunk(job, &scratch[thread], first, count) == FQ_OK)
+                continue;
 #pragma omp critical(fq_codec_failure)
-        {
-            if (chunk < failed_chunk) {
-                failed_chunk = chunk;
-                error = *fq_error_last();
+            {
+                if (chunk < failed_chunk) {
+                    failed_chunk = chunk;
+                    error = *fq_error_last();
+                }
             }
         }
+        if (job->beyond)
+            fq_vector_kernels_best()->fence();
     }
     fq_free(memory);
     fq_free(scratch);
@@ -163,13 +170,20 @@ fq_status fq_codec_encode(const fq_codec *codec, uint8_t *codes, const float *x,
     return run_job(&job, n);
 }
 
+/* As large as the last cache of a common processor, or larger. */
+static bool is_beyond_caches(const fq_codec *codec, size_t n) {
+    return n >= ((size_t)32 << 20) / sizeof(float) / codec->cost.dim;
+}
+
 fq_status fq_codec_decode(const fq_codec *codec, float *x, const uint8_t *codes, size_t n) {
-    const chunk_job job = {.codec = codec, .work = DECODE, .x_out = x, .codes_in = codes};
+    const chunk_job job = {
+        .codec = codec, .work = DECODE, .x_out = x, .codes_in = codes, .beyond = is_beyond_caches(codec, n)};
     return run_job(&job, n);
 }
 
 fq_status fq_codec_decode_rotated(const fq_codec *codec, float *y, const uint8_t *codes, size_t n) {
-    const chunk_job job = {.codec = codec, .work = DECODE_ROTATED, .x_out = y, .codes_in = codes};
+    const chunk_job job = {
+        .codec = codec, .work = DECODE_ROTATED, .x_out = y, .codes_in = codes, .beyond = is_beyond_caches(codec, n)};
     return run_job(&job, n);
 }
 

@@ -86,13 +86,14 @@ FQ_MUST_CHECK fq_status fq_codec_set_channel_order(fq_codec *codec, const uint32
  * none); 0 if b is whole. */
 size_t fq_codec_finer_channels(size_t dim, double bits);
 
-/* The shared pipeline on n <= FQ_CODEC_CHUNK vectors. rotated: leave out the inverse rotation. */
+/* The shared pipeline on n <= FQ_CODEC_CHUNK vectors. rotated: leave out the inverse rotation. beyond: x is a part of
+ * more than the caches hold, so write it past them where that helps. */
 FQ_MUST_CHECK fq_status fq_codec_groups_encode(const fq_codec *codec, fq_codec_scratch *scratch,
                                                uint8_t *codes, const float *x, size_t first,
                                                size_t n);
 FQ_MUST_CHECK fq_status fq_codec_groups_decode(const fq_codec *codec, fq_codec_scratch *scratch,
                                                float *x, const uint8_t *codes, size_t first,
-                                               size_t n, bool rotated);
+                                               size_t n, bool rotated, bool beyond);
 void fq_codec_groups_rotate(const fq_codec *codec, fq_codec_scratch *scratch, float *y,
                             const float *x, size_t n, bool back);
 void fq_codec_groups_clear(fq_codec *codec);

@@ -382,23 +382,28 @@ static size_t decode_batch(size_t d) {
 }
 
 fq_status fq_codec_groups_decode(const fq_codec *codec, fq_codec_scratch *scratch, float *x,
-                                 const uint8_t *codes, size_t first, size_t n, bool rotated) {
+                                 const uint8_t *codes, size_t first, size_t n, bool rotated, bool beyond) {
     const size_t d = codec->cost.dim, bytes = codec->cost.code_bytes, most = decode_batch(d);
-    const bool whole = codec->groups == 1 && !codec->channel_order;
+    const bool whole = codec->groups == 1 && !codec->channel_order, past = beyond && (rotated || whole);
+    const fq_vector_kernels *kernels = fq_vector_kernels_best();
     for (size_t v = 0; v < n; v += most, first += most, x += most * d, codes += most * bytes) {
         const size_t count = n - v < most ? n - v : most;
         for (size_t g = 0; g < codec->groups; g++) {
             const fq_codec_group *group = &codec->group[g];
             if (rotated) {
-                FQ_TRY(reconstruct(codec, group, scratch, x + group->offset, d, NULL, codes, first, count));
+                float *y = past ? scratch->b : x;
+                FQ_TRY(reconstruct(codec, group, scratch, y + group->offset, d, NULL, codes, first, count));
                 continue;
             }
-            FQ_TRY(reconstruct(codec, group, scratch, scratch->b, group->dim, whole ? x : NULL, codes, first, count));
-            float *back = whole ? x : scratch->a;
+            const float *next = whole && !past ? x : NULL;
+            FQ_TRY(reconstruct(codec, group, scratch, scratch->b, group->dim, next, codes, first, count));
+            float *back = whole && !past ? x : scratch->a;
             fq_rotation_apply_transpose(group->rotation, back, scratch->b, count);
             for (size_t i = 0; !whole && i < count; i++)
                 scatter(codec, group, x + i * d, back + i * group->dim);
         }
+        if (past)
+            kernels->copy_beyond(x, rotated ? scratch->b : scratch->a, count * d);
     }
     return FQ_OK;
 }

@@ -97,7 +97,7 @@ void fq_search_words_clear(fq_search_words *words) {
 static fq_search_path best_path(size_t codewords, size_t block, size_t points) {
     if (block == 2 && points >= fq_search_planar_worth(codewords))
         return FQ_SEARCH_PLANAR;
-    if (fq_search_pruned_available(block) && points >= fq_search_pruned_worth(codewords, block))
+    if (fq_search_pruned_pays(codewords, block, points))
         return FQ_SEARCH_PRUNED;
     return best_exhaustive();
 }

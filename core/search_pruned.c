@@ -19,9 +19,9 @@ bool fq_search_pruned_available(size_t block) {
     return fq_search_kernel_of(FQ_SEARCH_AVX2) != NULL && block >= 1 && block <= FQ_PRUNED_BLOCK_MAX;
 }
 
-size_t fq_search_pruned_worth(size_t codewords, size_t block) {
-    /* Measured: at (8,16384), (16,8192) and (32,4096) a fifth faster than the exhaustive search, then ever more. */
-    return block < 8 || codewords * block < 1 << 17 ? SIZE_MAX : codewords / 8;
+/* Measured: at (8,16384), (16,8192) and (32,4096) a fifth faster than the exhaustive search, then ever more. */
+bool fq_search_pruned_pays(size_t codewords, size_t block, size_t points) {
+    return fq_search_pruned_available(block) && block >= 8 && codewords * block >= 1 << 17 && points >= codewords / 8;
 }
 
 /* By |c|, largest first; equal ones by index, so that the order is one. */

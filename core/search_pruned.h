@@ -24,8 +24,8 @@ typedef struct fq_search_pruned fq_search_pruned;
 /* Whether this processor has the instructions (AVX2, FMA) and 1 <= block <= 64. */
 bool fq_search_pruned_available(size_t block);
 
-/* Points from which on it beats the exhaustive search, making included; SIZE_MAX: never. */
-size_t fq_search_pruned_worth(size_t codewords, size_t block);
+/* Whether it beats the exhaustive search for so many points, making included. */
+bool fq_search_pruned_pays(size_t codewords, size_t block, size_t points);
 
 /* For words[words->codewords][words->block], laid out in `words` already, which must outlive the search. *pruned =
  * NULL, without failure, for words larger than 2^50 or all smaller than 2^-40. Memory 5 k + 8 bytes a word

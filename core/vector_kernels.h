@@ -38,6 +38,11 @@ typedef struct fq_vector_kernels {
     void (*expand_bytes)(float *y, size_t y_stride, const uint8_t *index, size_t index_stride, const float *scale,
                          size_t n, size_t count, const float *table, size_t width);
 
+    /* y[n] = x[n] for numbers that will not be read again soon: past the caches where the processor can, which saves
+     * reading the memory that is overwritten. Other threads may see them after fence alone. */
+    void (*copy_beyond)(float *y, const float *x, size_t n);
+    void (*fence)(void);
+
     /* The first indices, each below 2^width, side by side as packing.h has it: as many as this set of kernels takes, a
      * multiple of 16, which is returned; width 1, 2, 4 or 8. */
     size_t (*pack)(uint8_t *bytes, const uint32_t *index, size_t count, unsigned width);

@@ -3,7 +3,6 @@
 #include <immintrin.h>
 #include <stdbool.h>
 #include <string.h>
-#include <string.h>
 
 #include "vector_kernels.h"
 #include "vector_kernels_x86.h"
@@ -150,6 +149,17 @@ TARGET void fq_vector_expand_bytes_avx2(float *y, size_t y_stride, const uint8_t
         fq_vector_kernels_portable.expand_bytes(y, y_stride, index, index_stride, scale, n, count, table, width);
 }
 
+TARGET void fq_vector_copy_beyond_avx2(float *y, const float *x, size_t n) {
+    const size_t into = (uintptr_t)y % 32, before = into % sizeof *y ? n : into ? (32 - into) / sizeof *y : 0;
+    size_t i = before < n ? before : n;
+    memcpy(y, x, i * sizeof *y);
+    for (; i + 8 <= n; i += 8)
+        _mm256_stream_ps(y + i, _mm256_loadu_ps(x + i));
+    memcpy(y + i, x + i, (n - i) * sizeof *y);
+}
+
+void fq_vector_fence_x86(void) { _mm_sfence(); }
+
 /* Sixteen indices as bytes, in order. */
 TARGET static ALWAYS_INLINE __m128i sixteen_bytes(const uint32_t *index) {
     const __m256i low = _mm256_loadu_si256((const __m256i *)(const void *)index);
@@ -189,6 +199,8 @@ const fq_vector_kernels fq_vector_kernels_avx2 = {
     .scale = fq_vector_scale_avx2,
     .expand_bytes = fq_vector_expand_bytes_avx2,
     .expand = fq_vector_expand_avx2,
+    .copy_beyond = fq_vector_copy_beyond_avx2,
+    .fence = fq_vector_fence_x86,
     .pack = fq_vector_pack_avx2,
 };
 #else

@@ -26,6 +26,8 @@ const fq_vector_kernels fq_vector_kernels_avx512 = {
     .dot = fq_vector_dot_avx2,
     .scale = fq_vector_scale_avx2,
     .expand_bytes = fq_vector_expand_bytes_avx2,
+    .copy_beyond = fq_vector_copy_beyond_avx2,
+    .fence = fq_vector_fence_x86,
     .expand = fq_vector_expand_avx2,
     .pack = fq_vector_pack_avx2,
 };

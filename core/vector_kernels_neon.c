@@ -76,6 +76,10 @@ static void expand(float *y, const uint32_t *index, size_t count, const float *t
     fq_vector_kernels_portable.expand(y + width * i, index + i, count - i, table, width, factor);
 }
 
+static void copy_beyond(float *y, const float *x, size_t n) { fq_vector_kernels_portable.copy_beyond(y, x, n); }
+
+static void fence(void) {} /* ordinary stores need none */
+
 static size_t pack(uint8_t *bytes, const uint32_t *index, size_t count, unsigned width) {
     return fq_vector_kernels_portable.pack(bytes, index, count, width);
 }
@@ -88,6 +92,8 @@ const fq_vector_kernels fq_vector_kernels_neon = {
     .scale = scale,
     .expand_bytes = expand_bytes,
     .expand = expand,
+    .copy_beyond = copy_beyond,
+    .fence = fence,
     .pack = pack,
 };
 #else

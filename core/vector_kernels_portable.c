@@ -69,6 +69,10 @@ static void expand_bytes(float *y, size_t y_stride, const uint8_t *index, size_t
     }
 }
 
+static void copy_beyond(float *y, const float *x, size_t n) { memcpy(y, x, n * sizeof *y); }
+
+static void fence(void) {} /* ordinary stores need none */
+
 static size_t pack(uint8_t *bytes, const uint32_t *index, size_t count, unsigned width) {
     (void)bytes, (void)index, (void)count, (void)width;
     return 0; /* packing.c packs */
@@ -82,5 +86,7 @@ const fq_vector_kernels fq_vector_kernels_portable = {
     .scale = scale,
     .expand_bytes = expand_bytes,
     .expand = expand,
+    .copy_beyond = copy_beyond,
+    .fence = fence,
     .pack = pack,
 };

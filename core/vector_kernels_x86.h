@@ -13,6 +13,8 @@ void fq_vector_expand_bytes_avx2(float *y, size_t y_stride, const uint8_t *index
                                  const float *scale, size_t n, size_t count, const float *table, size_t width);
 void fq_vector_expand_avx2(float *y, const uint32_t *index, size_t count, const float *table, size_t width,
                            float scale);
+void fq_vector_copy_beyond_avx2(float *y, const float *x, size_t n);
+void fq_vector_fence_x86(void);
 size_t fq_vector_pack_avx2(uint8_t *bytes, const uint32_t *index, size_t count, unsigned width);
 
 #endif

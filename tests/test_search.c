@@ -198,6 +198,9 @@ static void paths_are_what_they_say(void) {
     FQ_CHECK_OK(fq_search_create(&search, many, 256, 2, SIZE_MAX));
     FQ_CHECK(fq_search_get_path(search) == FQ_SEARCH_PLANAR);
     fq_search_destroy(search);
+    FQ_CHECK_OK(fq_search_create(&search, many, 64, 8, SIZE_MAX)); /* few words: all of them are faster */
+    FQ_CHECK(fq_search_get_path(search) < FQ_SEARCH_PLANAR);
+    fq_search_destroy(search);
 }
 
 static void bad_words_are_named(void) {

@@ -216,6 +216,29 @@ static void rows_of_tables(void) {
     fq_free(table);
 }
 
+/* From and to wherever a vector may start or not. */
+static void copies_beyond_the_caches(void) {
+    enum { STARTS = 9, LONGEST = 50, ALL = STARTS + LONGEST };
+    float *x = floats(ALL), *y = floats(ALL), *z = floats(ALL);
+    if (!x || !y || !z)
+        return;
+    fill(x, ALL, 50);
+    for (size_t k = 0; fq_vector_kernels_at(k); k++)
+        for (size_t at = 0; at < STARTS; at++)
+            for (size_t n = 0; n <= LONGEST; n++) {
+                const float *from = x + (3 * at + n) % STARTS;
+                memset(y, 0x5a, (ALL + 2 * MARGIN) * sizeof *y);
+                memset(z, 0x5a, (ALL + 2 * MARGIN) * sizeof *z);
+                memcpy(z + MARGIN + at, from, n * sizeof *z);
+                fq_vector_kernels_at(k)->copy_beyond(y + MARGIN + at, from, n);
+                fq_vector_kernels_at(k)->fence();
+                FQ_CHECK(memcmp(y, z, (ALL + 2 * MARGIN) * sizeof *y) == 0);
+            }
+    fq_free(x);
+    fq_free(y);
+    fq_free(z);
+}
+
 static void indices_side_by_side(void) {
     for (size_t k = 0; fq_vector_kernels_at(k); k++)
         for (unsigned width = 1; width <= 8; width *= 2)
@@ -254,6 +277,7 @@ static const fq_test tests[] = {
     {"sums and scales in double", sums_and_scales_in_double},
     {"rows of tables", rows_of_tables},
     {"indices side by side", indices_side_by_side},
+    {"copies beyond the caches", copies_beyond_the_caches},
     {"the best is the last", the_best_is_the_last},
     {0},
 };
