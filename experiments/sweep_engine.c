@@ -206,15 +206,15 @@ static fq_status fold_now_and_then(engine *e) {
 static fq_status work(engine *e) {
     double shown = 0.0;
     while (!stop_requested && (e->next < e->task_count || e->running > 0)) {
-        FQ_TRY(hand_out(e));
-        e->from = 0;
-        FQ_TRY(fq_pool_wait(&e->pool, e->mpi.active && e->mpi.size > 1 ? 2 : 100, on_outcome, e));
-        FQ_TRY(fq_mpi_poll(&e->mpi, &e->from, on_outcome, e));
+        FQ_TRY(hand_out(e)); /* what is shown is a sweep at work, not one between two points */
         const double now = fq_clock_monotonic();
         if (now - shown > 0.2) {
             shown = now;
             show(e, false);
         }
+        e->from = 0;
+        FQ_TRY(fq_pool_wait(&e->pool, e->mpi.active && e->mpi.size > 1 ? 2 : 100, on_outcome, e));
+        FQ_TRY(fq_mpi_poll(&e->mpi, &e->from, on_outcome, e));
         FQ_TRY(fold_now_and_then(e));
     }
     show(e, true);
