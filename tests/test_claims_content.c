@@ -1,5 +1,7 @@
-/* Statements turned into false ones by their content, not by a constant: a family of directions that is random, rates
- * that are not the stated ones, a transform that is one round short. Each named series must notice. */
+/* Each checker refutes its statement when that is made wrong, in every series of it that is compared. Some are made
+ * wrong by their content, not by a constant: a family of directions that is random, rates that are not the stated
+ * ones, a transform that is one round short. Each series named with them must notice. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -44,14 +46,13 @@ static void noticed(const char *id, fq_perturbation perturbation, const watch *w
 }
 
 static void directions(void) {
-    static const watch random_family[] = {{"golden_covering", 2, 0}, {"golden_separation", 2, 0},
-                                          {"covering_at_best_rate", 3, 0}};
+    static const watch random_family[] = {{"golden_covering", 2, 0}, {"golden_separation", 2, 0}};
     static const watch other_rates[] = {{"covering_at_best_rate", 2, 0}, {"covering_at_best_rate", 3, 0},
                                         {"random_discrepancy_rate", 2, 0}, {"random_discrepancy_rate", 3, 0}};
     static const watch no_log_factor[] = {{"random_covering_log_factor", 2, 0}, {"random_covering_log_factor", 3, 0},
                                           {"random_covering_log_factor", 4, 0}, {"discrepancy_falls_faster_than_random", 2, 0}};
-    noticed("directions", (fq_perturbation){1, 0, 1}, random_family, 3);
-    noticed("directions", (fq_perturbation){1, -0.2, 0}, other_rates, 4);
+    noticed("directions", (fq_perturbation){1, 0, 1}, random_family, 2);
+    noticed("directions", (fq_perturbation){1, -0.4, 0}, other_rates, 4);
     noticed("directions", (fq_perturbation){1, 0.4, 0}, no_log_factor, 4);
 }
 
@@ -84,7 +85,73 @@ static void turboquant(void) {
     noticed("turboquant", (fq_perturbation){1.03, 0, 0}, printed, 2);
 }
 
+/* Every series of a claim that is compared, and whether a wrong statement made it refuted. */
+typedef struct coverage {
+    struct compared_series {
+        char series[FQ_EVIDENCE_SERIES];
+        bool refuted;
+    } all[64];
+    size_t count, overflow;
+    size_t refuted; /* rows of this statement, without a finding */
+} coverage;
+
+static fq_status cover(void *context, const fq_evidence *row) {
+    coverage *const c = context;
+    if (row->relation == FQ_RELATION_REPORT)
+        return FQ_OK;
+    size_t i = 0;
+    while (i < c->count && strcmp(c->all[i].series, row->series) != 0)
+        i++;
+    if (i == sizeof c->all / sizeof c->all[0]) {
+        c->overflow++;
+        return FQ_OK;
+    }
+    if (i == c->count)
+        memcpy(c->all[c->count++].series, row->series, sizeof row->series);
+    c->all[i].refuted |= row->verdict == FQ_VERDICT_REFUTED; /* a published one with a finding is wrong as it is */
+    c->refuted += row->verdict == FQ_VERDICT_REFUTED && !row->finding[0];
+    return FQ_OK;
+}
+
+/* What must be noticed: each line is a claim and a perturbation that makes its statement wrong. */
+static const struct {
+    const char *id;
+    fq_perturbation perturbation;
+} wrong[] = {
+#define FQ_WRONG(id, constant, exponent, bias) {id, {constant, exponent, bias}},
+#include "claims_wrong.def"
+#undef FQ_WRONG
+};
+
+static void refute(const fq_claim *claim, fq_perturbation perturbation, coverage *c) {
+    fq_claim_context context;
+    fq_claim_context_init(&context, fq_test_seed(), cover, c);
+    context.quick = true;
+    context.perturbation = perturbation;
+    c->refuted = 0;
+    FQ_CHECK_OK(claim->run(&context));
+    if (!FQ_CHECK(c->refuted > 0))
+        fprintf(stderr, "claim %s: constant x %.9g, exponent + %g, bias %g not noticed\n", claim->id,
+                perturbation.constant, perturbation.exponent, perturbation.bias);
+}
+
+static void every_series_refutes_a_wrong_statement(void) {
+    for (size_t i = 0; i < fq_claim_count(); i++) {
+        const fq_claim *const claim = fq_claim_get(i);
+        coverage c = {.count = 0};
+        for (size_t j = 0; j < sizeof wrong / sizeof wrong[0]; j++)
+            if (strcmp(wrong[j].id, claim->id) == 0)
+                refute(claim, wrong[j].perturbation, &c);
+        if (!FQ_CHECK(c.count > 0 && c.overflow == 0))
+            fprintf(stderr, "claim %s: no line of claims_wrong.def, or more series than this test holds\n", claim->id);
+        for (size_t j = 0; j < c.count; j++)
+            if (!FQ_CHECK(c.all[j].refuted))
+                fprintf(stderr, "claim %s: no line of claims_wrong.def makes %s refuted\n", claim->id, c.all[j].series);
+    }
+}
+
 static const fq_test tests[] = {
+    {"every series", every_series_refutes_a_wrong_statement},
     {"directions", directions},
     {"source", source},
     {"turboquant", turboquant},

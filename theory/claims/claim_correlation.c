@@ -16,7 +16,7 @@ typedef struct pair {
 static void positive(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
     const pair *const p = parameters;
     *left = fq_ball_total_correlation(w, p->d, p->k);
-    *right = fq_ball_integer(w, 0);
+    *right = fq_ball_double(w, p->perturbation.constant - 1);
 }
 
 static void entropy(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {

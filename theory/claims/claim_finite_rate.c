@@ -58,7 +58,7 @@ static fq_ball scaled_optimum(fq_balls *w, const setting *p, const fq_scalar_box
 
 static void scalar_margin(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
     const setting *const p = parameters;
-    *left = fq_scalar_box_margin(w, p->box, 0);
+    *left = fq_scalar_box_margin(w, p->box, (p->perturbation.constant - 1) * p->box->high[1]);
     *right = fq_ball_integer(w, 0);
 }
 
@@ -93,8 +93,9 @@ static void limit_of_cubes(fq_balls *w, const void *parameters, fq_ball *left, f
 }
 
 static void shannon_at_zero(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
+    const setting *const p = parameters;
     *left = fq_ball_integer(w, 0);
-    *right = shannon(w, parameters);
+    *right = fq_ball_multiply(w, shannon(w, p), fq_ball_double(w, p->perturbation.constant));
 }
 
 static void describe(fq_evidence *row, const fq_claim_context *context, const char *series, long d,

@@ -35,23 +35,31 @@ static fq_ball density_factor(fq_balls *w, long d, long k) {
 }
 
 static void shaping_above_one(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
-    *left = shaping_factor(w, parameters);
-    *right = fq_ball_integer(w, 1);
+    const setting *const p = parameters;
+    *left = shaping_factor(w, p);
+    *right = fq_ball_double(w, p->perturbation.constant);
 }
 
 static void density_above_one(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
     const setting *const p = parameters;
     *left = density_factor(w, p->d, p->k);
-    *right = fq_ball_integer(w, 1);
+    *right = fq_ball_double(w, p->perturbation.constant);
 }
 
-/* The total stays below its limit sqrt(3) pi / 2, even with the sphere bound's cell. */
+static fq_ball total_gain(fq_balls *w, const setting *p) {
+    return fq_ball_multiply(w, shaping_factor(w, p), density_factor(w, p->d, p->k));
+}
+
+static fq_ball limit_of_total(fq_balls *w) { /* sqrt(3) pi / 2 */
+    return fq_ball_divide(w, fq_ball_multiply(w, fq_ball_sqrt(w, fq_ball_integer(w, 3)), fq_ball_pi(w)),
+                          fq_ball_integer(w, 2));
+}
+
+/* The total stays below its limit, even with the sphere bound's cell. */
 static void total_below_limit(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
     const setting *const p = parameters;
-    *left = fq_ball_multiply(w, shaping_factor(w, p), density_factor(w, p->d, p->k));
-    *right = fq_ball_divide(
-        w, fq_ball_multiply(w, fq_ball_sqrt(w, fq_ball_integer(w, 3)), fq_ball_pi(w)),
-        fq_ball_integer(w, 2));
+    *left = total_gain(w, p);
+    *right = fq_ball_multiply(w, limit_of_total(w), fq_ball_double(w, p->perturbation.constant));
 }
 
 /* Sphere-bound shaping at 2k exceeds that at k, and both are below 2 pi e / 12. */
@@ -59,13 +67,13 @@ static void shaping_rises(fq_balls *w, const void *parameters, fq_ball *left, fq
     const setting *const p = parameters;
     const setting twice = {p->d, 2 * p->k, p->cell, p->perturbation};
     *left = shaping_factor(w, p);
-    *right = shaping_factor(w, &twice);
+    *right = fq_ball_multiply(w, shaping_factor(w, &twice), fq_ball_double(w, p->perturbation.constant));
 }
 
 static void density_rises(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
     const setting *const p = parameters;
     *left = density_factor(w, p->d, p->k);
-    *right = density_factor(w, p->d, p->k + 1);
+    *right = fq_ball_multiply(w, density_factor(w, p->d, p->k + 1), fq_ball_double(w, p->perturbation.constant));
 }
 
 /* (x/limit - 1)^2 against (slack)^2. */
@@ -91,9 +99,7 @@ static void shaping_limit(fq_balls *w, const void *parameters, fq_ball *left, fq
 /* Zador's cell at k, d = k^2: total gain within (4 ln k)/k of sqrt(3) pi / 2. */
 static void total_limit(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
     const setting *const p = parameters;
-    fq_ball total, limit;
-    total_below_limit(w, p, &total, &limit);
-    near_limit(w, p, total, limit, left, right);
+    near_limit(w, p, total_gain(w, p), limit_of_total(w), left, right);
 }
 
 static fq_status emit(fq_claim_context *context, const char *series, fq_ball_sides sides,

@@ -45,7 +45,7 @@ static const double best_height = 0.6223;
 
 static void margin(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
     const setting *const p = parameters;
-    *left = fq_scalar_box_margin(w, p->box, 0);
+    *left = fq_scalar_box_margin(w, p->box, (p->perturbation.constant - 1) * p->box->high[1]);
     *right = fq_ball_integer(w, 0);
 }
 
@@ -66,21 +66,25 @@ static fq_ball corner_moment(fq_balls *w, const fq_scalar_box *box) {
     return fq_ball_union(w, least, most);
 }
 
+static fq_ball mean_in_corner(fq_balls *w, const fq_scalar_box *box) {
+    return fq_ball_divide(w, corner_moment(w, box), corner_probability(w, box));
+}
+
 static void corner_mean(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
     const setting *const p = parameters;
-    *left = fq_ball_divide(w, corner_moment(w, p->box), corner_probability(w, p->box));
-    *right = fq_scalar_box_level(w, p->box, p->box->half - 1);
+    *left = mean_in_corner(w, p->box);
+    *right = fq_ball_multiply(w, fq_scalar_box_level(w, p->box, p->box->half - 1),
+                              fq_ball_double(w, p->perturbation.constant));
 }
 
 static void decrease(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
     const setting *const p = parameters;
-    fq_ball mean, level;
-    corner_mean(w, p, &mean, &level);
-    const fq_ball moved = fq_ball_subtract(w, mean, level);
+    const fq_ball level = fq_scalar_box_level(w, p->box, p->box->half - 1);
+    const fq_ball moved = fq_ball_subtract(w, mean_in_corner(w, p->box), level);
     const fq_ball weight =
         fq_ball_multiply(w, fq_ball_integer(w, 4 * p->d), corner_probability(w, p->box));
     *left = fq_ball_multiply(w, weight, fq_ball_multiply(w, moved, moved));
-    *right = fq_ball_integer(w, 0);
+    *right = fq_ball_double(w, p->perturbation.constant - 1);
 }
 
 /* b = 1: the mean over a quadrant against the level E|X_1|. */
@@ -96,7 +100,8 @@ static void quadrant(fq_balls *w, const void *parameters, fq_ball *left, fq_ball
 static void antiprism(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
     const setting *const p = parameters;
     *left = fq_ball_antiprism_mean(w, p->height);
-    *right = fq_ball_divide(w, fq_ball_sqrt(w, fq_ball_integer(w, 3)), fq_ball_integer(w, 2));
+    const fq_ball square = fq_ball_divide(w, fq_ball_sqrt(w, fq_ball_integer(w, 3)), fq_ball_integer(w, 2));
+    *right = fq_ball_multiply(w, square, fq_ball_double(w, p->perturbation.constant));
 }
 
 /* D in R^k with the antiprism for three coordinates and one bit for each of the others. */
@@ -110,7 +115,7 @@ static void one_bit_distortion(fq_balls *w, const void *parameters, fq_ball *lef
         fq_ball_add(w, fq_ball_multiply(w, fq_ball_integer(w, 3), three),
                     fq_ball_multiply(w, fq_ball_integer(w, p->k - 3), one));
     *left = fq_ball_divide(w, sum, fq_ball_integer(w, p->k));
-    *right = one;
+    *right = fq_ball_multiply(w, one, fq_ball_double(w, p->perturbation.constant));
 }
 
 static void one_bit_scalar(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {

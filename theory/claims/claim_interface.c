@@ -80,7 +80,7 @@ static fq_status run_softmax(fq_claim_context *context) {
     row.relation = FQ_RELATION_LESS;
     row.left = worst;
     row.left_error = 1e-9;
-    row.right = 1 + 2e-9; /* the extreme case attains 1 */
+    row.right = context->perturbation.constant + 2e-9; /* the extreme case attains 1 */
     row.right_error = 0;
     row.seed = context->seed;
     return fq_claim_emit(context, &row);
@@ -265,8 +265,10 @@ static fq_status run_head(fq_claim_context *context, const fq_claim_head *head, 
     reconstruction = fmax(reconstruction, reconstruction_ratio(head->key, w->plain_rotated, w->key,
                                                                w->key_rotated, n, d));
     /* For tests: decoded numbers that are not what the codec stored. */
-    for (size_t i = 0; context->perturbation.bias != 0 && i < n * d; i++)
+    for (size_t i = 0; context->perturbation.bias != 0 && i < n * d; i++) {
         w->key_rotated[i] *= (float)(1 + context->perturbation.bias);
+        w->value_rotated[i] *= (float)(1 + context->perturbation.bias);
+    }
     double worst[3] = {0, 0, 0}, tightness[QUERIES] = {0}, known[QUERIES] = {0}, isotropy[QUERIES] = {0};
     fq_stream stream;
     fq_stream_init(&stream, context->seed, FQ_PURPOSE_CLAIM, 10000);
@@ -292,9 +294,11 @@ static fq_status run_head(fq_claim_context *context, const fq_claim_head *head, 
     FQ_TRY(emit_ratio(context, "rotated_scores", head, name, worst[0], 1e-12, rounding));
     FQ_TRY(emit_ratio(context, "rotated_outputs", head, name, worst[1], 1e-12, rounding));
     /* Pi x is rounded as well, which a fine code's error of 2^-11 does not hide. */
-    FQ_TRY(emit_ratio(context, "reconstruction_bound", head, name, reconstruction, 1e-12, 1 + 100 * rounding));
+    FQ_TRY(emit_ratio(context, "reconstruction_bound", head, name, reconstruction, 1e-12,
+                      context->perturbation.constant + 100 * rounding));
     /* At most 1: equality where one position has all the weight. */
-    FQ_TRY(emit_ratio(context, "output_bound", head, name, worst[2], 1e-10, 1 + 1e-9));
+    FQ_TRY(emit_ratio(context, "output_bound", head, name, worst[2], 1e-10,
+                      context->perturbation.constant + 1e-9));
     FQ_TRY(emit_ratio(context, "output_bound_median", head, name, median(tightness, QUERIES), 0, (double)NAN));
     FQ_TRY(emit_ratio(context, "known_scores_median", head, name, median(known, QUERIES), 0, (double)NAN));
     return emit_ratio(context, "score_error_isotropy", head, name, median(isotropy, QUERIES), 0, (double)NAN);

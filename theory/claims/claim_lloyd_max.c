@@ -38,7 +38,8 @@ static void log_concave(fq_balls *w, const void *parameters, fq_ball *left, fq_b
     const fq_ball twice = fq_ball_add(w, log_rest[2], log_rest[2]);
     const fq_ball excess =
         fq_ball_subtract(w, twice, fq_ball_add(w, log_rest[0], log_rest[1]));
-    *left = fq_ball_multiply(w, fq_ball_ratio(w, p->d - 3, 2), excess);
+    const fq_ball m = fq_ball_add(w, fq_ball_ratio(w, p->d - 3, 2), fq_ball_double(w, p->perturbation.exponent));
+    *left = fq_ball_multiply(w, m, excess);
     *right = fq_ball_integer(w, 0);
 }
 
@@ -86,7 +87,8 @@ static void descent(fq_balls *w, const void *parameters, fq_ball *left, fq_ball 
     for (size_t i = 1; i < half; i++)
         next[i] = fq_ball_divide(w, fq_ball_add(w, level[i - 1], level[i]), fq_ball_integer(w, 2));
     *left = fq_ball_scalar_distortion(w, p->d, half, next);
-    *right = fq_ball_scalar_distortion(w, p->d, half, t);
+    *right = fq_ball_multiply(w, fq_ball_scalar_distortion(w, p->d, half, t),
+                              fq_ball_double(w, p->perturbation.constant));
 }
 
 static fq_status emit(fq_claim_context *context, const char *series, fq_ball_sides sides,

@@ -73,7 +73,7 @@ static void half_space(fq_balls *w, const void *parameters, fq_ball *left, fq_ba
         gain[i] = fq_ball_divide(w, fq_ball_multiply(w, m, m), both);
     }
     *left = gain[0];
-    *right = gain[1];
+    *right = fq_ball_multiply(w, gain[1], fq_ball_double(w, p->perturbation.constant));
 }
 
 /* a = asin(1/3)/(2 pi) by its logarithm-free form: sin(x) = 1/3 means x = pi/2 - 2 atan(1/sqrt 2). The
@@ -140,13 +140,16 @@ static fq_ball rate(fq_balls *w, const setting *p) {
 }
 
 /* A scalar code of one bit for a share b of the coordinates and nothing for the rest. */
-static void below_shared_scalar(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
-    const setting *const p = parameters;
+static fq_ball shared_scalar(fq_balls *w, const setting *p) {
     const fq_ball one = fq_ball_integer(w, 1);
     const fq_ball scalar = fq_ball_equal_norm_distortion(w, p->d, 1, fq_ball_mean_largest(w, 1));
+    return fq_ball_subtract(w, one, fq_ball_multiply(w, rate(w, p), fq_ball_subtract(w, one, scalar)));
+}
+
+static void below_shared_scalar(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
+    const setting *const p = parameters;
     *left = code_distortion(w, p);
-    *right = fq_ball_subtract(w, one,
-                              fq_ball_multiply(w, rate(w, p), fq_ball_subtract(w, one, scalar)));
+    *right = fq_ball_multiply(w, shared_scalar(w, p), fq_ball_double(w, p->perturbation.constant));
 }
 
 static void above_shannon(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
@@ -158,8 +161,9 @@ static void above_shannon(fq_balls *w, const void *parameters, fq_ball *left, fq
     const fq_ball scale = fq_ball_multiply(w, fq_ball_integer(w, 2),
                                            fq_ball_multiply(w, fq_ball_pi(w), fq_ball_e(w)));
     *left = code_distortion(w, p);
-    *right = fq_ball_divide(w, fq_ball_multiply(w, fq_ball_integer(w, p->d), fq_ball_exp(w, exponent)),
-                            scale);
+    const fq_ball bound = fq_ball_divide(
+        w, fq_ball_multiply(w, fq_ball_integer(w, p->d), fq_ball_exp(w, exponent)), scale);
+    *right = fq_ball_multiply(w, bound, fq_ball_double(w, p->perturbation.constant));
 }
 
 /* (1 - D)/(1 - 4^-b) with N = k + 1. */
@@ -174,7 +178,7 @@ static fq_ball efficiency(fq_balls *w, long d, long n) {
 static void efficiency_rises(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
     const setting *const p = parameters;
     *left = efficiency(w, p->d, p->n);
-    *right = efficiency(w, p->d, 2 * p->n);
+    *right = fq_ball_multiply(w, efficiency(w, p->d, 2 * p->n), fq_ball_double(w, p->perturbation.constant));
 }
 
 /* t above the cap of measure 2^-n; n is the number of bits here. */
@@ -184,7 +188,7 @@ static void cap_is_small(fq_balls *w, const void *parameters, fq_ball *left, fq_
     const fq_ball rest = fq_ball_subtract(w, fq_ball_integer(w, 1), fq_ball_multiply(w, t, t));
     *left = fq_ball_divide(w, fq_ball_beta(w, fq_ball_ratio(w, p->d - 1, 2), fq_ball_ratio(w, 1, 2), rest),
                            fq_ball_integer(w, 2));
-    *right = fq_ball_ratio(w, 1, 1L << p->n);
+    *right = fq_ball_multiply(w, fq_ball_ratio(w, 1, 1L << p->n), fq_ball_double(w, p->perturbation.constant));
 }
 
 static void cap_cosine(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
@@ -194,7 +198,7 @@ static void cap_cosine(fq_balls *w, const void *parameters, fq_ball *left, fq_ba
     const fq_ball moment =
         fq_ball_cell_moment(w, p->d, fq_ball_double(w, p->t), fq_ball_integer(w, 1));
     *left = fq_ball_divide(w, moment, probability);
-    *right = fq_ball_ratio(w, 946, 1000);
+    *right = fq_ball_multiply(w, fq_ball_ratio(w, 946, 1000), fq_ball_double(w, p->perturbation.constant));
 }
 
 static void describe(fq_evidence *row, const fq_claim_context *context, const char *series,
@@ -225,7 +229,7 @@ static fq_status run_cosine(fq_claim_context *context, long d, long bits) {
         const double beyond = 0.5 * gsl_sf_beta_inc(0.5 * (double)(d - 1), 0.5, 1 - t * t);
         *(beyond > ldexp(1, (int)-bits) ? &low : &high) = t;
     }
-    const setting p = {.d = d, .k = d, .n = bits, .t = high * (1 + 1e-9)};
+    const setting p = {.d = d, .k = d, .n = bits, .t = high * (1 + 1e-9), .perturbation = context->perturbation};
     static const struct { const char *series; fq_ball_sides sides; } sides[] = {
         {"cap_measure", cap_is_small}, {"cosine_ceiling", cap_cosine}};
     for (int i = 0; i < 2; i++) {
@@ -335,7 +339,7 @@ static fq_status emit_triangle(fq_claim_context *context, long d) {
     row.relation = FQ_RELATION_LESS;
     row.precision = 0;
     row.verdict = FQ_VERDICT_COMPUTED;
-    row.right = triangle_distortion(0.5 * (low + high), &g);
+    row.right = triangle_distortion(0.5 * (low + high), &g) * context->perturbation.constant;
     row.right_error = 1e-8;
     return fq_claim_emit(context, &row);
 }
