@@ -14,11 +14,12 @@ struct fq_search {
     fq_search_path path;
     fq_search_kernel *kernel;  /* exhaustive */
     fq_search_planar *planar;  /* path FQ_SEARCH_PLANAR */
-    fq_search_pruned *pruned;  /* path FQ_SEARCH_PRUNED */
+    fq_search_pruned *pruned;  /* path FQ_SEARCH_PRUNED or FQ_SEARCH_PRUNED_AVX512 */
 };
 
 const char *fq_search_path_name(fq_search_path path) {
-    static const char *const names[FQ_SEARCH_PATHS] = {"best", "portable", "avx2", "avx512", "neon", "planar", "pruned"};
+    static const char *const names[FQ_SEARCH_PATHS] = {"best", "portable", "avx2", "avx512", "neon", "planar", "pruned",
+                                                         "pruned-avx512"};
     return names[path];
 }
 
@@ -50,11 +51,15 @@ fq_search_kernel *fq_search_kernel_of(fq_search_path path) {
     }
 }
 
+static bool is_pruned(fq_search_path path) {
+    return path == FQ_SEARCH_PRUNED || path == FQ_SEARCH_PRUNED_AVX512;
+}
+
 bool fq_search_path_available(fq_search_path path, size_t block) {
     if (path == FQ_SEARCH_PLANAR)
         return block == 2;
-    if (path == FQ_SEARCH_PRUNED)
-        return fq_search_pruned_available(block);
+    if (is_pruned(path))
+        return fq_search_pruned_available(path, block);
     return path < FQ_SEARCH_PATHS && fq_search_kernel_of(path) != NULL;
 }
 
@@ -98,7 +103,7 @@ static fq_search_path best_path(size_t codewords, size_t block, size_t points) {
     if (block == 2 && points >= fq_search_planar_worth(codewords))
         return FQ_SEARCH_PLANAR;
     if (fq_search_pruned_pays(codewords, block, points))
-        return FQ_SEARCH_PRUNED;
+        return fq_search_pruned_best();
     return best_exhaustive();
 }
 
@@ -108,16 +113,16 @@ static fq_status create(fq_search *made, const float *words, size_t codewords, s
     FQ_TRY(fq_search_words_init(&made->words, words, codewords, block));
     if (wanted == FQ_SEARCH_PLANAR)
         FQ_TRY(fq_search_planar_create(&made->planar, &made->words));
-    if (wanted == FQ_SEARCH_PRUNED)
-        FQ_TRY(fq_search_pruned_create(&made->pruned, &made->words, words));
+    if (is_pruned(wanted))
+        FQ_TRY(fq_search_pruned_create(&made->pruned, wanted, &made->words, words));
     made->path = wanted;
     if (made->planar || made->pruned)
         return FQ_OK;
     if (path == FQ_SEARCH_PLANAR)
         return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "path", path, "planar only for words that are spread about the plane");
-    if (path == FQ_SEARCH_PRUNED)
+    if (is_pruned(path))
         return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "path", path, "pruned only for words of 2^-40 to 2^50");
-    if (wanted == FQ_SEARCH_PLANAR || wanted == FQ_SEARCH_PRUNED)
+    if (wanted == FQ_SEARCH_PLANAR || is_pruned(wanted))
         made->path = best_exhaustive();
     made->kernel = fq_search_kernel_of(made->path);
     return FQ_OK;

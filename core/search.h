@@ -35,6 +35,7 @@ typedef enum fq_search_path {
     FQ_SEARCH_NEON,     /* all words; AArch64 */
     FQ_SEARCH_PLANAR,   /* k = 2: a grid of the plane; few words are looked at, mostly one */
     FQ_SEARCH_PRUNED,   /* k <= 64; x86-64 with AVX2 and FMA: bounds in bytes leave few words to score */
+    FQ_SEARCH_PRUNED_AVX512, /* the same; x86-64 with AVX-512F, DQ and VNNI */
     FQ_SEARCH_PATHS
 } fq_search_path;
 

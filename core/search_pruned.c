@@ -15,13 +15,30 @@ typedef struct ranked {
     uint32_t word;
 } ranked;
 
-bool fq_search_pruned_available(size_t block) {
-    return fq_search_kernel_of(FQ_SEARCH_AVX2) != NULL && block >= 1 && block <= FQ_PRUNED_BLOCK_MAX;
+/* nearest is NULL where the processor cannot take the path. */
+static fq_pruned_form form_of(fq_search_path path) {
+#if defined(__x86_64__)
+    if (path == FQ_SEARCH_PRUNED && fq_search_kernel_of(FQ_SEARCH_AVX2))
+        return (fq_pruned_form){fq_search_pruned_nearest_avx2, 2};
+    if (path == FQ_SEARCH_PRUNED_AVX512 && fq_search_kernel_of(FQ_SEARCH_AVX512) &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vnni"))
+        return (fq_pruned_form){fq_search_pruned_nearest_avx512, 4};
+#endif
+    (void)path;
+    return (fq_pruned_form){0};
+}
+
+bool fq_search_pruned_available(fq_search_path path, size_t block) {
+    return form_of(path).nearest && block >= 1 && block <= FQ_PRUNED_BLOCK_MAX;
+}
+
+fq_search_path fq_search_pruned_best(void) {
+    return form_of(FQ_SEARCH_PRUNED_AVX512).nearest ? FQ_SEARCH_PRUNED_AVX512 : FQ_SEARCH_PRUNED;
 }
 
 /* Measured: at (8,16384), (16,8192) and (32,4096) a fifth faster than the exhaustive search, then ever more. */
 bool fq_search_pruned_pays(size_t codewords, size_t block, size_t points) {
-    return fq_search_pruned_available(block) && block >= 8 && codewords * block >= 1 << 17 && points >= codewords / 8;
+    return fq_search_pruned_available(FQ_SEARCH_PRUNED, block) && block >= 8 && codewords * block >= 1 << 17 && points >= codewords / 8;
 }
 
 /* By |c|, largest first; equal ones by index, so that the order is one. */
@@ -43,10 +60,11 @@ static double norm(const float *word, size_t block) {
 static void round_word(fq_search_pruned *made, fq_pruned_band *band, uint8_t *bytes, const float *word, float offset) {
     const double slack = 1 + 0x1p-40; /* of these sums' own rounding */
     double rounded = 0, error = 0;
-    for (size_t j = 0; j < 2 * made->pairs; j++) {
+    const size_t group = made->form.group;
+    for (size_t j = 0; j < group * made->groups; j++) {
         const double value = j < made->block ? (double)word[j] : 0;
         const double q = nearbyint(value / made->step), e = value - made->step * q;
-        bytes[j / 2 * FQ_PRUNED_BAND * 2 + j % 2] = (uint8_t)(q + 128);
+        bytes[j / group * FQ_PRUNED_BAND * group + j % group] = (uint8_t)(q + 128);
         rounded += q * q;
         error += e * e;
     }
@@ -86,7 +104,8 @@ static void fill_bands(fq_search_pruned *made, const float *rows, const ranked *
         if (within == 0)
             made->band[visit] = (fq_pruned_band){.offset = -HUGE_VAL};
         round_word(made, &made->band[visit],
-                   made->bytes + (visit * made->pairs * FQ_PRUNED_BAND + within) * 2, row->word, row->offset);
+                   made->bytes + (visit * made->groups * FQ_PRUNED_BAND + within) * made->form.group, row->word,
+                   row->offset);
     }
 }
 
@@ -109,12 +128,12 @@ static fq_status fill_seeds(fq_search_pruned *made) {
 static fq_status fill(fq_search_pruned *made, const float *rows, double largest) {
     const size_t codewords = made->words->codewords, block = made->block;
     ranked *order = NULL;
-    made->pairs = (block + 1) / 2;
+    made->groups = (block + made->form.group - 1) / made->form.group;
     made->bands = (codewords + FQ_PRUNED_BAND - 1) / FQ_PRUNED_BAND;
     /* Points keep at least four bits, whatever the block: |q| <= 1023 leaves |r| 16. */
     made->step = largest / fmin(127, 1000 / sqrt((double)block));
     FQ_TRY(fq_alloc(&made->band, made->bands, sizeof *made->band));
-    FQ_TRY(fq_alloc(&made->bytes, made->bands * made->pairs * 2, FQ_PRUNED_BAND));
+    FQ_TRY(fq_alloc(&made->bytes, made->bands * made->groups * made->form.group, FQ_PRUNED_BAND));
     made->row_bytes = sizeof(fq_pruned_row) + block * sizeof(float);
     FQ_TRY(fq_alloc(&made->row, made->bands * FQ_PRUNED_BAND, made->row_bytes));
     FQ_TRY(fq_alloc(&order, codewords, sizeof *order));
@@ -126,7 +145,8 @@ static fq_status fill(fq_search_pruned *made, const float *rows, double largest)
     return fill_seeds(made);
 }
 
-fq_status fq_search_pruned_create(fq_search_pruned **pruned, const fq_search_words *words, const float *rows) {
+fq_status fq_search_pruned_create(fq_search_pruned **pruned, fq_search_path path, const fq_search_words *words,
+                                  const float *rows) {
     double largest = 0;
     fq_search_pruned *made = NULL;
     *pruned = NULL;
@@ -135,6 +155,7 @@ fq_status fq_search_pruned_create(fq_search_pruned **pruned, const fq_search_wor
     if (largest < word_least || largest > word_most)
         return FQ_OK;
     FQ_TRY(fq_alloc_zero(&made, 1, sizeof *made));
+    made->form = form_of(path);
     made->block = words->block;
     made->words = words;
     made->exhaustive = fq_search_kernel_of(FQ_SEARCH_BEST);
@@ -159,9 +180,5 @@ void fq_search_pruned_destroy(fq_search_pruned *pruned) {
 }
 
 void fq_search_pruned_nearest(const fq_search_pruned *pruned, uint32_t *index, const float *x, size_t n) {
-#if defined(__x86_64__)
-    fq_search_pruned_nearest_avx2(pruned, index, x, n);
-#else
-    pruned->exhaustive(index, pruned->words, x, n);
-#endif
+    pruned->form.nearest(pruned, index, x, n);
 }

@@ -5,12 +5,10 @@
 #include "search_kernels.h"
 
 enum {
-    FQ_PRUNED_VECTOR_WORDS = 16, /* words of a vector: two coordinates of each, a byte apiece */
+    FQ_PRUNED_VECTOR_WORDS = 16, /* words of a vector: a group of coordinates of each, a byte apiece */
     FQ_PRUNED_VECTORS = 16,      /* vectors of a band */
     FQ_PRUNED_BAND = FQ_PRUNED_VECTOR_WORDS * FQ_PRUNED_VECTORS,
     FQ_PRUNED_BLOCK_MAX = 64,
-    FQ_PRUNED_SUM_MAX = 1 << 14, /* |<q, r>| is smaller: thresholds and differences fit sixteen bits */
-    FQ_PRUNED_POINT_MOST = 63,   /* of |r_j|: two products with bytes below 256 fit sixteen bits */
 };
 
 /* What all words of a band have: upper limits. */
@@ -29,13 +27,22 @@ typedef struct fq_pruned_row {
     float word[];   /* c_i */
 } fq_pruned_row;
 
+typedef void fq_pruned_kernel(const struct fq_search_pruned *pruned, uint32_t *index, const float *x, size_t n);
+
+/* How a kernel wants its words. */
+typedef struct fq_pruned_form {
+    fq_pruned_kernel *nearest;
+    size_t group; /* coordinates whose products an instruction sums */
+} fq_pruned_form;
+
 struct fq_search_pruned {
-    size_t block, pairs; /* pairs of coordinates, the last one filled up with zero */
+    fq_pruned_form form;
+    size_t block, groups; /* groups of coordinates, the last one filled up with zero */
     size_t bands;
     double step;           /* a */
     double reach;          /* the largest |q_i| */
     fq_pruned_band *band;  /* [bands] */
-    uint8_t *bytes;        /* q + 128: [bands][pairs][VECTORS][VECTOR_WORDS][2] */
+    uint8_t *bytes;        /* q + 128: [bands][groups][VECTORS][VECTOR_WORDS][group] */
     size_t row_bytes;
     char *row;             /* fq_pruned_row: [bands BAND], the last band filled up with copies */
     const fq_search_words *words; /* all, for points out of range */
@@ -48,6 +55,8 @@ static inline fq_pruned_row *fq_pruned_row_at(const struct fq_search_pruned *pru
     return (fq_pruned_row *)(void *)(pruned->row + place * pruned->row_bytes);
 }
 
-void fq_search_pruned_nearest_avx2(const struct fq_search_pruned *pruned, uint32_t *index, const float *x, size_t n);
+#if defined(__x86_64__)
+fq_pruned_kernel fq_search_pruned_nearest_avx2, fq_search_pruned_nearest_avx512;
+#endif
 
 #endif

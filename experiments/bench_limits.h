@@ -14,12 +14,17 @@ void fq_limit_peak_init(fq_limit_peak *peak);
 fq_status fq_limit_peak_run(void *peak);
 bool fq_limit_peak_check(void *peak, char why[FQ_BENCH_WHY_MAX]);
 
-/* Products of unsigned and signed bytes summed in pairs, as core/search_pruned.h bounds scores; false where the processor
- * has no such instruction. */
+/* Products of unsigned and signed bytes summed in pairs, or with VNNI in fours, as core/search_pruned.h bounds scores;
+ * false where the processor has no such instruction. */
 typedef struct fq_limit_bytes {
-    int left, right;   /* what is multiplied */
-    double flops;      /* of a run, two a product */
-    int16_t last[256]; /* sums, written by run */
+    const char *name;
+    int left, right; /* what is multiplied */
+    int summed;      /* products that one lane sums: 2, in sixteen bits, or 4, in 32 */
+    double flops;    /* of a run, two a product */
+    union {
+        int16_t of_16[256];
+        int32_t of_32[256];
+    } last; /* sums, written by run */
 } fq_limit_bytes;
 bool fq_limit_bytes_init(fq_limit_bytes *bytes);
 fq_status fq_limit_bytes_run(void *bytes);

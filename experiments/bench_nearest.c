@@ -44,9 +44,9 @@ static fq_status measure(fq_bench_session *session, const work_case *c) {
     fq_bench_add_peak(session);
     fq_limit_bytes bytes;
     if (c->codewords > 4096 && fq_limit_bytes_init(&bytes))
-        fq_bench_add(session, &(fq_bench_variant){.name = "byte products", .kind = FQ_BENCH_LIMIT,
+        fq_bench_add(session, &(fq_bench_variant){.name = bytes.name, .kind = FQ_BENCH_LIMIT,
                                                   .run = fq_limit_bytes_run, .check = fq_limit_bytes_check,
-                                                  .context = &bytes, .output = bytes.last,
+                                                  .context = &bytes, .output = &bytes.last,
                                                   .output_bytes = sizeof bytes.last, .flops = bytes.flops});
     fq_bench_add(session, &naive);
     fq_bench_add(session, &library);

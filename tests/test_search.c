@@ -8,7 +8,9 @@
 #include "search_planar.h"
 #include "stream.h"
 
-enum { POINTS = 97 };
+enum { POINTS = 97, PRUNED_PATHS = 2 };
+
+static const fq_search_path pruned_paths[PRUNED_PATHS] = {FQ_SEARCH_PRUNED, FQ_SEARCH_PRUNED_AVX512};
 
 /* Words and points with ties, duplicates, zeros, subnormals and large values among ordinary ones. */
 static float awkward(fq_stream *s) {
@@ -30,7 +32,7 @@ static void every_path_gives(const uint32_t *wanted, const float *words, size_t 
             continue;
         if (fq_search_create_path(&search, words, N, k, (fq_search_path)path) != FQ_OK) {
             /* may refuse words; their own tests have those they may not */
-            FQ_CHECK(path == FQ_SEARCH_PLANAR || path == FQ_SEARCH_PRUNED);
+            FQ_CHECK(path == FQ_SEARCH_PLANAR || path == FQ_SEARCH_PRUNED || path == FQ_SEARCH_PRUNED_AVX512);
             continue;
         }
         FQ_CHECK(path == FQ_SEARCH_BEST || fq_search_get_path(search) == (fq_search_path)path);
@@ -161,11 +163,15 @@ static void bounds_in_bytes_are_exact(void) {
         }
         fq_search_nearest_ref(wanted, words, N, k, x, EACH);
         every_path_gives(wanted, words, N, k, x, EACH);
-        fq_search *search = NULL;
-        if (!fq_search_path_available(FQ_SEARCH_PRUNED, k) || (N == 1 && kind != 1)) /* one word may be too small */
+        if (N == 1 && kind != 1) /* one word may be too small */
             continue;
-        FQ_CHECK_OK(fq_search_create_path(&search, words, N, k, FQ_SEARCH_PRUNED));
-        fq_search_destroy(search);
+        for (size_t i = 0; i < PRUNED_PATHS; i++) {
+            fq_search *search = NULL;
+            if (!fq_search_path_available(pruned_paths[i], k))
+                continue;
+            FQ_CHECK_OK(fq_search_create_path(&search, words, N, k, pruned_paths[i]));
+            fq_search_destroy(search);
+        }
     }
     fq_free(words);
     fq_free(x);
@@ -181,11 +187,13 @@ static void paths_are_what_they_say(void) {
     static const float line[6] = {0, 0, 1, 0, 2, 0}; /* no area */
     FQ_CHECK_FAILS(fq_search_create_path(&search, line, 3, 2, FQ_SEARCH_PLANAR), FQ_ERR_ARGUMENT);
     FQ_CHECK(search == NULL);
-    FQ_CHECK(!fq_search_path_available(FQ_SEARCH_PRUNED, 65));
-    if (fq_search_path_available(FQ_SEARCH_PRUNED, 2)) {
+    for (size_t i = 0; i < PRUNED_PATHS; i++) {
         static const float large[4] = {1e30F, 0, 0, 1}, small[4] = {1e-30F, 0, 0, 0};
-        FQ_CHECK_FAILS(fq_search_create_path(&search, large, 2, 2, FQ_SEARCH_PRUNED), FQ_ERR_ARGUMENT);
-        FQ_CHECK_FAILS(fq_search_create_path(&search, small, 2, 2, FQ_SEARCH_PRUNED), FQ_ERR_ARGUMENT);
+        FQ_CHECK(!fq_search_path_available(pruned_paths[i], 65));
+        if (!fq_search_path_available(pruned_paths[i], 2))
+            continue;
+        FQ_CHECK_FAILS(fq_search_create_path(&search, large, 2, 2, pruned_paths[i]), FQ_ERR_ARGUMENT);
+        FQ_CHECK_FAILS(fq_search_create_path(&search, small, 2, 2, pruned_paths[i]), FQ_ERR_ARGUMENT);
     }
     float many[2 * 256];
     fq_stream s;
@@ -216,10 +224,11 @@ static void bad_words_are_named(void) {
         fq_alloc_fail_at(fail);
         FQ_CHECK_FAILS(fq_search_create_path(&search, triangle, 3, 2, FQ_SEARCH_PLANAR), FQ_ERR_MEMORY);
     }
-    for (size_t fail = 1; fail <= 11 && fq_search_path_available(FQ_SEARCH_PRUNED, 2); fail++) {
-        fq_alloc_fail_at(fail);
-        FQ_CHECK_FAILS(fq_search_create_path(&search, triangle, 3, 2, FQ_SEARCH_PRUNED), FQ_ERR_MEMORY);
-    }
+    for (size_t i = 0; i < PRUNED_PATHS; i++)
+        for (size_t fail = 1; fail <= 11 && fq_search_path_available(pruned_paths[i], 2); fail++) {
+            fq_alloc_fail_at(fail);
+            FQ_CHECK_FAILS(fq_search_create_path(&search, triangle, 3, 2, pruned_paths[i]), FQ_ERR_MEMORY);
+        }
     fq_alloc_fail_at(0);
     FQ_CHECK(search == NULL);
     fq_search_destroy(NULL);
