@@ -212,10 +212,11 @@ size_t fq_limit_beyond_caches(void) {
     return wanted < least ? least : wanted > most ? most : wanted;
 }
 
+/* The one is in a register: some cores add a small constant while they rename, several a cycle. */
 #if defined(__x86_64__)
-#define ADD_ONE(x) __asm__ volatile("add $1, %0" : "+r"(x) : : "cc")
+#define ADD_ONE(x) __asm__ volatile("add %1, %0" : "+r"(x) : "r"(one) : "cc")
 #elif defined(__aarch64__)
-#define ADD_ONE(x) __asm__ volatile("add %0, %0, #1" : "+r"(x))
+#define ADD_ONE(x) __asm__ volatile("add %0, %0, %1" : "+r"(x) : "r"(one))
 #endif
 
 bool fq_limit_clock_known(void) {
@@ -229,6 +230,7 @@ bool fq_limit_clock_known(void) {
 fq_status fq_limit_clock_run(void *result) {
     uint64_t x = 0;
 #if defined(ADD_ONE)
+    const uint64_t one = 1;
     for (int i = 0; i < FQ_LIMIT_CYCLES / 32; i++) { /* one chain: each addition waits for the last */
         ADD_ONE(x); ADD_ONE(x); ADD_ONE(x); ADD_ONE(x); ADD_ONE(x); ADD_ONE(x); ADD_ONE(x); ADD_ONE(x);
         ADD_ONE(x); ADD_ONE(x); ADD_ONE(x); ADD_ONE(x); ADD_ONE(x); ADD_ONE(x); ADD_ONE(x); ADD_ONE(x);

@@ -54,7 +54,7 @@ static int run(int argc, const char **argv) {
         FQ_OPTION_JSON(json),
         {.name = "list", .kind = FQ_OPTION_FLAG, .value = &list, .help = "name every benchmark and its cases, and stop"},
         {.name = "only", .kind = FQ_OPTION_LIST, .value = &only, .argument = "NAME",
-         .help = "a benchmark, or one case of it as NAME:CASE; may be repeated"},
+         .help = "a benchmark, or one case of it as NAME:CASE"},
         {.name = "scaling", .kind = FQ_OPTION_FLAG, .value = &settings.scaling,
          .help = "cost against N, k, d, tokens and threads instead"},
         {.name = "quick", .kind = FQ_OPTION_FLAG, .value = &settings.quick,

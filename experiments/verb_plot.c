@@ -17,7 +17,7 @@ static const fq_option options[] = {
     {.name = "output", .letter = 'o', .kind = FQ_OPTION_TEXT, .value = &folder, .argument = "FOLDER",
      .help = "where figures go (made if missing)"},
     {.name = "figure", .kind = FQ_OPTION_LIST, .value = &wanted, .argument = "NAME",
-     .help = "only this figure; may be repeated"},
+     .help = "only this figure"},
     {.name = "list", .kind = FQ_OPTION_FLAG, .value = &list,
      .help = "list the figures and the tables they need"},
     {0}};
