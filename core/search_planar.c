@@ -7,6 +7,8 @@
 #include "memory.h"
 
 enum { SIDE_LEAST = 32, SIDE_MOST = 512, LISTS_MOST = 1 << 19, DEPTH_MOST = 9, CHUNK = 512, CODEWORDS_MOST = 1 << 16 };
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
 static const uint32_t several = 1U << 31; /* of an entry: where its list of words starts; else the word */
 
 typedef struct planar_word {
@@ -24,72 +26,97 @@ struct fq_search_planar {
     planar_word *word; /* [N] */
 };
 
-typedef struct box {
-    double low[2], high[2], far[2]; /* far: the largest magnitude */
-} box;
+static bool have_vectors(void) { return fq_search_kernel_of(FQ_SEARCH_AVX2) != NULL; }
+
+/* The four quarters of a square, side by side for vectors. */
+enum { QUARTERS = 4 };
+typedef double four __attribute__((vector_size(QUARTERS * sizeof(double))));
+typedef int64_t four_bits __attribute__((vector_size(QUARTERS * sizeof(int64_t))));
+#define ALL(value) ((four){(value), (value), (value), (value)})
+#define CHOOSE(where, a, b) ((four)(((where) & (four_bits)(a)) | (~(where) & (four_bits)(b))))
+#define MAGNITUDE(a) ((four)((four_bits)(a) & INT64_MAX))
+
+typedef struct boxes {
+    four low[2], high[2], far[2]; /* far: the largest magnitude */
+} boxes;
 
 /* What is known of the making: the words and room for each depth's candidates. */
 typedef struct builder {
     fq_search_planar *planar;
     size_t codewords;
-    uint32_t *candidates; /* [DEPTH_MOST + 2][codewords] */
+    uint32_t *candidates; /* [DEPTH_MOST][QUARTERS][codewords], then all words */
     double width[2], origin[2];
-    bool too_many;
+    bool too_many, vectors; /* vectors: the processor has AVX2 and FMA */
 } builder;
 
-/* The largest |s_computed - s| over points no larger than (x, y) in magnitude: two roundings of relative error
- * 2^-24 each, of the sum before and after the second product, and at most 2^-149 of underflow. */
-static double rounding(const planar_word *w, double x, double y) {
-    const double size = fabs((double)w->offset) + fabs(x * (double)w->x) + fabs(y * (double)w->y);
-    return size * 0x1.00001p-23 + 0x1p-148;
-}
-
-/* True if b's score as computed is below a's in the whole box: their difference is largest at the corner that its
- * slopes point to, and rounding is at most that of the box's farthest point. */
-static bool beaten(const planar_word *b, const planar_word *a, const box *where) {
-    const double dx = (double)b->x - (double)a->x, dy = (double)b->y - (double)a->y;
-    const double x = dx > 0 ? where->high[0] : where->low[0], y = dy > 0 ? where->high[1] : where->low[1];
-    const double lead = ((double)b->offset - (double)a->offset) + x * dx + y * dy;
-    /* the last factor: rounding of this computation itself */
-    const double slack = (rounding(a, where->far[0], where->far[1]) + rounding(b, where->far[0], where->far[1])) *
-                         (1 + 0x1p-20);
-    return lead + slack < 0;
-}
-
-/* Keeps of from[n] the words that can win in the box: those not beaten by the best at its centre. */
-static size_t keep_possible(const builder *b, uint32_t *kept, const uint32_t *from, size_t n, const box *where) {
-    const planar_word *word = b->planar->word;
-    const double x = 0.5 * (where->low[0] + where->high[0]), y = 0.5 * (where->low[1] + where->high[1]);
-    size_t best = 0, count = 0;
-    double most = -HUGE_VAL;
+/* Keeps of from[n], for each quarter, the words that can win in it: those not beaten by the best at its centre.
+ *
+ * A word is beaten if its score as computed is below the other's in the whole box: their difference is largest at the
+ * corner that its slopes point to, and rounding is at most that of the box's farthest point. A score differs from
+ * s by at most two roundings of relative error 2^-24 each, of the sum before and after the second product, and by
+ * 2^-149 of underflow. */
+static ALWAYS_INLINE void keep_possible(const planar_word *word, uint32_t *const kept[QUARTERS], size_t count[QUARTERS],
+                                        const uint32_t *from, size_t n, const boxes *where) {
+    const four x = 0.5 * (where->low[0] + where->high[0]), y = 0.5 * (where->low[1] + where->high[1]);
+    four most = ALL(-HUGE_VAL), place = {0};
     for (size_t i = 0; i < n; i++) {
-        const planar_word *w = &word[from[i]];
-        const double score = (double)w->offset + x * (double)w->x + y * (double)w->y;
-        if (score > most) {
-            most = score;
-            best = i;
+        const planar_word *const w = &word[from[i]];
+        const four score = (double)w->offset + x * (double)w->x + y * (double)w->y;
+        const four_bits better = score > most;
+        most = CHOOSE(better, score, most);
+        place = CHOOSE(better, ALL((double)i), place);
+    }
+    four best_x, best_y, best_offset;
+    for (size_t q = 0; q < QUARTERS; q++) {
+        const planar_word *const w = &word[from[(size_t)place[q]]];
+        best_x[q] = (double)w->x;
+        best_y[q] = (double)w->y;
+        best_offset[q] = (double)w->offset;
+        count[q] = 0;
+    }
+    const four best_size = MAGNITUDE(best_offset) + where->far[0] * MAGNITUDE(best_x) + where->far[1] * MAGNITUDE(best_y);
+    for (size_t i = 0; i < n; i++) {
+        const planar_word *const w = &word[from[i]];
+        const four dx = (double)w->x - best_x, dy = (double)w->y - best_y;
+        const four corner_x = CHOOSE(dx > 0.0, where->high[0], where->low[0]);
+        const four corner_y = CHOOSE(dy > 0.0, where->high[1], where->low[1]);
+        const four size = best_size + fabs((double)w->offset) + where->far[0] * fabs((double)w->x) +
+                          where->far[1] * fabs((double)w->y);
+        /* a little more than 2^-23: rounding of this computation itself */
+        const four_bits beaten = ((double)w->offset - best_offset) + corner_x * dx + corner_y * dy +
+                                     (size * 0x1.0001p-23 + 0x1p-147) < 0.0;
+        for (size_t q = 0; q < QUARTERS; q++) {
+            kept[q][count[q]] = from[i];
+            count[q] += beaten[q] ? 0 : 1;
         }
     }
-    for (size_t i = 0; i < n; i++)
-        if (i == best || !beaten(&word[from[i]], &word[from[best]], where))
-            kept[count++] = from[i];
-    return count;
 }
 
-/* Squares x..x+size-1 by y..y+size-1 with a border for rounding of a point's square; the outermost reach out. */
-static box box_of(const builder *b, size_t x, size_t y, size_t size) {
-    const size_t first[2] = {x, y};
-    box where;
-    for (int c = 0; c < 2; c++) {
-        const double border = 0.01 * b->width[c];
-        where.low[c] = first[c] == 0 ? (double)b->planar->reach[c][0]
-                                     : b->origin[c] + (double)first[c] * b->width[c] - border;
-        where.high[c] = first[c] + size == b->planar->side
-                            ? (double)b->planar->reach[c][1]
-                            : b->origin[c] + (double)(first[c] + size) * b->width[c] + border;
-        where.far[c] = -where.low[c] > where.high[c] ? -where.low[c] : where.high[c];
+#if defined(__x86_64__)
+__attribute__((target("avx2,fma"))) static void keep_possible_avx2(const planar_word *word, uint32_t *const kept[QUARTERS],
+                                                                    size_t count[QUARTERS], const uint32_t *from, size_t n,
+                                                                    const boxes *where) {
+    keep_possible(word, kept, count, from, n, where);
+}
+#endif
+
+/* The quarters of the square x..x+2half-1 by y..., with a border for rounding of a point's square; the outermost
+ * reach out. */
+static void find_boxes(const builder *b, boxes *where, size_t x, size_t y, size_t half) {
+    for (size_t q = 0; q < QUARTERS; q++) {
+        const size_t first[2] = {x + (q & 1 ? half : 0), y + (q & 2 ? half : 0)};
+        for (int c = 0; c < 2; c++) {
+            const double border = 0.01 * b->width[c];
+            const double low = first[c] == 0 ? (double)b->planar->reach[c][0]
+                                             : b->origin[c] + (double)first[c] * b->width[c] - border;
+            const double high = first[c] + half == b->planar->side
+                                    ? (double)b->planar->reach[c][1]
+                                    : b->origin[c] + (double)(first[c] + half) * b->width[c] + border;
+            where->low[c][q] = low;
+            where->high[c][q] = high;
+            where->far[c][q] = -low > high ? -low : high;
+        }
     }
-    return where;
 }
 
 static uint32_t add_list(builder *b, const uint32_t *candidates, size_t n) {
@@ -111,22 +138,33 @@ static void fill_squares(builder *b, size_t x, size_t y, size_t size, uint32_t v
             b->planar->entry[i * b->planar->side + j] = value;
 }
 
-/* Depth is at most log2 SIDE_MOST. */
-static void divide(builder *b, const uint32_t *from, size_t n, size_t x, size_t y, size_t size, int depth) {
+/* list[n]: the words that can win in the square. Depth is at most log2 SIDE_MOST. */
+static void divide(builder *b, const uint32_t *list, size_t n, size_t x, size_t y, size_t size, int depth) {
     if (b->too_many)
         return;
-    uint32_t *kept = b->candidates + (size_t)depth * b->codewords;
-    const box where = box_of(b, x, y, size);
-    const size_t count = keep_possible(b, kept, from, n, &where);
-    if (count == 1) {
-        fill_squares(b, x, y, size, kept[0]);
-    } else if (size == 1) {
-        b->planar->entry[y * b->planar->side + x] = add_list(b, kept, count);
-    } else {
-        const size_t half = size / 2;
-        for (size_t quarter = 0; quarter < 4; quarter++)
-            divide(b, kept, count, x + (quarter & 1 ? half : 0), y + (quarter & 2 ? half : 0), half, depth + 1);
+    if (n == 1) {
+        fill_squares(b, x, y, size, list[0]);
+        return;
     }
+    if (size == 1) {
+        b->planar->entry[y * b->planar->side + x] = add_list(b, list, n);
+        return;
+    }
+    const size_t half = size / 2;
+    uint32_t *kept[QUARTERS];
+    size_t count[QUARTERS];
+    boxes where;
+    for (size_t q = 0; q < QUARTERS; q++)
+        kept[q] = b->candidates + ((size_t)depth * QUARTERS + q) * b->codewords;
+    find_boxes(b, &where, x, y, half);
+#if defined(__x86_64__)
+    if (b->vectors)
+        keep_possible_avx2(b->planar->word, kept, count, list, n, &where);
+    else
+#endif
+        keep_possible(b->planar->word, kept, count, list, n, &where);
+    for (size_t q = 0; q < QUARTERS; q++)
+        divide(b, kept[q], count[q], x + (q & 1 ? half : 0), y + (q & 2 ? half : 0), half, depth + 1);
 }
 
 static size_t side_for(size_t codewords) {
@@ -163,8 +201,8 @@ static bool place_grid(builder *b) {
 
 static fq_status build(builder *b) {
     fq_search_planar *p = b->planar;
-    FQ_TRY(fq_alloc(&b->candidates, (DEPTH_MOST + 2) * b->codewords, sizeof *b->candidates));
-    uint32_t *all = b->candidates + (DEPTH_MOST + 1) * b->codewords;
+    FQ_TRY(fq_alloc(&b->candidates, (DEPTH_MOST * QUARTERS + 1) * b->codewords, sizeof *b->candidates));
+    uint32_t *all = b->candidates + DEPTH_MOST * QUARTERS * b->codewords;
     for (size_t i = 0; i < b->codewords; i++)
         all[i] = (uint32_t)i;
     p->entry[p->side * p->side] = add_list(b, all, b->codewords);
@@ -187,7 +225,7 @@ fq_status fq_search_planar_create(fq_search_planar **planar, const fq_search_wor
         return FQ_OK;
     FQ_TRY(fq_alloc_zero(&made, 1, sizeof *made));
     made->side = side_for(words->codewords);
-    builder b = {.planar = made, .codewords = words->codewords};
+    builder b = {.planar = made, .codewords = words->codewords, .vectors = have_vectors()};
     fq_status status = allocate(made, words->codewords);
     for (size_t i = 0; status == FQ_OK && i < words->codewords; i++) {
         const size_t group = i / FQ_SEARCH_LANES, lane = i % FQ_SEARCH_LANES;
@@ -214,8 +252,6 @@ void fq_search_planar_destroy(fq_search_planar *planar) {
     fq_free(planar->list);
     fq_free(planar);
 }
-
-#define ALWAYS_INLINE inline __attribute__((always_inline))
 
 /* The square of a point. NaN-free: what overflows is clamped. */
 static ALWAYS_INLINE uint32_t square_of(const fq_search_planar *p, float x, float y) {
@@ -279,7 +315,7 @@ __attribute__((target("avx2,fma"))) static void nearest_avx2(const fq_search_pla
 
 void fq_search_planar_nearest(const fq_search_planar *planar, uint32_t *index, const float *x, size_t n) {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+    if (have_vectors()) {
         nearest_avx2(planar, index, x, n);
         return;
     }
@@ -287,8 +323,8 @@ void fq_search_planar_nearest(const fq_search_planar *planar, uint32_t *index, c
     fq_search_planar_nearest_portable(planar, index, x, n);
 }
 
-/* Measured on a Zen 3 core: a grid takes 0.6 ms to make at N = 64 and 2.3 ms at 256, and saves 2 and 13 ns a point;
- * doubled, because points are shared among threads and the making is not. */
+/* Measured on Zen 3 and Zen 4 cores: a grid takes 0.2 to 0.3 ms to make at N = 64 and about 1 ms at 256, and saves 2 and
+ * 13 ns a point; doubled, because points are shared among threads and the making is not. */
 size_t fq_search_planar_worth(size_t codewords) {
-    return codewords < 32 ? SIZE_MAX : codewords < 128 ? (size_t)5 << 17 : (size_t)3 << 17;
+    return codewords < 32 ? SIZE_MAX : codewords < 128 ? (size_t)1 << 18 : (size_t)5 << 15;
 }
