@@ -25,9 +25,18 @@ static const fq_attention_kernels *kernels_of(fq_attention_kernel kernel) {
 #if defined(__x86_64__)
     case FQ_ATTENTION_AVX2:
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &fq_attention_kernels_avx2 : NULL;
+    case FQ_ATTENTION_AVX512:
+        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+                       __builtin_cpu_supports("avx512vnni")
+                   ? &fq_attention_kernels_avx512
+                   : NULL;
 #endif
     case FQ_ATTENTION_BEST:
-        return kernels_of(FQ_ATTENTION_AVX2) ? kernels_of(FQ_ATTENTION_AVX2) : &fq_attention_kernels_portable;
+        for (int i = FQ_ATTENTION_KERNELS - 1; i > FQ_ATTENTION_BEST; i--) /* fastest first */
+            if (kernels_of((fq_attention_kernel)i))
+                return kernels_of((fq_attention_kernel)i);
+        return NULL;
     default:
         return NULL;
     }
@@ -36,7 +45,7 @@ static const fq_attention_kernels *kernels_of(fq_attention_kernel kernel) {
 bool fq_attention_kernel_available(fq_attention_kernel kernel) { return kernels_of(kernel) != NULL; }
 
 const char *fq_attention_kernel_name(fq_attention_kernel kernel) {
-    static const char *const names[FQ_ATTENTION_KERNELS] = {"best", "portable", "avx2"};
+    static const char *const names[FQ_ATTENTION_KERNELS] = {"best", "portable", "avx2", "avx512"};
     return (unsigned)kernel < FQ_ATTENTION_KERNELS ? names[kernel] : "?";
 }
 

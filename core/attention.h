@@ -34,13 +34,14 @@ typedef struct fq_attention fq_attention;
 typedef enum fq_attention_kernel {
     FQ_ATTENTION_BEST = 0,
     FQ_ATTENTION_PORTABLE,
-    FQ_ATTENTION_AVX2, /* x86-64 with AVX2 and FMA */
+    FQ_ATTENTION_AVX2,   /* x86-64 with AVX2 and FMA */
+    FQ_ATTENTION_AVX512, /* x86-64 with AVX-512F, BW, DQ, VL and VNNI */
     FQ_ATTENTION_KERNELS
 } fq_attention_kernel;
 
 bool fq_attention_kernel_available(fq_attention_kernel kernel);
 
-/* "best", "portable", "avx2"; "?" for another number. */
+/* "best", "portable", "avx2", "avx512"; "?" for another number. */
 const char *fq_attention_kernel_name(fq_attention_kernel kernel);
 
 /* Attention over keys coded by key and values coded by value, which must have the same dimension and outlive

@@ -17,7 +17,8 @@ typedef struct fq_attention_ahead {
 } fq_attention_ahead;
 
 typedef struct fq_attention_kernels {
-    /* columns[bytes][CHUNK] from rows of that many bytes, stride apart; n <= CHUNK rows. */
+    /* The bytes of n <= CHUNK rows of that many bytes, stride apart, in the order in which this kernel's nibble_scores
+     * and nibble_values read them: columns[bytes rounded up to even][CHUNK]. */
     void (*columns)(uint8_t *columns, const uint8_t *rows, size_t stride, size_t bytes, size_t n);
     /* sum[i] = sum over nibbles p of table[p][nibble p of token i], modulo nothing: the sums must fit.
      * table[2 bytes][2][16]: the low bytes of 16 entries, then the high bytes. */
@@ -37,19 +38,21 @@ typedef struct fq_attention_kernels {
     void (*add_scores)(float *score, const int16_t *sum, const float *norm, float unit);
     /* The largest of x[CHUNK]; false if one is not finite. */
     bool (*largest)(float *most, const float *x);
-    double (*total)(const float *x); /* of x[CHUNK] */
-    void (*products)(float *to, const float *a, const float *b);
+    /* The sum of x[CHUNK], all >= 0; relative error below 2e-7. */
+    double (*total)(const float *x);
+    /* to[i] = p[i] norm[i], their mean and the largest; 0 <= p[i] <= 1, norm[i] >= 0. */
+    void (*weights)(float *to, float *mean, float *most, const float *p, const float *norm);
     /* to[i] = x[i] scale rounded; 0 <= x[i] scale <= 32767. */
     void (*units)(int16_t *to, const float *x, float scale);
 } fq_attention_kernels;
 
 /* In the order of the struct: for the kernels' own tables. */
 #define FQ_ATTENTION_KERNEL_LIST \
-    {columns, nibble_scores, nibble_values, exponentials, halves, positive, add_scores, largest, total, products, units}
+    {columns, nibble_scores, nibble_values, exponentials, halves, positive, add_scores, largest, total, weights, units}
 
 extern const fq_attention_kernels fq_attention_kernels_portable;
 #if defined(__x86_64__)
-extern const fq_attention_kernels fq_attention_kernels_avx2;
+extern const fq_attention_kernels fq_attention_kernels_avx2, fq_attention_kernels_avx512;
 #endif
 
 #endif

@@ -1,6 +1,6 @@
 /* Loops over a chunk of float32 numbers, for each instruction set's kernel to include: TARGET is its function
- * attribute, and the compiler makes the vectors. Sums and maxima go by eight lanes, then over the lanes in order:
- * every kernel rounds alike.
+ * attribute, and the compiler makes the vectors. Sums go by 32 lanes, since a lane's additions wait for one another,
+ * then over the lanes in order: every kernel rounds alike.
  *
  * The exponential, for x <= 0: x = n ln 2 + r, |r| <= ln 2 / 2, ln 2 in two parts; exp r by its Taylor polynomial of
  * degree 7, whose remainder is below 5e-9; 2^n by its exponent bits. Written with fmaf.
@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { LANES = 8 };
+enum { SUM_LANES = 32 };
 
 TARGET static inline __attribute__((always_inline)) float exponential(float x) {
     static const float shift = 0x1.8p23F; /* adding and taking it away rounds to a whole number */
@@ -72,19 +72,38 @@ TARGET static bool largest(float *most, const float *x) {
     return magnitude < 0x7f800000;
 }
 
+/* Fours of positive numbers, in float32, then 128 sums in double. */
 TARGET static double total(const float *x) {
-    double lane[LANES] = {0}, sum = 0;
-    for (size_t i = 0; i < FQ_ATTENTION_CHUNK; i += LANES)
-        for (size_t l = 0; l < LANES; l++)
-            lane[l] += (double)x[i + l];
-    for (size_t l = 0; l < LANES; l++)
+    enum { QUARTER = FQ_ATTENTION_CHUNK / 4 };
+    double lane[SUM_LANES] = {0}, sum = 0;
+    for (size_t i = 0; i < QUARTER; i += SUM_LANES)
+        for (size_t l = 0; l < SUM_LANES; l++) {
+            const float *const at = x + i + l;
+            lane[l] += (double)((at[0] + at[QUARTER]) + (at[2 * QUARTER] + at[3 * QUARTER]));
+        }
+    for (size_t l = 0; l < SUM_LANES; l++)
         sum += lane[l];
     return sum;
 }
 
-TARGET static void products(float *restrict to, const float *restrict a, const float *restrict b) {
-    for (size_t i = 0; i < FQ_ATTENTION_CHUNK; i++)
-        to[i] = a[i] * b[i];
+/* Each number's share of the mean is added, since a sum of large norms could be infinite. */
+TARGET static void weights(float *restrict to, float *mean, float *most, const float *restrict p, const float *restrict norm) {
+    float lane[SUM_LANES] = {0}, sum = 0;
+    int32_t greatest = 0;
+    for (size_t i = 0; i < FQ_ATTENTION_CHUNK; i += SUM_LANES)
+        for (size_t l = 0; l < SUM_LANES; l++) {
+            to[i + l] = p[i + l] * norm[i + l];
+            lane[l] += to[i + l] * (1.0F / FQ_ATTENTION_CHUNK);
+        }
+    for (size_t i = 0; i < FQ_ATTENTION_CHUNK; i++) {
+        int32_t bits;
+        memcpy(&bits, &to[i], sizeof bits);
+        greatest = bits > greatest ? bits : greatest;
+    }
+    for (size_t l = 0; l < SUM_LANES; l++)
+        sum += lane[l];
+    memcpy(most, &greatest, sizeof greatest);
+    *mean = sum;
 }
 
 TARGET static void units(int16_t *restrict to, const float *restrict x, float scale) {

@@ -84,7 +84,7 @@ static fq_status room_fill(fq_attention_room *room, const fq_attention_codes *ke
         bytes = larger(bytes, keys->group[i].index_bytes);
     for (size_t i = 0; i < values->groups; i++)
         bytes = larger(bytes, values->group[i].index_bytes);
-    FQ_TRY(fq_alloc(&room->columns, bytes, CHUNK));
+    FQ_TRY(fq_alloc(&room->columns, bytes + bytes % 2, CHUNK));
     FQ_TRY(fq_alloc_zero(&room->norm, CHUNK, sizeof *room->norm));
     FQ_TRY(fq_alloc_zero(&room->score, room->m * CHUNK, sizeof *room->score));
     FQ_TRY(fq_alloc_zero(&room->weight, CHUNK, sizeof *room->weight));
@@ -228,11 +228,11 @@ static void add_exactly(double *value, const fq_attention_group *g, const uint8_
 }
 
 static void weigh_nibbles(const fq_attention_group *g, const fq_attention_kernels *kernels, fq_attention_room *room,
-                          double *value, const uint8_t *index, size_t stride, size_t n, fq_attention_ahead ahead) {
-    float *weight = room->weight;
-    const float heavy = outlier * (float)(kernels->total(weight) / (double)n);
-    float most = 0;
-    const bool finite = kernels->largest(&most, weight);
+                          double *value, const float *p, const uint8_t *index, size_t stride, size_t n,
+                          fq_attention_ahead ahead) {
+    float *weight = room->weight, mean, most;
+    kernels->weights(weight, &mean, &most, p, room->norm);
+    const float heavy = (float)((double)outlier * (double)mean * CHUNK / (double)n);
     for (size_t first = 0; most > heavy && first < CHUNK; first += FQ_ATTENTION_GROUP) {
         int any = 0;
         for (size_t i = first; i < first + FQ_ATTENTION_GROUP; i++)
@@ -244,7 +244,7 @@ static void weigh_nibbles(const fq_attention_group *g, const fq_attention_kernel
             }
     }
     const float top = most > heavy ? heavy : most, units = weight_units / top;
-    if (!finite || !(top > 0) || !isfinite(units)) /* nothing, or next to nothing */
+    if (!(top > 0) || !isfinite(units)) /* nothing, or next to nothing */
         return;
     kernels->units(room->sum, weight, units);
     kernels->nibble_values(room->total, room->columns, g->index_bytes, g->word_table, g->coordinates, room->sum,
@@ -254,21 +254,21 @@ static void weigh_nibbles(const fq_attention_group *g, const fq_attention_kernel
         value[j] += unit * (double)room->total[j];
 }
 
-static void weigh_bytes(float *restrict histogram, const float *restrict weight, const uint8_t *restrict index,
-                        size_t stride, size_t positions, size_t n) {
+static void weigh_bytes(float *restrict histogram, const float *restrict p, const float *restrict norm,
+                        const uint8_t *restrict index, size_t stride, size_t positions, size_t n) {
     for (size_t i = 0; i < n; i++) {
         const uint8_t *at = index + i * stride;
-        const float w = weight[i];
-        size_t p = 0;
-        for (; p + 4 <= positions; p += 4) {
-            float *h = histogram + p * 256;
-            h[at[p]] += w;
-            h[256 + at[p + 1]] += w;
-            h[512 + at[p + 2]] += w;
-            h[768 + at[p + 3]] += w;
+        const float w = p[i] * norm[i];
+        size_t j = 0;
+        for (; j + 4 <= positions; j += 4) {
+            float *h = histogram + j * 256;
+            h[at[j]] += w;
+            h[256 + at[j + 1]] += w;
+            h[512 + at[j + 2]] += w;
+            h[768 + at[j + 3]] += w;
         }
-        for (; p < positions; p++)
-            histogram[p * 256 + at[p]] += w;
+        for (; j < positions; j++)
+            histogram[j * 256 + at[j]] += w;
     }
 }
 
@@ -296,11 +296,10 @@ fq_status fq_attention_weigh(const fq_attention_codes *values, const fq_attentio
             kernels->columns(room->columns, index, values->stride, g->index_bytes, n);
         for (size_t q = 0; q < m; q++) {
             const float *p = room->score + q * CHUNK;
-            kernels->products(room->weight, p, room->norm);
             if (g->nibbles)
-                weigh_nibbles(g, kernels, room, value[q] + g->group->offset, index, values->stride, n, ahead);
+                weigh_nibbles(g, kernels, room, value[q] + g->group->offset, p, index, values->stride, n, ahead);
             else
-                weigh_bytes(room->histogram[i] + q * room->histogram_size[i], room->weight, index, values->stride,
+                weigh_bytes(room->histogram[i] + q * room->histogram_size[i], p, room->norm, index, values->stride,
                             g->positions, n);
             ahead.bytes = 0;
         }

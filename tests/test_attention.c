@@ -142,6 +142,7 @@ static void all_kinds_of_codes_agree_with_decoding(void) {
         {"fib:k=2,N=30,pack=radix", "fp16", 64, exact},  {"fp16", "fib:k=2,N=16", 64, rounded},
         {"tqprod:b=3", "tqprod:b=2", 64, exact},         {"tq:b=2,rot=hadamard", "fib:k=5,N=16", 80, rounded},
         {"tq:b=2", "tq:b=1", 20, rounded},               {"fib:k=2,N=256", "fib:k=4,N=4", 8, rounded},
+        {"tq:b=2", "tq:b=1", 68, rounded},               {"tq:b=4", "tq:b=2", 12, rounded},
     };
     static const size_t sizes[] = {1, 2, 31, 32, 33, 511, 513, 1000, MOST};
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++)
