@@ -397,13 +397,17 @@ fq_status fq_codec_groups_decode(const fq_codec *codec, fq_codec_scratch *scratc
             }
             const float *next = whole && !past ? x : NULL;
             FQ_TRY(reconstruct(codec, group, scratch, scratch->b, group->dim, next, codes, first, count));
-            float *back = whole && !past ? x : scratch->a;
+            if (past) {
+                fq_rotation_apply_transpose_beyond(group->rotation, x, scratch->b, scratch->a, count);
+                continue;
+            }
+            float *back = whole ? x : scratch->a;
             fq_rotation_apply_transpose(group->rotation, back, scratch->b, count);
             for (size_t i = 0; !whole && i < count; i++)
                 scatter(codec, group, x + i * d, back + i * group->dim);
         }
-        if (past)
-            kernels->copy_beyond(x, rotated ? scratch->b : scratch->a, count * d);
+        if (past && rotated)
+            kernels->copy_beyond(x, scratch->b, count * d);
     }
     return FQ_OK;
 }

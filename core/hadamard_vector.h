@@ -4,19 +4,26 @@
  * in registers at a time, the largest go through memory. Each number goes through the additions of hadamard.h.
  *
  * The including file defines what dense_vector.h names, and v_add, v_sub, v_mul, v_butterfly(x, stride)
- * for the strides inside a vector, HADAMARD_VECTORS (8 or 16), and fallback, the same in plain C, for p < VECTOR_LANES.
+ * for the strides inside a vector, HADAMARD_VECTORS (8 or 16), and fallback, the same for p < VECTOR_LANES. Where v_stream
+ * (an address that is a multiple of a vector's) is defined too, hadamard_beyond is made.
  */
 #include <math.h>
 
 typedef struct hadamard_ends {
     const float *before, *after; /* signs or NULL */
     VECTOR scale;
+    bool stream; /* y is not read again soon; whole transforms only */
 } hadamard_ends;
 
+/* The sign goes to the scale first, which changes no magnitude and so no rounding; it is the same for all vectors. */
 TARGET static ALWAYS_INLINE VECTOR hadamard_end(VECTOR value, const hadamard_ends *ends, size_t i) {
-    value = v_mul(value, ends->scale);
-    return ends->after ? v_multiply_add(value, v_load(ends->after + i), v_set(0.0F)) : value;
+    return ends->after ? v_multiply_add(value, v_mul(v_load(ends->after + i), ends->scale), v_set(0.0F))
+                       : v_mul(value, ends->scale);
 }
+
+#ifndef v_stream
+#define v_stream v_store
+#endif
 
 /* `count` vectors from element `first` on, which are all of the transform if `whole`. */
 TARGET static ALWAYS_INLINE void hadamard_block(float *y, const float *x, size_t first, size_t count, bool whole,
@@ -40,7 +47,11 @@ TARGET static ALWAYS_INLINE void hadamard_block(float *y, const float *x, size_t
             }
     for (size_t i = 0; i < count; i++) {
         const size_t at = first + i * VECTOR_LANES;
-        v_store(y + at, whole ? hadamard_end(value[i], ends, at) : value[i]);
+        const VECTOR result = whole ? hadamard_end(value[i], ends, at) : value[i];
+        if (whole && ends->stream)
+            v_stream(y + at, result);
+        else
+            v_store(y + at, result);
     }
 }
 
@@ -91,9 +102,20 @@ TARGET static void hadamard(float *y, const float *x, size_t n, size_t p, const 
     }
     const VECTOR scale = v_set((float)(1 / sqrt((double)p)));
     if (before && !after) /* what is known here needs no asking in the loops */
-        hadamard_with(y, x, n, p, &(hadamard_ends){before, NULL, scale});
+        hadamard_with(y, x, n, p, &(hadamard_ends){before, NULL, scale, false});
     else if (after && !before)
-        hadamard_with(y, x, n, p, &(hadamard_ends){NULL, after, scale});
+        hadamard_with(y, x, n, p, &(hadamard_ends){NULL, after, scale, false});
     else
-        hadamard_with(y, x, n, p, &(hadamard_ends){before, after, scale});
+        hadamard_with(y, x, n, p, &(hadamard_ends){before, after, scale, false});
+}
+
+/* x is work space. Transforms that pass through memory stay there until they are done. */
+TARGET static void hadamard_beyond(float *y, float *x, size_t n, size_t p, const float *after) {
+    if (p < VECTOR_LANES || p > HADAMARD_VECTORS * VECTOR_LANES || (uintptr_t)y % sizeof(VECTOR)) {
+        hadamard(x, x, n, p, NULL, after);
+        copy_beyond(y, x, n * p);
+        return;
+    }
+    const VECTOR scale = v_set((float)(1 / sqrt((double)p)));
+    hadamard_with(y, x, n, p, &(hadamard_ends){NULL, after, scale, true});
 }

@@ -222,3 +222,15 @@ void fq_rotation_apply_transpose(const fq_rotation *rotation, float *y, const fl
     }
     hadamard(rotation, y, x, n, true);
 }
+
+void fq_rotation_apply_transpose_beyond(const fq_rotation *rotation, float *y, float *x, float *work, size_t n) {
+    const fq_vector_kernels *kernels = fq_vector_kernels_best();
+    const size_t d = rotation->dim;
+    if (rotation->kind == FQ_ROTATION_HAAR || rotation->permutation) {
+        fq_rotation_apply_transpose(rotation, work, x, n);
+        kernels->copy_beyond(y, work, n * d);
+        return;
+    }
+    kernels->hadamard(x, x, n, d, NULL, rotation->signs + 2 * d);
+    kernels->hadamard_beyond(y, x, n, d, rotation->signs);
+}

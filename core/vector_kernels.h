@@ -23,6 +23,9 @@ typedef struct fq_vector_kernels {
      * y may be x; p a power of two. */
     void (*hadamard)(float *y, const float *x, size_t n, size_t p, const float *before, const float *after);
 
+    /* The same without signs before, y written as copy_beyond writes; x, which y does not overlap, is work space. */
+    void (*hadamard_beyond)(float *y, float *x, size_t n, size_t p, const float *after);
+
     /* sum_i a_i b_i in double: lane l of 8 sums i = l, l+8, ... in order; then
      * ((0 + 4) + (1 + 5)) + ((2 + 6) + (3 + 7)). */
     double (*dot)(const float *a, const float *b, size_t n);

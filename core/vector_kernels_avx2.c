@@ -17,6 +17,7 @@
 #define v_set(value) _mm256_set1_ps(value)
 #define v_load(from) _mm256_loadu_ps(from)
 #define v_store(to, a) _mm256_storeu_ps(to, a)
+#define v_stream(to, a) _mm256_stream_ps(to, a)
 #define v_broadcast(from) _mm256_broadcast_ss(from)
 #define v_multiply_add(a, b, c) _mm256_fmadd_ps(a, b, c)
 #define v_add(a, b) _mm256_add_ps(a, b)
@@ -31,6 +32,15 @@ TARGET static ALWAYS_INLINE __m256 v_butterfly(__m256 x, size_t stride) {
     if (stride == 2)
         return _mm256_fmadd_ps(x, _mm256_setr_ps(1, 1, -1, -1, 1, 1, -1, -1), _mm256_permute_ps(x, 0x4e));
     return _mm256_fmadd_ps(x, _mm256_setr_ps(1, 1, 1, 1, -1, -1, -1, -1), _mm256_permute2f128_ps(x, x, 1));
+}
+
+TARGET static void copy_beyond(float *y, const float *x, size_t n) {
+    const size_t into = (uintptr_t)y % 32, before = into % sizeof *y ? n : into ? (32 - into) / sizeof *y : 0;
+    size_t i = before < n ? before : n;
+    memcpy(y, x, i * sizeof *y);
+    for (; i + 8 <= n; i += 8)
+        _mm256_stream_ps(y + i, _mm256_loadu_ps(x + i));
+    memcpy(y + i, x + i, (n - i) * sizeof *y);
 }
 
 #include "dense_vector.h"
@@ -149,15 +159,6 @@ TARGET void fq_vector_expand_bytes_avx2(float *y, size_t y_stride, const uint8_t
         fq_vector_kernels_portable.expand_bytes(y, y_stride, index, index_stride, scale, n, count, table, width);
 }
 
-TARGET void fq_vector_copy_beyond_avx2(float *y, const float *x, size_t n) {
-    const size_t into = (uintptr_t)y % 32, before = into % sizeof *y ? n : into ? (32 - into) / sizeof *y : 0;
-    size_t i = before < n ? before : n;
-    memcpy(y, x, i * sizeof *y);
-    for (; i + 8 <= n; i += 8)
-        _mm256_stream_ps(y + i, _mm256_loadu_ps(x + i));
-    memcpy(y + i, x + i, (n - i) * sizeof *y);
-}
-
 void fq_vector_fence_x86(void) { _mm_sfence(); }
 
 /* Sixteen indices as bytes, in order. */
@@ -195,11 +196,12 @@ const fq_vector_kernels fq_vector_kernels_avx2 = {
     .name = "avx2",
     .dense = dense,
     .hadamard = hadamard,
+    .hadamard_beyond = hadamard_beyond,
     .dot = fq_vector_dot_avx2,
     .scale = fq_vector_scale_avx2,
     .expand_bytes = fq_vector_expand_bytes_avx2,
     .expand = fq_vector_expand_avx2,
-    .copy_beyond = fq_vector_copy_beyond_avx2,
+    .copy_beyond = copy_beyond,
     .fence = fq_vector_fence_x86,
     .pack = fq_vector_pack_avx2,
 };

@@ -29,6 +29,8 @@ static ALWAYS_INLINE float32x4_t v_butterfly(float32x4_t x, size_t stride) {
                        : vfmaq_f32(vextq_f32(x, x, 2), x, vld1q_f32(two));
 }
 
+static void copy_beyond(float *y, const float *x, size_t n) { fq_vector_kernels_portable.copy_beyond(y, x, n); }
+
 #include "dense_vector.h"
 #include "hadamard_vector.h"
 
@@ -76,8 +78,6 @@ static void expand(float *y, const uint32_t *index, size_t count, const float *t
     fq_vector_kernels_portable.expand(y + width * i, index + i, count - i, table, width, factor);
 }
 
-static void copy_beyond(float *y, const float *x, size_t n) { fq_vector_kernels_portable.copy_beyond(y, x, n); }
-
 static void fence(void) {} /* ordinary stores need none */
 
 static size_t pack(uint8_t *bytes, const uint32_t *index, size_t count, unsigned width) {
@@ -88,6 +88,7 @@ const fq_vector_kernels fq_vector_kernels_neon = {
     .name = "neon",
     .dense = dense,
     .hadamard = hadamard,
+    .hadamard_beyond = hadamard_beyond,
     .dot = dot,
     .scale = scale,
     .expand_bytes = expand_bytes,

@@ -23,6 +23,10 @@ static void hadamard(float *y, const float *x, size_t n, size_t p, const float *
     }
 }
 
+static void hadamard_beyond(float *y, float *x, size_t n, size_t p, const float *after) {
+    hadamard(y, x, n, p, NULL, after);
+}
+
 static double dot(const float *a, const float *b, size_t n) {
     double lane[8] = {0};
     for (size_t i = 0; i < n; i++)
@@ -82,6 +86,7 @@ const fq_vector_kernels fq_vector_kernels_portable = {
     .name = "portable",
     .dense = fq_dense_apply_ref,
     .hadamard = hadamard,
+    .hadamard_beyond = hadamard_beyond,
     .dot = dot,
     .scale = scale,
     .expand_bytes = expand_bytes,

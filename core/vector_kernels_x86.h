@@ -1,4 +1,5 @@
-/* The AVX2 kernels that the AVX-512 set shares: bounded by loads, stores or conversions, not by the width. */
+/* The AVX2 kernels that the AVX-512 set shares: short transforms, and what is bounded by loads, stores or conversions,
+ * not by the width. */
 #ifndef FQ_VECTOR_KERNELS_X86_H
 #define FQ_VECTOR_KERNELS_X86_H
 
@@ -13,7 +14,6 @@ void fq_vector_expand_bytes_avx2(float *y, size_t y_stride, const uint8_t *index
                                  const float *scale, size_t n, size_t count, const float *table, size_t width);
 void fq_vector_expand_avx2(float *y, const uint32_t *index, size_t count, const float *table, size_t width,
                            float scale);
-void fq_vector_copy_beyond_avx2(float *y, const float *x, size_t n);
 void fq_vector_fence_x86(void);
 size_t fq_vector_pack_avx2(uint8_t *bytes, const uint32_t *index, size_t count, unsigned width);
 

@@ -99,7 +99,8 @@ static void naive_hadamard(float *y, const float *x, size_t p, const float *befo
 }
 
 static void check_hadamard(const fq_vector_kernels *kernels, size_t p, size_t n, uint64_t test) {
-    float *x = floats(n * p), *y = floats(n * p), *z = floats(n * p), *signs = floats(2 * p);
+    enum { ALIGNED = FQ_ALIGNMENT / sizeof(float) };
+    float *x = floats(n * p), *y = floats(n * p + ALIGNED), *z = floats(n * p), *signs = floats(2 * p);
     if (!x || !y || !z || !signs)
         return;
     fq_stream s;
@@ -111,9 +112,23 @@ static void check_hadamard(const fq_vector_kernels *kernels, size_t p, size_t n,
         fill(x + MARGIN, n * p, test + 2 + (uint64_t)mode);
         for (size_t v = 0; v < n; v++)
             naive_hadamard(z + MARGIN + v * p, x + MARGIN + v * p, p, before, after);
+        memset(y, 0x5a, (n * p + ALIGNED + MARGIN) * sizeof *y);
         kernels->hadamard(y + MARGIN, x + MARGIN, n, p, before, after);
         FQ_CHECK(same(y + MARGIN, z + MARGIN, n * p));
         FQ_CHECK(margins_kept(y, n * p));
+        for (size_t at = MARGIN; !before && at <= ALIGNED; at += ALIGNED - MARGIN) { /* an odd address, an aligned one */
+            float *lost = floats(n * p);
+            if (!lost)
+                break;
+            memcpy(lost + MARGIN, x + MARGIN, n * p * sizeof *x);
+            memset(y, 0x5a, (n * p + ALIGNED + MARGIN) * sizeof *y);
+            kernels->hadamard_beyond(y + at, lost + MARGIN, n, p, after);
+            kernels->fence();
+            FQ_CHECK(same(y + at, z + MARGIN, n * p));
+            FQ_CHECK(margins_kept(y + at - MARGIN, n * p));
+            FQ_CHECK(margins_kept(lost, n * p));
+            fq_free(lost);
+        }
         kernels->hadamard(x + MARGIN, x + MARGIN, n, p, before, after); /* in place */
         FQ_CHECK(same(x + MARGIN, z + MARGIN, n * p));
         FQ_CHECK(margins_kept(x, n * p));
