@@ -94,6 +94,21 @@ FQ_MUST_CHECK fq_status fq_codec_groups_encode(const fq_codec *codec, fq_codec_s
 FQ_MUST_CHECK fq_status fq_codec_groups_decode(const fq_codec *codec, fq_codec_scratch *scratch,
                                                float *x, const uint8_t *codes, size_t first,
                                                size_t n, bool rotated, bool beyond);
+/* The channels of the group, in order, to where they stand in a vector. */
+void fq_codec_scatter(const fq_codec *codec, const fq_codec_group *group, float *x, const float *part);
+
+/* Norm and residual ratio (with a sketch only) of a group's code; false if no encoder writes such bytes. */
+bool fq_codec_read_norms(const fq_codec_group *group, const uint8_t *code, float *norm, float *ratio);
+
+/* Records FQ_ERR_CORRUPT for that vector. */
+FQ_MUST_CHECK fq_status fq_codec_fail_corrupt(size_t vector);
+
+/* Decoding n vectors of a codec for which tables pay, on all threads: the same numbers as by groups. done: false, and
+ * nothing was decoded, if there is no memory for the tables. */
+bool fq_codec_tables_pay(const fq_codec *codec, size_t n);
+FQ_MUST_CHECK fq_status fq_codec_decode_by_tables(const fq_codec *codec, float *x, const uint8_t *codes, size_t n,
+                                                  bool beyond, bool *done);
+
 void fq_codec_groups_rotate(const fq_codec *codec, fq_codec_scratch *scratch, float *y,
                             const float *x, size_t n, bool back);
 void fq_codec_groups_clear(fq_codec *codec);

@@ -1,5 +1,5 @@
-/* What the families of rotated, normalised blocks share: making groups, and encoding and decoding
- * them a chunk of vectors at a time. Sums run in a fixed order, so bytes do not depend on how the
+/* What the families of rotated, normalised blocks share: making groups, and encoding them a chunk of
+ * vectors at a time. Sums run in a fixed order, so bytes do not depend on how the
  * compiler or the threads split the work. */
 #include <math.h>
 #include <string.h>
@@ -16,6 +16,10 @@
 
 /* A row of the table of bytes: 256 rows of 32 numbers are 32 KiB, which the first-level cache holds. */
 enum { TABLE_WIDTH_MAX = 32 };
+
+/* Where sums by bytes are faster than products: a row, read from the second-level cache in two to three cycles a line,
+ * stands for four multiply-adds or more; and 32 bytes' rows of 16 coordinates are half of a cache of 1 MiB. */
+enum { SUMMED_WIDTH = 4, SUMMED_BYTES = 32 };
 
 /* Eight partial sums: one order for every processor. */
 static double dot(const float *a, const float *b, size_t n) {
@@ -49,6 +53,8 @@ static fq_status make_byte_table(fq_codec_group *group) {
         return FQ_OK;
     FQ_TRY(fq_alloc(&group->byte_table, 256 * width, sizeof *group->byte_table));
     group->table_width = width;
+    group->summed_by_bytes = width >= SUMMED_WIDTH && plan->bytes <= SUMMED_BYTES && !group->sketch_rows &&
+                             fq_rotation_get_transpose(group->rotation);
     for (size_t byte = 0; byte < 256; byte++)
         for (size_t i = 0; i < indices; i++)
             memcpy(group->byte_table + byte * width + i * k,
@@ -169,8 +175,7 @@ static void gather(const fq_codec *codec, const fq_codec_group *group, float *pa
         part[j] = x[order[j]];
 }
 
-static void scatter(const fq_codec *codec, const fq_codec_group *group, float *x,
-                    const float *part) {
+void fq_codec_scatter(const fq_codec *codec, const fq_codec_group *group, float *x, const float *part) {
     if (!codec->channel_order) {
         memcpy(x + group->offset, part, group->dim * sizeof *part);
         return;
@@ -189,19 +194,6 @@ static void pack_signs(uint8_t *bytes, const float *z, size_t rows) {
     memset(bytes, 0, (rows + 7) / 8);
     for (size_t r = 0; r < rows; r++)
         bytes[r / 8] |= (uint8_t)((z[r] < 0) << r % 8);
-}
-
-static bool unpack_signs(float *s, const uint8_t *bytes, size_t rows) {
-    for (size_t r = 0; r < rows; r++)
-        s[r] = bytes[r / 8] >> r % 8 & 1 ? -1.0f : 1.0f;
-    return rows % 8 == 0 || bytes[rows / 8] >> rows % 8 == 0;
-}
-
-static bool all_zero(const uint8_t *bytes, size_t n) {
-    uint8_t any = 0;
-    for (size_t i = 0; i < n; i++)
-        any |= bytes[i];
-    return any == 0;
 }
 
 /* The norm to store, by the spec's rule, for direction y and its reconstruction yhat. */
@@ -300,118 +292,6 @@ fq_status fq_codec_groups_encode(const fq_codec *codec, fq_codec_scratch *scratc
     return FQ_OK;
 }
 
-/* Norm and residual ratio of one code; false if no encoder writes such bytes. */
-static bool read_norms(const fq_codec_group *group, const uint8_t *code, float *norm,
-                       float *ratio) {
-    const uint16_t half = fq_fp16_load(code + group->byte_offset);
-    if (half >= 0x7c00u) /* infinite, NaN or negative */
-        return false;
-    if (half == 0 && !all_zero(code + group->byte_offset, group->bytes))
-        return false;
-    *norm = fq_fp16_to_float(half);
-    if (!group->sketch_rows)
-        return true;
-    const uint16_t ratio_half = fq_fp16_load(code + group->byte_offset + 2);
-    if (ratio_half >= 0x7c00u)
-        return false;
-    *ratio = fq_fp16_to_float(ratio_half);
-    return ratio_half != 0 || all_zero(code + group->sign_offset, (group->sketch_rows + 7) / 8);
-}
-
-/* Adds the sketch's estimate of the residuals to y; uses scratch->a and ->c. */
-static fq_status add_sketch(const fq_codec *codec, const fq_codec_group *group,
-                            fq_codec_scratch *scratch, float *y, size_t stride,
-                            const uint8_t *codes, size_t first, size_t n) {
-    const size_t dg = group->dim, rows = group->sketch_rows;
-    for (size_t i = 0; i < n; i++)
-        if (!unpack_signs(scratch->c + i * rows,
-                          codes + i * codec->cost.code_bytes + group->sign_offset, rows))
-            return FQ_FAIL_VALUE(FQ_ERR_CORRUPT, "vector", first + i,
-                                 "zero padding after the sketch's signs");
-    fq_dense_apply(&group->sketch_back, scratch->a, scratch->c, n);
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < dg; j++)
-            y[i * stride + j] += (float)scratch->norm[i] * scratch->a[i * dg + j];
-    return FQ_OK;
-}
-
-static fq_status fail_corrupt(size_t vector) {
-    return FQ_FAIL_VALUE(FQ_ERR_CORRUPT, "vector", vector, "bytes that the codec's encoder writes");
-}
-
-/* The group's rotated reconstruction into y, rows stride apart. next[n][d], unless NULL, will be written next: it
- * is asked for from memory while words are looked up. */
-static fq_status reconstruct(const fq_codec *codec, const fq_codec_group *group,
-                             fq_codec_scratch *scratch, float *y, size_t stride, const float *next,
-                             const uint8_t *codes, size_t first, size_t n) {
-    const fq_vector_kernels *kernels = fq_vector_kernels_best();
-    const size_t dg = group->dim, bytes = codec->cost.code_bytes;
-    float norms[FQ_CODEC_CHUNK];
-    for (size_t i = 0; i < n; i++) {
-        for (size_t j = 0; next && j < dg; j += FQ_ALIGNMENT / sizeof *next)
-            __builtin_prefetch(next + i * dg + j, 1);
-        float ratio = 0;
-        norms[i] = 0;
-        if (!group->bytes)
-            continue;
-        const uint8_t *code = codes + i * bytes;
-        if (!read_norms(group, code, &norms[i], &ratio))
-            return fail_corrupt(first + i);
-        scratch->norm[i] = (double)(norms[i] * ratio);
-        if (group->byte_table)
-            continue;
-        if (!fq_packing_unpack(&group->packing, scratch->index, code + group->index_offset))
-            return fail_corrupt(first + i);
-        kernels->expand(y + i * stride, scratch->index, group->blocks, group->words, group->block, norms[i]);
-    }
-    if (group->byte_table)
-        kernels->expand_bytes(y, stride, codes + group->index_offset, bytes, norms, n, group->packing.bytes,
-                              group->byte_table, group->table_width);
-    for (size_t i = 0; i < n; i++)
-        if (!(norms[i] > 0)) /* not even a negative zero */
-            memset(y + i * stride, 0, dg * sizeof *y);
-    if (group->sketch_rows)
-        return add_sketch(codec, group, scratch, y, stride, codes, first, n);
-    return FQ_OK;
-}
-
-/* Vectors decoded at a time: with their rotated reconstructions they stay in the first-level cache. */
-static size_t decode_batch(size_t d) {
-    const size_t fits = 1536 / d;
-    return fits > FQ_CODEC_CHUNK ? FQ_CODEC_CHUNK : fits < 12 ? 12 : fits;
-}
-
-fq_status fq_codec_groups_decode(const fq_codec *codec, fq_codec_scratch *scratch, float *x,
-                                 const uint8_t *codes, size_t first, size_t n, bool rotated, bool beyond) {
-    const size_t d = codec->cost.dim, bytes = codec->cost.code_bytes, most = decode_batch(d);
-    const bool whole = codec->groups == 1 && !codec->channel_order, past = beyond && (rotated || whole);
-    const fq_vector_kernels *kernels = fq_vector_kernels_best();
-    for (size_t v = 0; v < n; v += most, first += most, x += most * d, codes += most * bytes) {
-        const size_t count = n - v < most ? n - v : most;
-        for (size_t g = 0; g < codec->groups; g++) {
-            const fq_codec_group *group = &codec->group[g];
-            if (rotated) {
-                float *y = past ? scratch->b : x;
-                FQ_TRY(reconstruct(codec, group, scratch, y + group->offset, d, NULL, codes, first, count));
-                continue;
-            }
-            const float *next = whole && !past ? x : NULL;
-            FQ_TRY(reconstruct(codec, group, scratch, scratch->b, group->dim, next, codes, first, count));
-            if (past) {
-                fq_rotation_apply_transpose_beyond(group->rotation, x, scratch->b, scratch->a, count);
-                continue;
-            }
-            float *back = whole ? x : scratch->a;
-            fq_rotation_apply_transpose(group->rotation, back, scratch->b, count);
-            for (size_t i = 0; !whole && i < count; i++)
-                scatter(codec, group, x + i * d, back + i * group->dim);
-        }
-        if (past && rotated)
-            kernels->copy_beyond(x, scratch->b, count * d);
-    }
-    return FQ_OK;
-}
-
 void fq_codec_groups_rotate(const fq_codec *codec, fq_codec_scratch *scratch, float *y,
                             const float *x, size_t n, bool back) {
     const size_t d = codec->cost.dim;
@@ -430,7 +310,7 @@ void fq_codec_groups_rotate(const fq_codec *codec, fq_codec_scratch *scratch, fl
             fq_rotation_apply(group->rotation, scratch->b, scratch->a, n);
         for (size_t i = 0; i < n; i++) {
             if (back)
-                scatter(codec, group, y + i * d, scratch->b + i * dg);
+                fq_codec_scatter(codec, group, y + i * d, scratch->b + i * dg);
             else
                 memcpy(y + i * d + group->offset, scratch->b + i * dg, dg * sizeof *y);
         }

@@ -48,6 +48,7 @@ typedef struct fq_codec_group {
      * the codewords of each value side by side, [256][table_width]; NULL where not, or where that is large. */
     float *byte_table;
     size_t table_width;     /* 8 k / w */
+    bool summed_by_bytes;   /* decodes by the second rule of codec.h */
 } fq_codec_group;
 
 enum { FQ_CODEC_GROUPS_MAX = 2 };

@@ -45,3 +45,23 @@ void fq_dense_apply_ref(const fq_dense *matrix, float *y, const float *x, size_t
 void fq_dense_apply(const fq_dense *matrix, float *y, const float *x, size_t n) {
     fq_vector_kernels_best()->dense(matrix, y, x, n);
 }
+
+void fq_dense_apply_parts_ref(const fq_dense *matrix, float *y, const float *x, size_t n, size_t part,
+                              const float *scale) {
+    for (size_t v = 0; v < n; v++) {
+        for (size_t i = 0; i < matrix->rows; i++) {
+            float sum = 0;
+            for (size_t first = 0; first < matrix->cols; first += part) {
+                float chain = 0;
+                for (size_t j = first; j < first + part; j++)
+                    chain = fmaf(matrix->by_column[j * matrix->stride + i], x[v * matrix->cols + j], chain);
+                sum = first ? sum + chain : chain;
+            }
+            y[v * matrix->rows + i] = fmaf(sum, scale[v], 0);
+        }
+    }
+}
+
+void fq_dense_apply_parts(const fq_dense *matrix, float *y, const float *x, size_t n, size_t part, const float *scale) {
+    fq_vector_kernels_best()->dense_parts(matrix, y, x, n, part, scale);
+}

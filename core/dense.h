@@ -31,6 +31,15 @@ void fq_dense_set(fq_dense *matrix, size_t row, size_t col, float value);
 /* y[n][rows] = A x for x[n][cols]; no overlap, no alignment needed. n rows cols multiply-adds. */
 void fq_dense_apply(const fq_dense *matrix, float *y, const float *x, size_t n);
 
+/* Columns in parts of `part`, which divides cols, each vector times scale_v:
+ *
+ *   y_i = fma(scale, ((t_0 + t_1) + t_2) + ..., 0),    t_p the sum above over part p's columns alone, from 0,
+ *
+ * so a part's t_p may as well come from a table. The zero makes -0 plain. */
+void fq_dense_apply_parts(const fq_dense *matrix, float *y, const float *x, size_t n, size_t part, const float *scale);
+void fq_dense_apply_parts_ref(const fq_dense *matrix, float *y, const float *x, size_t n, size_t part,
+                              const float *scale);
+
 /* The definition in plain loops, for tests and for processors without fused multiply-add. */
 void fq_dense_apply_ref(const fq_dense *matrix, float *y, const float *x, size_t n);
 

@@ -3,9 +3,8 @@
  * The strides below VECTOR_LANES are inside each vector, the next ones between the HADAMARD_VECTORS vectors that are
  * in registers at a time, the largest go through memory. Each number goes through the additions of hadamard.h.
  *
- * The including file defines what dense_vector.h names, and v_add, v_sub, v_mul, v_butterfly(x, stride)
- * for the strides inside a vector, HADAMARD_VECTORS (8 or 16), and fallback, the same for p < VECTOR_LANES. Where v_stream
- * (an address that is a multiple of a vector's) is defined too, hadamard_beyond is made.
+ * The including file defines what dense_parts_vector.h names, and v_sub, v_mul, v_butterfly(x, stride) for the strides
+ * inside a vector, HADAMARD_VECTORS (8 or 16), copy_beyond, and fallback, the same for p < VECTOR_LANES.
  */
 #include <math.h>
 
@@ -15,19 +14,18 @@ typedef struct hadamard_ends {
     bool stream; /* y is not read again soon; whole transforms only */
 } hadamard_ends;
 
-/* The sign goes to the scale first, which changes no magnitude and so no rounding; it is the same for all vectors. */
-TARGET static ALWAYS_INLINE VECTOR hadamard_end(VECTOR value, const hadamard_ends *ends, size_t i) {
-    return ends->after ? v_multiply_add(value, v_mul(v_load(ends->after + i), ends->scale), v_set(0.0F))
-                       : v_mul(value, ends->scale);
+/* The scale with the sign that follows it, which changes no magnitude and so no rounding. */
+TARGET static ALWAYS_INLINE VECTOR hadamard_factor(const hadamard_ends *ends, size_t i) {
+    return ends->after ? v_mul(v_load(ends->after + i), ends->scale) : ends->scale;
 }
 
-#ifndef v_stream
-#define v_stream v_store
-#endif
+TARGET static ALWAYS_INLINE VECTOR hadamard_end(VECTOR value, VECTOR factor, const hadamard_ends *ends) {
+    return ends->after ? v_multiply_add(value, factor, v_set(0.0F)) : v_mul(value, factor);
+}
 
-/* `count` vectors from element `first` on, which are all of the transform if `whole`. */
-TARGET static ALWAYS_INLINE void hadamard_block(float *y, const float *x, size_t first, size_t count, bool whole,
-                                                const hadamard_ends *ends) {
+/* `count` vectors from element `first` on, which are all of the transform if factors are given. */
+TARGET static ALWAYS_INLINE void hadamard_block(float *y, const float *x, size_t first, size_t count,
+                                                const VECTOR *factor, const hadamard_ends *ends) {
     VECTOR value[HADAMARD_VECTORS];
     for (size_t i = 0; i < count; i++) {
         const size_t at = first + i * VECTOR_LANES;
@@ -47,8 +45,8 @@ TARGET static ALWAYS_INLINE void hadamard_block(float *y, const float *x, size_t
             }
     for (size_t i = 0; i < count; i++) {
         const size_t at = first + i * VECTOR_LANES;
-        const VECTOR result = whole ? hadamard_end(value[i], ends, at) : value[i];
-        if (whole && ends->stream)
+        const VECTOR result = factor ? hadamard_end(value[i], factor[i], ends) : value[i];
+        if (factor && ends->stream)
             v_stream(y + at, result);
         else
             v_store(y + at, result);
@@ -58,27 +56,32 @@ TARGET static ALWAYS_INLINE void hadamard_block(float *y, const float *x, size_t
 TARGET static ALWAYS_INLINE void hadamard_large(float *y, const float *x, size_t p, const hadamard_ends *ends) {
     enum { BLOCK = HADAMARD_VECTORS * VECTOR_LANES };
     for (size_t i = 0; i < p; i += BLOCK)
-        hadamard_block(y, x, i, HADAMARD_VECTORS, false, ends);
+        hadamard_block(y, x, i, HADAMARD_VECTORS, NULL, ends);
     for (size_t stride = BLOCK; stride < p; stride *= 2) {
         const bool last = 2 * stride == p;
         for (size_t i = 0; i < p; i += 2 * stride)
             for (size_t j = i; j < i + stride; j += VECTOR_LANES) {
                 const VECTOR low = v_load(y + j), high = v_load(y + j + stride);
                 const VECTOR sum = v_add(low, high), difference = v_sub(low, high);
-                v_store(y + j, last ? hadamard_end(sum, ends, j) : sum);
-                v_store(y + j + stride, last ? hadamard_end(difference, ends, j + stride) : difference);
+                v_store(y + j, last ? hadamard_end(sum, hadamard_factor(ends, j), ends) : sum);
+                v_store(y + j + stride,
+                        last ? hadamard_end(difference, hadamard_factor(ends, j + stride), ends) : difference);
             }
     }
 }
 
+/* What follows the sums is the same for all transforms: made once. */
 #define HADAMARD_ALL(count)                                                       \
     case count:                                                                   \
+        for (size_t i = 0; i < (count); i++)                                      \
+            factor[i] = hadamard_factor(ends, i * VECTOR_LANES);                  \
         for (size_t i = 0; i < n; i++)                                            \
-            hadamard_block(y + i * p, x + i * p, 0, count, true, ends);           \
+            hadamard_block(y + i * p, x + i * p, 0, count, factor, ends);         \
         return
 
 TARGET static ALWAYS_INLINE void hadamard_with(float *y, const float *x, size_t n, size_t p,
                                                const hadamard_ends *ends) {
+    VECTOR factor[HADAMARD_VECTORS];
     switch (p / VECTOR_LANES) {
     case 0: break;
     HADAMARD_ALL(1);

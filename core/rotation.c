@@ -234,3 +234,7 @@ void fq_rotation_apply_transpose_beyond(const fq_rotation *rotation, float *y, f
     kernels->hadamard(x, x, n, d, NULL, rotation->signs + 2 * d);
     kernels->hadamard_beyond(y, x, n, d, rotation->signs);
 }
+
+const fq_dense *fq_rotation_get_transpose(const fq_rotation *rotation) {
+    return rotation->kind == FQ_ROTATION_HAAR ? &rotation->backward : NULL;
+}

@@ -7,16 +7,28 @@
 #ifndef FQ_VECTOR_KERNELS_H
 #define FQ_VECTOR_KERNELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "dense.h"
+
+enum { FQ_PANEL = 16 /* floats of a table's row: a line of the cache */ };
 
 typedef struct fq_vector_kernels {
     const char *name; /* "portable", "avx2", "avx512", "neon" */
 
     /* fq_dense_apply. */
     void (*dense)(const fq_dense *matrix, float *y, const float *x, size_t n);
+
+    /* fq_dense_apply_parts. */
+    void (*dense_parts)(const fq_dense *matrix, float *y, const float *x, size_t n, size_t part, const float *scale);
+
+    /* Sums of rows of one table for each of count >= 1 places, for n vectors: with r_i = table[i][index_i],
+     * y[v][0..width) = fma(scale[v], ((r_0 + r_1) + r_2) + ..., 0), width at most FQ_PANEL.
+     * table[count][256][FQ_PANEL]; strides as below. beyond: y is written as copy_beyond writes. */
+    void (*sum_rows)(float *y, size_t y_stride, size_t width, const uint8_t *index, size_t index_stride,
+                     const float *scale, size_t n, size_t count, const float *table, bool beyond);
 
     /* y[n][p] = after (H (before x)) for x[n][p], H the normalised transform of hadamard.h, before[p] and after[p]
      * signs +-1 to multiply by; a sign multiplied adds +0 as well, so that -0 becomes 0. Either may be NULL: no signs.

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "memory.h"
 #include "vector_kernels.h"
 #include "vector_kernels_x86.h"
 
@@ -11,6 +12,7 @@
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 #define VECTOR __m256
 #define VECTOR_LANES 8
+#define PARTS_VECTORS 3
 #define DENSE_VECTORS 6
 #define DENSE_SUMS 12
 #define HADAMARD_VECTORS 8
@@ -43,6 +45,7 @@ TARGET static void copy_beyond(float *y, const float *x, size_t n) {
     memcpy(y + i, x + i, (n - i) * sizeof *y);
 }
 
+#include "dense_parts_vector.h"
 #include "dense_vector.h"
 #include "hadamard_vector.h"
 
@@ -195,6 +198,8 @@ TARGET size_t fq_vector_pack_avx2(uint8_t *bytes, const uint32_t *index, size_t 
 const fq_vector_kernels fq_vector_kernels_avx2 = {
     .name = "avx2",
     .dense = dense,
+    .dense_parts = dense_parts,
+    .sum_rows = sum_rows,
     .hadamard = hadamard,
     .hadamard_beyond = hadamard_beyond,
     .dot = fq_vector_dot_avx2,

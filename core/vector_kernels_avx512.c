@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "memory.h"
 #include "vector_kernels.h"
 #include "vector_kernels_x86.h"
 
@@ -11,6 +12,7 @@
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 #define VECTOR __m512
 #define VECTOR_LANES 16
+#define PARTS_VECTORS 12
 #define DENSE_VECTORS 12
 #define DENSE_SUMS 12
 #define HADAMARD_VECTORS 16
@@ -51,12 +53,15 @@ TARGET static void copy_beyond(float *y, const float *x, size_t n) {
     memcpy(y + i, x + i, (n - i) * sizeof *y);
 }
 
+#include "dense_parts_vector.h"
 #include "dense_vector.h"
 #include "hadamard_vector.h"
 
 const fq_vector_kernels fq_vector_kernels_avx512 = {
     .name = "avx512",
     .dense = dense,
+    .dense_parts = dense_parts,
+    .sum_rows = sum_rows,
     .hadamard = hadamard,
     .hadamard_beyond = hadamard_beyond,
     .dot = fq_vector_dot_avx2,

@@ -3,18 +3,21 @@
 #include <arm_neon.h>
 #include <stdbool.h>
 
+#include "memory.h"
 #include "vector_kernels.h"
 
 #define TARGET
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 #define VECTOR float32x4_t
 #define VECTOR_LANES 4
+#define PARTS_VECTORS 3
 #define DENSE_VECTORS 6
 #define DENSE_SUMS 24
 #define HADAMARD_VECTORS 16
 #define v_set(value) vdupq_n_f32(value)
 #define v_load(from) vld1q_f32(from)
 #define v_store(to, a) vst1q_f32(to, a)
+#define v_stream(to, a) vst1q_f32(to, a)
 #define v_broadcast(from) vld1q_dup_f32(from)
 #define v_multiply_add(a, b, c) vfmaq_f32(c, a, b)
 #define v_add(a, b) vaddq_f32(a, b)
@@ -31,6 +34,7 @@ static ALWAYS_INLINE float32x4_t v_butterfly(float32x4_t x, size_t stride) {
 
 static void copy_beyond(float *y, const float *x, size_t n) { fq_vector_kernels_portable.copy_beyond(y, x, n); }
 
+#include "dense_parts_vector.h"
 #include "dense_vector.h"
 #include "hadamard_vector.h"
 
@@ -87,6 +91,8 @@ static size_t pack(uint8_t *bytes, const uint32_t *index, size_t count, unsigned
 const fq_vector_kernels fq_vector_kernels_neon = {
     .name = "neon",
     .dense = dense,
+    .dense_parts = dense_parts,
+    .sum_rows = sum_rows,
     .hadamard = hadamard,
     .hadamard_beyond = hadamard_beyond,
     .dot = dot,

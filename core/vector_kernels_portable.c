@@ -73,6 +73,21 @@ static void expand_bytes(float *y, size_t y_stride, const uint8_t *index, size_t
     }
 }
 
+static void sum_rows(float *y, size_t y_stride, size_t width, const uint8_t *index, size_t index_stride,
+                     const float *scale_of, size_t n, size_t count, const float *table, bool beyond) {
+    (void)beyond;
+    for (size_t v = 0; v < n; v++) {
+        float sum[FQ_PANEL];
+        for (size_t i = 0; i < count; i++) {
+            const float *row = table + (i * 256 + index[v * index_stride + i]) * FQ_PANEL;
+            for (size_t j = 0; j < FQ_PANEL; j++)
+                sum[j] = i ? sum[j] + row[j] : row[j];
+        }
+        for (size_t j = 0; j < width; j++)
+            y[v * y_stride + j] = fmaf(sum[j], scale_of[v], 0);
+    }
+}
+
 static void copy_beyond(float *y, const float *x, size_t n) { memcpy(y, x, n * sizeof *y); }
 
 static void fence(void) {} /* ordinary stores need none */
@@ -85,6 +100,8 @@ static size_t pack(uint8_t *bytes, const uint32_t *index, size_t count, unsigned
 const fq_vector_kernels fq_vector_kernels_portable = {
     .name = "portable",
     .dense = fq_dense_apply_ref,
+    .dense_parts = fq_dense_apply_parts_ref,
+    .sum_rows = sum_rows,
     .hadamard = hadamard,
     .hadamard_beyond = hadamard_beyond,
     .dot = dot,

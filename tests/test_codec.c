@@ -199,7 +199,7 @@ static void the_rotated_domain_keeps_inner_products(void) {
             FQ_CHECK_NEAR(inner(q_rotated + i * d, rotated + i * d, d),
                           inner(q + i * d, plain + i * d, d), 3e-6 * scale);
         }
-        FQ_CHECK_OK(fq_codec_rotate_back(codec, x, rotated, N));
+        FQ_CHECK_OK(fq_codec_rotate_back(codec, x, rotated, N)); /* to the bit or nearly: test_codec_tables.c */
         for (size_t i = 0; i < N; i++)
             FQ_CHECK_NEAR(squared_distance(x + i * d, plain + i * d, d), 0,
                           1e-12 * inner(plain + i * d, plain + i * d, d));

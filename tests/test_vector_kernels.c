@@ -80,6 +80,93 @@ static void matrices_times_vectors(void) {
                 check_dense(fq_vector_kernels_at(k), shapes[c][0], shapes[c][1], n, 1000 * c + 10 * n);
 }
 
+/* `parts` parts of `part` columns each. */
+static void check_parts(const fq_vector_kernels *kernels, size_t rows, size_t part, size_t parts, size_t n,
+                        uint64_t test) {
+    const size_t cols = part * parts;
+    fq_dense matrix;
+    float *a = floats(rows * cols), *x = floats(n * cols), *y = floats(n * rows), *z = floats(n * rows), scale[32];
+    if (!FQ_CHECK_OK(fq_dense_init(&matrix, rows, cols)) || !a || !x || !y || !z || !FQ_CHECK(n <= 32))
+        return;
+    fill(a + 1, rows * cols, test);
+    fill(x + 1, n * cols, test + 1);
+    fill(scale, n, test + 2);
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < cols; j++)
+            fq_dense_set(&matrix, i, j, a[1 + i * cols + j]);
+    for (size_t v = 0; v < n; v++)
+        for (size_t i = 0; i < rows; i++) {
+            float sum = 0;
+            for (size_t p = 0; p < parts; p++) {
+                float chain = 0;
+                for (size_t j = p * part; j < (p + 1) * part; j++)
+                    chain = fmaf(a[1 + i * cols + j], x[1 + v * cols + j], chain);
+                sum += chain;
+            }
+            z[MARGIN + v * rows + i] = fmaf(sum, scale[v], 0);
+        }
+    kernels->dense_parts(&matrix, y + MARGIN, x + 1, n, part, scale);
+    FQ_CHECK(same(y + MARGIN, z + MARGIN, n * rows));
+    FQ_CHECK(margins_kept(y, n * rows));
+    fq_dense_clear(&matrix);
+    fq_free(a);
+    fq_free(x);
+    fq_free(y);
+    fq_free(z);
+}
+
+static void matrices_in_parts(void) {
+    static const size_t shapes[][3] = {{1, 1, 1},  {7, 4, 2},  {16, 4, 4}, {17, 8, 3},
+                                       {64, 4, 16}, {48, 5, 2}, {130, 2, 6}};
+    for (size_t k = 0; fq_vector_kernels_at(k); k++)
+        for (size_t c = 0; c < sizeof shapes / sizeof shapes[0]; c++)
+            for (size_t n = 0; n <= 27; n++)
+                check_parts(fq_vector_kernels_at(k), shapes[c][0], shapes[c][1], shapes[c][2], n, 2000 * c + 10 * n);
+}
+
+static void check_sums(const fq_vector_kernels *kernels, const float *table, size_t count, size_t width, bool beyond) {
+    enum { VECTORS = 11, STRIDE = 48, LAST = (VECTORS - 1) * STRIDE + FQ_PANEL, AT = FQ_ALIGNMENT / sizeof(float) };
+    float *y = floats(LAST + AT), *z = floats(LAST + AT), scale[VECTORS];
+    uint8_t index[VECTORS * 40];
+    if (!y || !z)
+        return;
+    fq_stream s;
+    fq_stream_init(&s, fq_test_seed(), FQ_PURPOSE_TEST, 100 * count + width);
+    fill(scale, VECTORS, count);
+    for (size_t i = 0; i < sizeof index; i++)
+        index[i] = (uint8_t)fq_stream_below(&s, 256);
+    for (size_t at = MARGIN; at <= AT; at += AT - MARGIN) { /* an odd address, an aligned one */
+        memset(y, 0x5a, (LAST + AT + 2 * MARGIN) * sizeof *y);
+        memset(z, 0x5a, (LAST + AT + 2 * MARGIN) * sizeof *z);
+        for (size_t v = 0; v < VECTORS; v++)
+            for (size_t j = 0; j < width; j++) {
+                float sum = 0;
+                for (size_t i = 0; i < count; i++)
+                    sum += table[(i * 256 + index[v * 40 + i]) * FQ_PANEL + j];
+                z[at + v * STRIDE + j] = fmaf(sum, scale[v], 0);
+            }
+        kernels->sum_rows(y + at, STRIDE, width, index, 40, scale, VECTORS, count, table, beyond);
+        kernels->fence();
+        FQ_CHECK(same(y, z, LAST + AT + 2 * MARGIN));
+    }
+    fq_free(y);
+    fq_free(z);
+}
+
+static void sums_of_table_rows(void) {
+    enum { PLACES = 33 };
+    float *table = floats(PLACES * 256 * FQ_PANEL);
+    if (!table)
+        return;
+    fill(table + 1, (size_t)PLACES * 256 * FQ_PANEL, 43);
+    for (size_t k = 0; fq_vector_kernels_at(k); k++)
+        for (size_t count = 1; count <= PLACES; count++)
+            for (size_t width = 1; width <= FQ_PANEL; width += 5)
+                for (int beyond = 0; beyond < 2; beyond++)
+                    check_sums(fq_vector_kernels_at(k), table + 1, count, width, beyond);
+    fq_free(table);
+}
+
 /* Strides 1, 2, 4, ..., each pair in turn, then the scale: the order that hadamard.h names. */
 static void naive_hadamard(float *y, const float *x, size_t p, const float *before, const float *after) {
     for (size_t i = 0; i < p; i++)
@@ -116,7 +203,7 @@ static void check_hadamard(const fq_vector_kernels *kernels, size_t p, size_t n,
         kernels->hadamard(y + MARGIN, x + MARGIN, n, p, before, after);
         FQ_CHECK(same(y + MARGIN, z + MARGIN, n * p));
         FQ_CHECK(margins_kept(y, n * p));
-        for (size_t at = MARGIN; !before && at <= ALIGNED; at += ALIGNED - MARGIN) { /* an odd address, an aligned one */
+        for (size_t at = MARGIN; !before && at <= ALIGNED; at += ALIGNED - MARGIN) { /* aligned or not */
             float *lost = floats(n * p);
             if (!lost)
                 break;
@@ -288,6 +375,8 @@ static void the_best_is_the_last(void) {
 
 static const fq_test tests[] = {
     {"matrices times vectors", matrices_times_vectors},
+    {"matrices in parts", matrices_in_parts},
+    {"sums of table rows", sums_of_table_rows},
     {"hadamard transforms", hadamard_transforms},
     {"sums and scales in double", sums_and_scales_in_double},
     {"rows of tables", rows_of_tables},
