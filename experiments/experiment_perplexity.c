@@ -311,7 +311,7 @@ static fq_status run(const fq_point *point, fq_resources *resources, fq_rows *ro
 
 const fq_experiment fq_experiment_perplexity = {.name = "perplexity",
                                                 .summary = "perplexity of a model whose KV cache is compressed as it is written",
-                                                .version = 3,
+                                                .version = 4,
                                                 .parameters = parameters,
                                                 .columns = columns,
                                                 .check = check,

@@ -219,7 +219,7 @@ static fq_status run(const fq_point *point, fq_resources *resources, fq_rows *ro
 const fq_experiment fq_experiment_rate_distortion = {
     .name = "rate-distortion",
     .summary = "distortion of codecs and codebooks on the canonical source, with bounds",
-    .version = 1,
+    .version = 2,
     .parameters = parameters,
     .columns = columns,
     .check = check,

@@ -294,7 +294,7 @@ static fq_status check(const fq_point *point) {
 const fq_experiment fq_experiment_universality = {.name = "universality",
                                                   .summary = "distortion of every layer and head of a real KV cache against the "
                                                              "canonical source",
-                                                  .version = 1,
+                                                  .version = 2,
                                                   .parameters = parameters,
                                                   .columns = columns,
                                                   .check = check,
