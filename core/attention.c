@@ -28,7 +28,7 @@ static const fq_attention_kernels *kernels_of(fq_attention_kernel kernel) {
     case FQ_ATTENTION_AVX512:
         return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-                       __builtin_cpu_supports("avx512vnni")
+                       __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vbmi")
                    ? &fq_attention_kernels_avx512
                    : NULL;
 #endif
@@ -97,7 +97,6 @@ static fq_status run_segment(const attention_job *job, fq_attention_room *room, 
     const fq_attention *a = job->attention;
     partial *parts = job->partials + segment * job->m;
     const size_t first = segment * SEGMENT, end = job->n - first < SEGMENT ? job->n : first + SEGMENT;
-    fq_attention_room_reset(room);
     for (size_t at = first; at < end; at += FQ_ATTENTION_CHUNK) {
         const size_t n = end - at < FQ_ATTENTION_CHUNK ? end - at : FQ_ATTENTION_CHUNK, left = end - at - n;
         const fq_attention_ahead values = {job->value_codes + at * a->value.stride, n * a->value.stride};
@@ -116,7 +115,6 @@ static fq_status run_segment(const attention_job *job, fq_attention_room *room, 
                 part->total *= shrink;
                 for (size_t j = 0; j < a->value.dim; j++)
                     part->value[j] *= shrink;
-                fq_attention_shrink(&a->value, room, q, (float)shrink);
             }
             part->total += fq_attention_soften(a->kernels, room, q, part->most, n);
         }
@@ -125,8 +123,6 @@ static fq_status run_segment(const attention_job *job, fq_attention_room *room, 
             value[q] = parts[q].value;
         FQ_TRY(fq_attention_weigh(&a->value, a->kernels, room, value, job->m, values.from, at, n, keys));
     }
-    for (size_t q = 0; q < job->m; q++)
-        fq_attention_settle(&a->value, room, q, parts[q].value);
     return FQ_OK;
 }
 

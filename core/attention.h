@@ -8,14 +8,14 @@
  * Tokens are taken 512 at a time, with a running maximum; memory does not grow with n but for 8 (d+2) m
  * bytes for every 8192 tokens. How codes are read depends on the codec:
  *
- *   nibbles  codebooks of 2, 4 or 16 words packed in whole bytes (fib, tq): scores are sums of 16-bit table
- *            entries looked up by four bits at a time, values are sums of 12-bit words times 13-bit weights,
- *            both exact in integers. The rounding of table entries moves a score by at most
- *            norm_i (d/k) / (64000 / sum_j max_c |<scale q_j, c>|), typically 1e-3 at |score| <= 10; weights
- *            are rounded to 2^-13 of 64 times their chunk's mean at most (larger ones are not rounded at all), words
- *            to 2^-12 of the largest.
- *   bytes    256 words packed by bits: float32 tables of scores, float32 sums of weights by word.
- *   rows     any other codec: decodes 512 tokens at a time in the rotated domain.
+ *   nibbles  codebooks of 2, 4 or 16 words packed in whole bytes (fib, tq): up to four indices at a time
+ *   bytes    codebooks of 256 words of two coordinates or more
+ *   rows     any other codec: decodes 512 tokens at a time in the rotated domain, float32.
+ *
+ * For the first two, scores are sums of 16-bit table entries, values are sums of 12-bit words times 13-bit weights, both
+ * exact in whole numbers. The rounding of table entries moves a score by at most norm_i L / (64000 / sum_j max_c
+ * |<scale q_j, c>|), L the look-ups a token, typically 1e-3 at |score| <= 10; weights are rounded to 2^-13 of 64 times
+ * their chunk's mean at most (larger ones are not rounded at all), words to 2^-12 of the largest.
  *
  * The result is defined to the last bit: the same for any number of threads and every kernel. Parallel over
  * runs of 8192 tokens.
@@ -35,7 +35,7 @@ typedef enum fq_attention_kernel {
     FQ_ATTENTION_BEST = 0,
     FQ_ATTENTION_PORTABLE,
     FQ_ATTENTION_AVX2,   /* x86-64 with AVX2 and FMA */
-    FQ_ATTENTION_AVX512, /* x86-64 with AVX-512F, BW, DQ, VL and VNNI */
+    FQ_ATTENTION_AVX512, /* x86-64 with AVX-512F, BW, DQ, VL, VNNI and VBMI */
     FQ_ATTENTION_KERNELS
 } fq_attention_kernel;
 

@@ -28,23 +28,34 @@ static void compose_words(fq_attention_group *to) {
         }
 }
 
+/* Coordinate t of word c in units. */
+static int16_t word_number(const fq_attention_group *g, size_t c, size_t t) {
+    return g->word_unit > 0 ? (int16_t)lrint((double)g->words[c * g->coordinates + t] / (double)g->word_unit) : 0;
+}
+
 static void make_word_table(fq_attention_group *g) {
-    float most = 0;
-    for (size_t i = 0; i < 16 * g->coordinates; i++)
-        most = fabsf(g->words[i]) > most ? fabsf(g->words[i]) : most;
-    g->word_unit = most / word_units;
     for (size_t t = 0; t < g->coordinates; t++) {
         int16_t number[16];
-        for (size_t c = 0; c < 16; c++) {
-            const double exact = most > 0 ? (double)g->words[c * g->coordinates + t] / (double)most * (double)word_units : 0;
-            number[c] = (int16_t)lrint(exact);
-        }
+        for (size_t c = 0; c < 16; c++)
+            number[c] = word_number(g, c, t);
         fq_attention_split(g->word_table + 32 * t, number);
     }
 }
 
+static fq_status make_word_numbers(fq_attention_group *g) {
+    const size_t k = g->coordinates, stride = (k + 3) / 4 * 4;
+    FQ_TRY(fq_alloc_zero(&g->word_numbers, 256 * (k + stride), sizeof *g->word_numbers));
+    int16_t *const by_word = g->word_numbers + 256 * k;
+    for (size_t c = 0; c < 256; c++)
+        for (size_t t = 0; t < k; t++)
+            g->word_numbers[t * 256 + c] = by_word[c * stride + t] = word_number(g, c, t);
+    g->bytes = (fq_attention_words){.coordinates = k, .stride = stride, .by_coordinate = g->word_numbers, .by_word = by_word};
+    return FQ_OK;
+}
+
 /* False if the group is not one of the two kinds. Sums of a score's table entries must fit 16 bits whatever their
- * rounding, hence the limit on positions. */
+ * rounding, hence the limit on positions; at eight bits a coordinate their rounding would be as large as that of the
+ * codes. */
 static bool choose(fq_attention_group *g, const fq_codec_group *group) {
     const fq_packing_plan *p = &group->packing;
     const bool whole = p->kind == FQ_PACK_BITS && p->bits % 8 == 0 && group->codewords == (size_t)1 << p->width;
@@ -55,16 +66,22 @@ static bool choose(fq_attention_group *g, const fq_codec_group *group) {
     g->choices = g->nibbles ? 16 : 256;
     g->positions = g->nibbles ? 2 * p->bytes : p->bytes;
     g->coordinates = group->dim / g->positions;
-    return g->nibbles ? g->positions <= 1024 : p->width == 8;
+    return g->positions <= 1024 && (g->nibbles || (p->width == 8 && group->block > 1));
 }
 
 static fq_status make_words(fq_attention_group *g) {
-    FQ_TRY(fq_alloc(&g->words, g->choices * g->coordinates, sizeof *g->words));
-    if (!g->nibbles) {
-        memcpy(g->words, g->group->words, g->choices * g->coordinates * sizeof *g->words);
-        return FQ_OK;
-    }
-    compose_words(g);
+    const size_t count = g->choices * g->coordinates;
+    float most = 0;
+    FQ_TRY(fq_alloc(&g->words, count, sizeof *g->words));
+    if (g->nibbles)
+        compose_words(g);
+    else
+        memcpy(g->words, g->group->words, count * sizeof *g->words);
+    for (size_t i = 0; i < count; i++)
+        most = fabsf(g->words[i]) > most ? fabsf(g->words[i]) : most;
+    g->word_unit = most / word_units;
+    if (!g->nibbles)
+        return make_word_numbers(g);
     FQ_TRY(fq_alloc(&g->word_table, g->coordinates, 32));
     make_word_table(g);
     return FQ_OK;
@@ -94,6 +111,7 @@ void fq_attention_codes_clear(fq_attention_codes *codes) {
     for (size_t i = 0; i < codes->groups; i++) {
         fq_free(codes->group[i].words);
         fq_free(codes->group[i].word_table);
+        fq_free(codes->group[i].word_numbers);
     }
     memset(codes, 0, sizeof *codes);
 }

@@ -7,14 +7,17 @@
 
 typedef struct fq_attention_group {
     const fq_codec_group *group;
-    bool nibbles;       /* else bytes: 256 words */
+    bool nibbles;       /* else bytes: 256 words, one a block */
     size_t index_bytes;
     size_t positions;   /* look-ups a token: 2 index_bytes nibbles, or as many blocks as bytes */
     size_t choices;     /* 16 or 256 */
     size_t coordinates; /* that one look-up stands for */
     float *words;       /* [choices][coordinates]: where a nibble holds several indices, all of theirs */
-    uint8_t *word_table; /* nibbles: [coordinates][2][16], words in units of word_unit */
+    /* The words in units of word_unit. */
     float word_unit;
+    uint8_t *word_table;       /* nibbles: [coordinates][2][16] */
+    fq_attention_words bytes;  /* bytes */
+    int16_t *word_numbers;     /* both of its tables */
 } fq_attention_group;
 
 typedef struct fq_attention_codes {

@@ -6,6 +6,7 @@
 #include <immintrin.h>
 
 #define TARGET __attribute__((target("avx2,fma")))
+#include "attention_fetch.h"
 #include "attention_loops.h"
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
@@ -177,5 +178,80 @@ TARGET static void nibble_values(int64_t *total, const uint8_t *from, size_t byt
     }
 }
 
+/* Adds `count` columns' entries, loaded one by one: of 256, none is found by shuffling. */
+TARGET static ALWAYS_INLINE void add_entries(int16_t *restrict sum, const uint8_t *restrict column,
+                                             const int16_t *restrict table, size_t count) {
+    for (size_t i = 0; i < CHUNK; i++) {
+        int total = sum[i];
+        for (size_t p = 0; p < count; p++)
+            total += table[256 * p + column[p * CHUNK + i]];
+        sum[i] = (int16_t)total;
+    }
+}
+
+TARGET static void byte_scores(int16_t *sum, const uint8_t *from, size_t bytes, const int16_t *table,
+                               fq_attention_ahead ahead) {
+    size_t p = 0;
+    memset(sum, 0, CHUNK * sizeof *sum);
+    for (; p + 4 <= bytes; p += 4) {
+        fetch(ahead, p / 4, (bytes + 3) / 4);
+        add_entries(sum, from + p * CHUNK, table + p * 256, 4);
+    }
+    for (; p < bytes; p++)
+        add_entries(sum, from + p * CHUNK, table + p * 256, 1);
+}
+
+TARGET static ALWAYS_INLINE void add_widened(int64_t *total, __m128i sum, size_t count) {
+    int64_t wide[4];
+    _mm256_storeu_si256((__m256i *)(void *)wide, _mm256_cvtepi32_epi64(sum));
+    for (size_t t = 0; t < 4 && t < count; t++)
+        total[t] += wide[t];
+}
+
+/* Up to four, or eight, coordinates of one block, two tokens at a time; a lane adds up 128 products of at most
+ * 8191 * 2047: no overflow. */
+TARGET static ALWAYS_INLINE void weigh_words(int64_t *total, size_t count, bool eight, const uint8_t *column,
+                                             const int16_t *words, size_t stride, const int16_t *weight) {
+    enum { LONGEST = 128 };
+    for (size_t first = 0; first < CHUNK; first += LONGEST) {
+        __m128i sum[2] = {_mm_setzero_si128(), _mm_setzero_si128()};
+        for (size_t i = first; i < first + LONGEST; i += 2) {
+            int32_t both;
+            memcpy(&both, weight + i, sizeof both);
+            const __m128i *const at[2] = {(const void *)(words + column[i] * stride),
+                                          (const void *)(words + column[i + 1] * stride)};
+            const __m128i a = eight ? _mm_loadu_si128(at[0]) : _mm_loadl_epi64(at[0]);
+            const __m128i b = eight ? _mm_loadu_si128(at[1]) : _mm_loadl_epi64(at[1]), weights = _mm_set1_epi32(both);
+            sum[0] = _mm_add_epi32(sum[0], _mm_madd_epi16(_mm_unpacklo_epi16(a, b), weights));
+            if (eight)
+                sum[1] = _mm_add_epi32(sum[1], _mm_madd_epi16(_mm_unpackhi_epi16(a, b), weights));
+        }
+        add_widened(total, sum[0], count);
+        if (eight)
+            add_widened(total + 4, sum[1], count - 4);
+    }
+}
+
+TARGET static void byte_values(int64_t *total, const uint8_t *from, size_t bytes, const fq_attention_words *words,
+                               const int16_t *weight, fq_attention_ahead ahead) {
+    const size_t k = words->coordinates;
+    memset(total, 0, bytes * k * sizeof *total);
+    for (size_t p = 0; p < bytes; p++) {
+        fetch(ahead, p, bytes);
+        for (size_t t = 0; t < k; t += 8) {
+            int64_t *const to = total + p * k + t;
+            const uint8_t *const column = from + p * CHUNK;
+            const int16_t *const word = words->by_word + t;
+            if (k - t > 4)
+                weigh_words(to, k - t, true, column, word, words->stride, weight);
+            else if (words->stride == 4)
+                weigh_words(to, k - t, false, column, word, 4, weight);
+            else
+                weigh_words(to, k - t, false, column, word, words->stride, weight);
+        }
+    }
+}
+
+#define byte_columns columns
 const fq_attention_kernels fq_attention_kernels_avx2 = FQ_ATTENTION_KERNEL_LIST;
 #endif

@@ -1,4 +1,4 @@
-/* AVX-512 with VNNI: 32 tokens a vector of sixteen-bit numbers. A column holds two bytes of a token's index, so four
+/* AVX-512 with VNNI and VBMI: 32 tokens a vector of sixteen-bit numbers. A column holds two bytes of a token's index, so four
  * nibbles; a permutation of sixteen-bit numbers looks an entry up by a number's lowest five bits, and the table stands
  * twice in its vector, so that a shift is all it takes to come to the next nibble. */
 #include "attention_kernels.h"
@@ -6,14 +6,10 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-#define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma")))
+#include "attention_avx512.h"
 #include "attention_loops.h"
 
-#define ALWAYS_INLINE inline __attribute__((always_inline))
 enum { CHUNK = FQ_ATTENTION_CHUNK, GROUP = FQ_ATTENTION_GROUP, PANEL = 16, NIBBLES = 4, VECTORS = CHUNK / GROUP };
-
-TARGET static ALWAYS_INLINE __m512i load(const void *from) { return _mm512_loadu_si512(from); }
-TARGET static ALWAYS_INLINE void store(void *to, __m512i a) { _mm512_storeu_si512(to, a); }
 
 /* Four rows of 16 bytes side by side: their first numbers, then their second ones and so on. All four lie in two
  * vectors, of which the second begins with the second row, if rows are near and what is behind them can be read. */
@@ -175,17 +171,6 @@ TARGET static void nibble_scores(int16_t *sum, const uint8_t *from, size_t bytes
     }
 }
 
-/* The sums of the lanes of four vectors, of which any four lanes' sum fits 32 bits. */
-TARGET static ALWAYS_INLINE void sums_of_lanes(int64_t out[4], const __m512i in[4]) {
-    const __m512i ab = _mm512_add_epi32(_mm512_unpacklo_epi32(in[0], in[1]), _mm512_unpackhi_epi32(in[0], in[1]));
-    const __m512i cd = _mm512_add_epi32(_mm512_unpacklo_epi32(in[2], in[3]), _mm512_unpackhi_epi32(in[2], in[3]));
-    const __m512i abcd = _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
-    const __m512i two = _mm512_add_epi64(_mm512_cvtepi32_epi64(_mm512_castsi512_si256(abcd)),
-                                         _mm512_cvtepi32_epi64(_mm512_extracti64x4_epi64(abcd, 1)));
-    const __m256i sum = _mm256_add_epi64(_mm512_castsi512_si256(two), _mm512_extracti64x4_epi64(two, 1));
-    _mm256_storeu_si256((__m256i *)(void *)out, sum);
-}
-
 /* `count` coordinates of the nibbles of a column; a lane adds up 32 products of at most 8191 * 2047, and four lanes are
  * added: no overflow. */
 TARGET static ALWAYS_INLINE void weigh(int64_t *total, size_t coordinates, const uint8_t *column, size_t nibbles,
@@ -235,5 +220,8 @@ TARGET static void nibble_values(int64_t *total, const uint8_t *from, size_t byt
     }
 }
 
+#define byte_columns fq_attention_byte_columns_avx512
+#define byte_scores fq_attention_byte_scores_avx512
+#define byte_values fq_attention_byte_values_avx512
 const fq_attention_kernels fq_attention_kernels_avx512 = FQ_ATTENTION_KERNEL_LIST;
 #endif

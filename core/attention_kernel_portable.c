@@ -48,4 +48,29 @@ static void nibble_values(int64_t *total, const uint8_t *from, size_t bytes, con
         }
 }
 
+static void byte_scores(int16_t *sum, const uint8_t *from, size_t bytes, const int16_t *table,
+                        fq_attention_ahead ahead) {
+    (void)ahead;
+    for (size_t i = 0; i < FQ_ATTENTION_CHUNK; i++) {
+        int total = 0;
+        for (size_t p = 0; p < bytes; p++)
+            total += table[256 * p + from[p * FQ_ATTENTION_CHUNK + i]];
+        sum[i] = (int16_t)total;
+    }
+}
+
+static void byte_values(int64_t *total, const uint8_t *from, size_t bytes, const fq_attention_words *words,
+                        const int16_t *weight, fq_attention_ahead ahead) {
+    (void)ahead;
+    const size_t k = words->coordinates;
+    memset(total, 0, bytes * k * sizeof *total);
+    for (size_t p = 0; p < bytes; p++)
+        for (size_t i = 0; i < FQ_ATTENTION_CHUNK; i++) {
+            const int16_t *const word = words->by_word + from[p * FQ_ATTENTION_CHUNK + i] * words->stride;
+            for (size_t t = 0; t < k; t++)
+                total[p * k + t] += weight[i] * word[t];
+        }
+}
+
+#define byte_columns columns
 const fq_attention_kernels fq_attention_kernels_portable = FQ_ATTENTION_KERNEL_LIST;

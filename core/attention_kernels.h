@@ -16,6 +16,13 @@ typedef struct fq_attention_ahead {
     size_t bytes; /* 0: nothing */
 } fq_attention_ahead;
 
+/* 256 words as whole numbers of up to 2047 in magnitude. */
+typedef struct fq_attention_words {
+    size_t coordinates, stride;   /* stride: coordinates rounded up to fours */
+    const int16_t *by_coordinate; /* [coordinates][256] */
+    const int16_t *by_word;       /* [256][stride], zeros behind */
+} fq_attention_words;
+
 typedef struct fq_attention_kernels {
     /* The bytes of n <= CHUNK rows of that many bytes, stride apart, in the order in which this kernel's nibble_scores
      * and nibble_values read them: columns[bytes rounded up to even][CHUNK]. */
@@ -28,6 +35,11 @@ typedef struct fq_attention_kernels {
      * entries up to 2047 in magnitude; 0 <= weight <= 8191. */
     void (*nibble_values)(int64_t *total, const uint8_t *columns, size_t bytes, const uint8_t *word,
                           size_t coordinates, const int16_t *weight, fq_attention_ahead ahead);
+    /* The same three for indices of a byte: table[bytes][256]. */
+    void (*byte_columns)(uint8_t *columns, const uint8_t *rows, size_t stride, size_t bytes, size_t n);
+    void (*byte_scores)(int16_t *sum, const uint8_t *columns, size_t bytes, const int16_t *table, fq_attention_ahead ahead);
+    void (*byte_values)(int64_t *total, const uint8_t *columns, size_t bytes, const fq_attention_words *words,
+                        const int16_t *weight, fq_attention_ahead ahead);
     /* p[i] = exp(score[i] - most) for score <= most; relative error below 2e-7, 0 below exp(-87). */
     void (*exponentials)(float *p, const float *score, float most);
     /* The two bytes at the head of each of n rows, stride apart; zeros behind them. */
@@ -47,8 +59,8 @@ typedef struct fq_attention_kernels {
 } fq_attention_kernels;
 
 /* In the order of the struct: for the kernels' own tables. */
-#define FQ_ATTENTION_KERNEL_LIST \
-    {columns, nibble_scores, nibble_values, exponentials, halves, positive, add_scores, largest, total, weights, units}
+#define FQ_ATTENTION_KERNEL_LIST                                                                                          \
+    {columns, nibble_scores, nibble_values, byte_columns, byte_scores, byte_values, exponentials, halves, positive, add_scores, largest, total, weights, units}
 
 extern const fq_attention_kernels fq_attention_kernels_portable;
 #if defined(__x86_64__)

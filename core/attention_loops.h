@@ -28,13 +28,6 @@ TARGET static inline __attribute__((always_inline)) float exponential(float x) {
     return x < -87.0F ? 0.0F : e * power;
 }
 
-/* Part `part` of `parts` of what will be read next. */
-TARGET static inline __attribute__((always_inline, unused)) void fetch(fq_attention_ahead ahead, size_t part, size_t parts) {
-    const size_t share = ahead.bytes / parts + 1, end = ahead.bytes < (part + 1) * share ? ahead.bytes : (part + 1) * share;
-    for (size_t b = part * share; b < end; b += 64)
-        __builtin_prefetch(ahead.from + b);
-}
-
 TARGET static void exponentials(float *p, const float *score, float most) {
     for (size_t i = 0; i < FQ_ATTENTION_CHUNK; i++)
         p[i] = exponential(score[i] - most);

@@ -21,22 +21,38 @@ static void all_products(float *product, const fq_attention_group *g, const floa
         }
 }
 
+static bool all_finite(const float *x, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(x[i]))
+            return false;
+    return true;
+}
+
+/* The products of group i as whole numbers, of which no sum over positions leaves 16 bits. */
 static fq_status make_table(fq_attention_query *query, size_t i, const fq_attention_group *g, const float *product) {
     double largest_sum = 0;
+    if (!all_finite(product, g->positions * g->choices))
+        return FQ_FAIL(FQ_ERR_RANGE, "queries", "queries and scale whose scores float32 can hold");
     for (size_t p = 0; p < g->positions; p++) {
         float most = 0;
-        for (size_t c = 0; c < 16; c++)
-            most = fabsf(product[16 * p + c]) > most ? fabsf(product[16 * p + c]) : most;
+        for (size_t c = 0; c < g->choices; c++)
+            most = fabsf(product[g->choices * p + c]) > most ? fabsf(product[g->choices * p + c]) : most;
         largest_sum += (double)most;
     }
     const double units = largest_sum > 0 ? table_range / largest_sum : 0;
     query->unit[i] = units > 0 ? (float)(1 / units) : 0;
-    FQ_TRY(fq_alloc(&query->table[i], g->positions, 32));
+    if (g->nibbles)
+        FQ_TRY(fq_alloc(&query->nibble_table[i], g->positions, 32));
+    else
+        FQ_TRY(fq_alloc(&query->byte_table[i], g->positions * 256, sizeof *query->byte_table[i]));
     for (size_t p = 0; p < g->positions; p++) {
-        int16_t number[16];
-        for (size_t c = 0; c < 16; c++)
-            number[c] = (int16_t)lrint((double)product[16 * p + c] * units);
-        fq_attention_split(query->table[i] + 32 * p, number);
+        int16_t number[256];
+        for (size_t c = 0; c < g->choices; c++)
+            number[c] = (int16_t)lrint((double)product[g->choices * p + c] * units);
+        if (g->nibbles)
+            fq_attention_split(query->nibble_table[i] + 32 * p, number);
+        else
+            memcpy(query->byte_table[i] + 256 * p, number, sizeof number);
     }
     return FQ_OK;
 }
@@ -47,13 +63,13 @@ static fq_status query_fill(fq_attention_query *query, const fq_attention_codes 
         query->row[j] = (float)((double)rotated[j] * scale);
     for (size_t i = 0; i < keys->groups; i++) {
         const fq_attention_group *g = &keys->group[i];
-        FQ_TRY(fq_alloc(&query->product[i], g->positions * g->choices, sizeof *query->product[i]));
-        all_products(query->product[i], g, query->row + g->group->offset);
-        for (size_t j = 0; j < g->positions * g->choices; j++)
-            if (!isfinite(query->product[i][j]))
-                return FQ_FAIL(FQ_ERR_RANGE, "queries", "queries and scale whose scores float32 can hold");
-        if (g->nibbles)
-            FQ_TRY(make_table(query, i, g, query->product[i]));
+        float *product = NULL;
+        FQ_TRY(fq_alloc(&product, g->positions * g->choices, sizeof *product));
+        all_products(product, g, query->row + g->group->offset);
+        const fq_status status = make_table(query, i, g, product);
+        fq_free(product);
+        if (status != FQ_OK)
+            return status;
     }
     return FQ_OK;
 }
@@ -70,8 +86,8 @@ fq_status fq_attention_query_init(fq_attention_query *query, const fq_attention_
 void fq_attention_query_clear(fq_attention_query *query) {
     fq_free(query->row);
     for (size_t i = 0; i < FQ_CODEC_GROUPS_MAX; i++) {
-        fq_free(query->table[i]);
-        fq_free(query->product[i]);
+        fq_free(query->nibble_table[i]);
+        fq_free(query->byte_table[i]);
     }
     *query = (fq_attention_query){0};
 }
@@ -92,11 +108,6 @@ static fq_status room_fill(fq_attention_room *room, const fq_attention_codes *ke
     FQ_TRY(fq_alloc_zero(&room->total, values->dim, sizeof *room->total));
     if (keys->rows || values->rows)
         FQ_TRY(fq_alloc(&room->rows, CHUNK * values->dim, sizeof *room->rows));
-    for (size_t i = 0; i < values->groups; i++) {
-        const fq_attention_group *g = &values->group[i];
-        room->histogram_size[i] = g->nibbles ? 0 : g->positions * g->choices;
-        FQ_TRY(fq_alloc_zero(&room->histogram[i], larger(1, room->m * room->histogram_size[i]), sizeof(float)));
-    }
     return FQ_OK;
 }
 
@@ -117,15 +128,7 @@ void fq_attention_room_clear(fq_attention_room *room) {
     fq_free(room->sum);
     fq_free(room->total);
     fq_free(room->rows);
-    for (size_t i = 0; i < FQ_CODEC_GROUPS_MAX; i++)
-        fq_free(room->histogram[i]);
     *room = (fq_attention_room){0};
-}
-
-void fq_attention_room_reset(fq_attention_room *room) {
-    for (size_t i = 0; i < FQ_CODEC_GROUPS_MAX; i++)
-        if (room->histogram_size[i])
-            memset(room->histogram[i], 0, room->m * room->histogram_size[i] * sizeof(float));
 }
 
 static fq_status corrupt(const char *which, size_t token) {
@@ -153,24 +156,9 @@ static float dot(const float *a, const float *b, size_t n) {
     return sum;
 }
 
-static void score_bytes(float *restrict score, const fq_attention_group *g, const float *restrict product,
-                        const float *restrict norm, const uint8_t *restrict index, size_t stride, size_t n) {
-    const size_t positions = g->positions;
-    for (size_t i = 0; i < n; i++) {
-        const uint8_t *at = index + i * stride;
-        float a = 0, b = 0, c = 0, d = 0;
-        size_t p = 0;
-        for (; p + 4 <= positions; p += 4) {
-            const float *row = product + p * 256;
-            a += row[at[p]];
-            b += row[256 + at[p + 1]];
-            c += row[512 + at[p + 2]];
-            d += row[768 + at[p + 3]];
-        }
-        for (; p < positions; p++)
-            a += product[p * 256 + at[p]];
-        score[i] += norm[i] * ((a + b) + (c + d));
-    }
+static void turn(const fq_attention_group *g, const fq_attention_kernels *kernels, uint8_t *columns, const uint8_t *index,
+                 size_t stride, size_t n) {
+    (g->nibbles ? kernels->columns : kernels->byte_columns)(columns, index, stride, g->index_bytes, n);
 }
 
 fq_status fq_attention_score(const fq_attention_codes *keys, const fq_attention_kernels *kernels, fq_attention_room *room,
@@ -189,17 +177,14 @@ fq_status fq_attention_score(const fq_attention_codes *keys, const fq_attention_
         size_t bad = 0;
         if (!fq_attention_read_norms(keys, g, kernels, room->norm, codes, n, &bad))
             return corrupt("key_codes", token + bad);
-        if (g->nibbles)
-            kernels->columns(room->columns, index, keys->stride, g->index_bytes, n);
+        turn(g, kernels, room->columns, index, keys->stride, n);
         for (size_t q = 0; q < m; q++) {
-            float *score = room->score + q * CHUNK;
-            if (!g->nibbles) {
-                score_bytes(score, g, query[q].product[i], room->norm, index, keys->stride, n);
-                continue;
-            }
-            kernels->nibble_scores(room->sum, room->columns, g->index_bytes, query[q].table[i], ahead);
+            if (g->nibbles)
+                kernels->nibble_scores(room->sum, room->columns, g->index_bytes, query[q].nibble_table[i], ahead);
+            else
+                kernels->byte_scores(room->sum, room->columns, g->index_bytes, query[q].byte_table[i], ahead);
             ahead.bytes = 0; /* once is enough */
-            kernels->add_scores(score, room->sum, room->norm, query[q].unit[i]);
+            kernels->add_scores(room->score + q * CHUNK, room->sum, room->norm, query[q].unit[i]);
         }
     }
     return FQ_OK;
@@ -221,13 +206,14 @@ double fq_attention_soften(const fq_attention_kernels *kernels, fq_attention_roo
 /* A value too heavy to be rounded to units, by its words as they are. */
 static void add_exactly(double *value, const fq_attention_group *g, const uint8_t *index, double weight) {
     for (size_t p = 0; p < g->positions; p++) {
-        const float *word = g->words + (size_t)(p % 2 ? index[p / 2] >> 4 : index[p / 2] & 15) * g->coordinates;
+        const unsigned nibble = p % 2 ? index[p / 2] >> 4 : index[p / 2] & 15;
+        const float *word = g->words + (g->nibbles ? nibble : index[p]) * g->coordinates;
         for (size_t t = 0; t < g->coordinates; t++)
             value[p * g->coordinates + t] += weight * (double)word[t];
     }
 }
 
-static void weigh_nibbles(const fq_attention_group *g, const fq_attention_kernels *kernels, fq_attention_room *room,
+static void weigh_group(const fq_attention_group *g, const fq_attention_kernels *kernels, fq_attention_room *room,
                           double *value, const float *p, const uint8_t *index, size_t stride, size_t n,
                           fq_attention_ahead ahead) {
     float *weight = room->weight, mean, most;
@@ -247,29 +233,13 @@ static void weigh_nibbles(const fq_attention_group *g, const fq_attention_kernel
     if (!(top > 0) || !isfinite(units)) /* nothing, or next to nothing */
         return;
     kernels->units(room->sum, weight, units);
-    kernels->nibble_values(room->total, room->columns, g->index_bytes, g->word_table, g->coordinates, room->sum,
-                           ahead);
+    if (g->nibbles)
+        kernels->nibble_values(room->total, room->columns, g->index_bytes, g->word_table, g->coordinates, room->sum, ahead);
+    else
+        kernels->byte_values(room->total, room->columns, g->index_bytes, &g->bytes, room->sum, ahead);
     const double unit = (double)top / (double)weight_units * (double)g->word_unit;
     for (size_t j = 0; j < g->positions * g->coordinates; j++)
         value[j] += unit * (double)room->total[j];
-}
-
-static void weigh_bytes(float *restrict histogram, const float *restrict p, const float *restrict norm,
-                        const uint8_t *restrict index, size_t stride, size_t positions, size_t n) {
-    for (size_t i = 0; i < n; i++) {
-        const uint8_t *at = index + i * stride;
-        const float w = p[i] * norm[i];
-        size_t j = 0;
-        for (; j + 4 <= positions; j += 4) {
-            float *h = histogram + j * 256;
-            h[at[j]] += w;
-            h[256 + at[j + 1]] += w;
-            h[512 + at[j + 2]] += w;
-            h[768 + at[j + 3]] += w;
-        }
-        for (; j < positions; j++)
-            histogram[j * 256 + at[j]] += w;
-    }
 }
 
 static void weigh_rows(double *value, const float *weight, const float *rows, size_t d, size_t n) {
@@ -292,38 +262,12 @@ fq_status fq_attention_weigh(const fq_attention_codes *values, const fq_attentio
         size_t bad = 0;
         if (!fq_attention_read_norms(values, g, kernels, room->norm, codes, n, &bad))
             return corrupt("value_codes", token + bad);
-        if (g->nibbles)
-            kernels->columns(room->columns, index, values->stride, g->index_bytes, n);
+        turn(g, kernels, room->columns, index, values->stride, n);
         for (size_t q = 0; q < m; q++) {
-            const float *p = room->score + q * CHUNK;
-            if (g->nibbles)
-                weigh_nibbles(g, kernels, room, value[q] + g->group->offset, p, index, values->stride, n, ahead);
-            else
-                weigh_bytes(room->histogram[i] + q * room->histogram_size[i], p, room->norm, index, values->stride,
-                            g->positions, n);
+            weigh_group(g, kernels, room, value[q] + g->group->offset, room->score + q * CHUNK, index, values->stride, n,
+                        ahead);
             ahead.bytes = 0;
         }
     }
     return FQ_OK;
-}
-
-void fq_attention_shrink(const fq_attention_codes *values, fq_attention_room *room, size_t q, float factor) {
-    for (size_t i = 0; i < values->groups; i++)
-        for (size_t j = 0; j < room->histogram_size[i]; j++)
-            room->histogram[i][q * room->histogram_size[i] + j] *= factor;
-}
-
-static void add_words(double *restrict value, const float *restrict histogram, const float *restrict words, size_t k) {
-    for (size_t c = 0; c < 256; c++)
-        for (size_t t = 0; t < k; t++)
-            value[t] += (double)histogram[c] * (double)words[c * k + t];
-}
-
-void fq_attention_settle(const fq_attention_codes *values, const fq_attention_room *room, size_t q, double *value) {
-    for (size_t i = 0; i < values->groups; i++) {
-        const fq_attention_group *g = &values->group[i];
-        const float *histogram = room->histogram[i] + q * room->histogram_size[i];
-        for (size_t p = 0; !g->nibbles && p < g->positions; p++)
-            add_words(value + g->group->offset + p * g->coordinates, histogram + p * 256, g->words, g->coordinates);
-    }
 }

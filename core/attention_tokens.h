@@ -9,9 +9,10 @@ enum { FQ_ATTENTION_QUERIES = 8 }; /* that share the reading of codes */
 /* One query, rotated and times scale, as tables of its inner products with the words. */
 typedef struct fq_attention_query {
     float *row;                          /* [d]: for codes that are decoded */
-    uint8_t *table[FQ_CODEC_GROUPS_MAX]; /* nibbles: [positions][2][16], in units of unit */
+    /* In units of unit; nibbles: [positions][2][16], bytes: [positions][256]. */
+    uint8_t *nibble_table[FQ_CODEC_GROUPS_MAX];
+    int16_t *byte_table[FQ_CODEC_GROUPS_MAX];
     float unit[FQ_CODEC_GROUPS_MAX];
-    float *product[FQ_CODEC_GROUPS_MAX]; /* bytes: [positions][256] */
 } fq_attention_query;
 
 FQ_MUST_CHECK fq_status fq_attention_query_init(fq_attention_query *query, const fq_attention_codes *keys,
@@ -21,21 +22,18 @@ void fq_attention_query_clear(fq_attention_query *query); /* accepts a struct of
 /* A thread's room for m <= FQ_ATTENTION_QUERIES queries. */
 typedef struct fq_attention_room {
     size_t m;
-    uint8_t *columns;  /* [index bytes][CHUNK] */
+    uint8_t *columns;  /* [index bytes, rounded up to even][CHUNK] */
     float *norm;       /* [CHUNK] */
     float *score;      /* [m][CHUNK]: scores, then exp(score - most), zero behind the last token */
     float *weight;     /* [CHUNK] */
     int16_t *sum;      /* [CHUNK] */
     int64_t *total;    /* [d] */
     float *rows;       /* [CHUNK][d] where a side is decoded */
-    float *histogram[FQ_CODEC_GROUPS_MAX]; /* [m][positions][256]: weights by word, of values by bytes */
-    size_t histogram_size[FQ_CODEC_GROUPS_MAX]; /* of one query */
 } fq_attention_room;
 
 FQ_MUST_CHECK fq_status fq_attention_room_init(fq_attention_room *room, const fq_attention_codes *keys,
                                                const fq_attention_codes *values, size_t m);
 void fq_attention_room_clear(fq_attention_room *room); /* accepts a struct of zeros */
-void fq_attention_room_reset(fq_attention_room *room); /* empties the histograms */
 
 /* room->score of n <= CHUNK tokens' keys; token: the number of the first, for error records. */
 FQ_MUST_CHECK fq_status fq_attention_score(const fq_attention_codes *keys, const fq_attention_kernels *kernels,
@@ -48,13 +46,9 @@ FQ_MUST_CHECK bool fq_attention_largest(const fq_attention_kernels *kernels, flo
 /* Query q's scores become exp(score - most); returns their sum. */
 double fq_attention_soften(const fq_attention_kernels *kernels, fq_attention_room *room, size_t q, float most, size_t n);
 
-/* Adds the tokens' values, weighted for query q, to value[q][d] and to the histograms. */
+/* Adds the tokens' values, weighted for query q, to value[q][d]. */
 FQ_MUST_CHECK fq_status fq_attention_weigh(const fq_attention_codes *values, const fq_attention_kernels *kernels,
                                            fq_attention_room *room, double *const *value, size_t m,
                                            const uint8_t *codes, size_t token, size_t n, fq_attention_ahead ahead);
-
-/* Multiplies query q's histograms; adds what they stand for to value[d]. */
-void fq_attention_shrink(const fq_attention_codes *values, fq_attention_room *room, size_t q, float factor);
-void fq_attention_settle(const fq_attention_codes *values, const fq_attention_room *room, size_t q, double *value);
 
 #endif

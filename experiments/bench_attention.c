@@ -1,6 +1,8 @@
-/* Attention of one query over 65,536 tokens stored as codes, beside caches of float32 and of halves. */
+/* Attention of one query a head over 65,536 tokens stored as codes, beside caches of float32 and of halves: one head
+ * again and again, which the third-level cache may hold even as halves, and 32 heads in turn, as a model reads them. */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "attention.h"
 #include "bench.h"
@@ -11,34 +13,37 @@
 
 enum { DIM = FQ_FLOAT_ATTENTION_DIM, TOKENS = 65536, SMALL = 2 * FQ_FLOAT_ATTENTION_CHUNK };
 
-/* Two bits a coordinate, then one and a half of one. The words before training cost the same as trained
+/* Two bits a coordinate, one, a half of one; then heads in turn. The words before training cost the same as trained
  * ones. */
 #define FLOAT32 "float32, OpenBLAS"
 #define HALVES "halves, F16C"
 static const struct {
     const char *name, *spec;
-    fq_bench_target target, also;
+    size_t heads;
 } cases[] = {
-    {"fib:k=2,N=16", "fib:k=2,N=16,recipe=initial", {FQ_GOAL_TIMES, 4, FLOAT32}, {FQ_GOAL_TIMES, 2, HALVES}},
-    {"tq:b=2", "tq:b=2", {FQ_GOAL_TIMES, 4, FLOAT32}, {FQ_GOAL_TIMES, 2, HALVES}},
-    {"fib:k=4,N=256", "fib:k=4,N=256,recipe=initial", {0}, {0}},
-    {"fib:k=4,N=16", "fib:k=4,N=16,recipe=initial", {FQ_GOAL_TIMES, 4, FLOAT32}, {FQ_GOAL_TIMES, 2, HALVES}},
-    {"fib:k=8,N=256", "fib:k=8,N=256,recipe=initial", {0}, {0}},
-    {"fib:k=8,N=16", "fib:k=8,N=16,recipe=initial", {FQ_GOAL_TIMES, 4, FLOAT32}, {FQ_GOAL_TIMES, 2, HALVES}},
-    {"fib:k=16,N=256", "fib:k=16,N=256,recipe=initial", {0}, {0}},
+    {"fib:k=2,N=16", "fib:k=2,N=16,recipe=initial", 1},
+    {"tq:b=2", "tq:b=2", 1},
+    {"fib:k=4,N=256", "fib:k=4,N=256,recipe=initial", 1},
+    {"fib:k=4,N=16", "fib:k=4,N=16,recipe=initial", 1},
+    {"fib:k=8,N=256", "fib:k=8,N=256,recipe=initial", 1},
+    {"fib:k=8,N=16", "fib:k=8,N=16,recipe=initial", 1},
+    {"fib:k=16,N=256", "fib:k=16,N=256,recipe=initial", 1},
+    {"tq:b=2,heads=32", "tq:b=2", 32},
+    {"fib:k=4,N=256,heads=32", "fib:k=4,N=256,recipe=initial", 32},
 };
+static const fq_bench_target goal = {FQ_GOAL_TIMES, 4, FLOAT32}, also_goal = {FQ_GOAL_TIMES, 2, HALVES};
 
 typedef struct work {
     fq_codec *codec;
     fq_attention *attention[FQ_ATTENTION_KERNELS]; /* by kernel; NULL where not available */
-    size_t n;
+    size_t heads, n, bytes;
     float scale;
-    float *query, *out;                 /* [DIM] */
-    uint8_t *key_codes, *value_codes;   /* [n][bytes] */
-    float *keys, *values;               /* [n][DIM], what the codes decode to */
-    uint16_t *half_keys, *half_values;  /* [n][DIM], the same, rounded */
-    float *decoded, *score;             /* scratch: [n][DIM], [n] */
-    double expected[DIM];               /* from keys and values, in double */
+    float *query, *out;                 /* [DIM], [heads][DIM] */
+    uint8_t *key_codes, *value_codes;   /* [heads][n][bytes] */
+    float *keys, *values;               /* [heads][n][DIM], what the codes decode to */
+    uint16_t *half_keys, *half_values;  /* [heads][n][DIM], the same, rounded */
+    float *decoded, *score;             /* scratch: [2][n][DIM], [n] */
+    double expected[DIM];               /* of each head, from keys and values, in double */
     double difference;                  /* 1 - cosine, of the last check */
 } work;
 
@@ -98,26 +103,35 @@ static fq_status fill(work *w, uint64_t seed) {
         w->half_keys[i] = fq_fp16_from_float(w->keys[i]);
         w->half_values[i] = fq_fp16_from_float(w->values[i]);
     }
+    for (size_t h = 1; h < w->heads; h++) { /* other memory, the same numbers */
+        memcpy(w->key_codes + h * w->n * w->bytes, w->key_codes, w->n * w->bytes);
+        memcpy(w->value_codes + h * w->n * w->bytes, w->value_codes, w->n * w->bytes);
+        memcpy(w->keys + h * w->n * DIM, w->keys, w->n * DIM * sizeof *w->keys);
+        memcpy(w->values + h * w->n * DIM, w->values, w->n * DIM * sizeof *w->values);
+        memcpy(w->half_keys + h * w->n * DIM, w->half_keys, w->n * DIM * sizeof *w->half_keys);
+        memcpy(w->half_values + h * w->n * DIM, w->half_values, w->n * DIM * sizeof *w->half_values);
+    }
     return expect(w);
 }
 
-static fq_status work_make(work *w, const char *text, size_t n, uint64_t seed) {
+static fq_status work_make(work *w, const char *text, size_t heads, size_t n, uint64_t seed) {
     fq_codec_spec spec;
-    *w = (work){.n = n, .scale = 1 / sqrtf((float)DIM)};
+    *w = (work){.heads = heads, .n = n, .scale = 1 / sqrtf((float)DIM)};
     FQ_TRY(fq_codec_spec_parse(&spec, text));
     FQ_TRY(fq_codec_create(&w->codec, &spec, DIM, NULL));
     for (int i = 0; i < FQ_ATTENTION_KERNELS; i++)
         if (fq_attention_kernel_available((fq_attention_kernel)i))
             FQ_TRY(fq_attention_create(&w->attention[i], w->codec, w->codec, (fq_attention_kernel)i));
-    const size_t bytes = fq_codec_get_cost(w->codec).code_bytes;
+    w->bytes = fq_codec_get_cost(w->codec).code_bytes;
+    const size_t all = heads * n;
     FQ_TRY(fq_alloc(&w->query, DIM, sizeof *w->query));
-    FQ_TRY(fq_alloc(&w->out, DIM, sizeof *w->out));
-    FQ_TRY(fq_alloc(&w->key_codes, n, bytes));
-    FQ_TRY(fq_alloc(&w->value_codes, n, bytes));
-    FQ_TRY(fq_alloc(&w->keys, n, DIM * sizeof *w->keys));
-    FQ_TRY(fq_alloc(&w->values, n, DIM * sizeof *w->values));
-    FQ_TRY(fq_alloc(&w->half_keys, n, DIM * sizeof *w->half_keys));
-    FQ_TRY(fq_alloc(&w->half_values, n, DIM * sizeof *w->half_values));
+    FQ_TRY(fq_alloc(&w->out, heads * DIM, sizeof *w->out));
+    FQ_TRY(fq_alloc(&w->key_codes, all, w->bytes));
+    FQ_TRY(fq_alloc(&w->value_codes, all, w->bytes));
+    FQ_TRY(fq_alloc(&w->keys, all, DIM * sizeof *w->keys));
+    FQ_TRY(fq_alloc(&w->values, all, DIM * sizeof *w->values));
+    FQ_TRY(fq_alloc(&w->half_keys, all, DIM * sizeof *w->half_keys));
+    FQ_TRY(fq_alloc(&w->half_values, all, DIM * sizeof *w->half_values));
     FQ_TRY(fq_alloc(&w->decoded, n, 2 * DIM * sizeof *w->decoded));
     FQ_TRY(fq_alloc(&w->score, n, sizeof *w->score));
     return fill(w, seed);
@@ -125,52 +139,65 @@ static fq_status work_make(work *w, const char *text, size_t n, uint64_t seed) {
 
 static fq_status run_naive(void *context) {
     const work *const w = context;
-    fq_float_attention_naive(w->out, w->query, w->keys, w->values, w->score, w->n, w->scale);
+    for (size_t h = 0, at = 0; h < w->heads; h++, at += w->n * DIM)
+        fq_float_attention_naive(w->out + h * DIM, w->query, w->keys + at, w->values + at, w->score, w->n, w->scale);
     return FQ_OK;
 }
 
 static fq_status run_blas(void *context) {
     const work *const w = context;
-    fq_float_attention_blas(w->out, w->query, w->keys, w->values, w->score, w->n, w->scale);
+    for (size_t h = 0, at = 0; h < w->heads; h++, at += w->n * DIM)
+        fq_float_attention_blas(w->out + h * DIM, w->query, w->keys + at, w->values + at, w->score, w->n, w->scale);
     return FQ_OK;
 }
 
 static fq_status run_halves(void *context) {
     const work *const w = context;
-    fq_half_attention_run(w->out, w->query, w->half_keys, w->half_values, w->n, w->scale);
+    for (size_t h = 0, at = 0; h < w->heads; h++, at += w->n * DIM)
+        fq_half_attention_run(w->out + h * DIM, w->query, w->half_keys + at, w->half_values + at, w->n, w->scale);
     return FQ_OK;
 }
 
 static fq_status run_decode(void *context) {
     const work *const w = context;
     float *const keys = w->decoded, *const values = w->decoded + w->n * DIM;
-    FQ_TRY(fq_codec_decode(w->codec, keys, w->key_codes, w->n));
-    FQ_TRY(fq_codec_decode(w->codec, values, w->value_codes, w->n));
-    fq_float_attention_blas(w->out, w->query, keys, values, w->score, w->n, w->scale);
+    for (size_t h = 0, at = 0; h < w->heads; h++, at += w->n * w->bytes) {
+        FQ_TRY(fq_codec_decode(w->codec, keys, w->key_codes + at, w->n));
+        FQ_TRY(fq_codec_decode(w->codec, values, w->value_codes + at, w->n));
+        fq_float_attention_blas(w->out + h * DIM, w->query, keys, values, w->score, w->n, w->scale);
+    }
     return FQ_OK;
 }
 
 static fq_status run_codes(void *context) {
     const path *const p = context;
     const work *const w = p->work;
-    return fq_attention_run(p->attention, w->out, w->query, 1, w->key_codes, w->value_codes, w->n, (double)w->scale);
+    for (size_t h = 0, at = 0; h < w->heads; h++, at += w->n * w->bytes)
+        FQ_TRY(fq_attention_run(p->attention, w->out + h * DIM, w->query, 1, w->key_codes + at, w->value_codes + at, w->n,
+                                (double)w->scale));
+    return FQ_OK;
 }
 
-/* The cosine to what decoding and attending in double gives, and the length. */
+/* Each head's cosine to what decoding and attending in double gives, and the length. */
 static bool check(void *context, char why[FQ_BENCH_WHY_MAX]) {
     work *const w = context;
-    double product = 0, own = 0, expected = 0;
-    for (size_t j = 0; j < DIM; j++) {
-        product += (double)w->out[j] * w->expected[j];
-        own += (double)w->out[j] * (double)w->out[j];
-        expected += w->expected[j] * w->expected[j];
+    for (size_t h = 0; h < w->heads; h++) {
+        const float *const out = w->out + h * DIM;
+        double product = 0, own = 0, expected = 0;
+        for (size_t j = 0; j < DIM; j++) {
+            product += (double)out[j] * w->expected[j];
+            own += (double)out[j] * (double)out[j];
+            expected += w->expected[j] * w->expected[j];
+        }
+        w->difference = 1 - product / sqrt(own * expected);
+        const double length = sqrt(own / expected);
+        if (w->difference <= 1e-4 && fabs(length - 1) <= 1e-2)
+            continue;
+        snprintf(why, FQ_BENCH_WHY_MAX, "head %zu: 1 - cosine to decode-then-attend %.3g, length %.4g times its", h,
+                 w->difference, length);
+        return false;
     }
-    w->difference = 1 - product / sqrt(own * expected);
-    const double length = sqrt(own / expected);
-    if (w->difference <= 1e-4 && fabs(length - 1) <= 1e-2)
-        return true;
-    snprintf(why, FQ_BENCH_WHY_MAX, "1 - cosine to decode-then-attend %.3g, length %.4g times its", w->difference, length);
-    return false;
+    return true;
 }
 
 static bool check_path(void *context, char why[FQ_BENCH_WHY_MAX]) { return check(((path *)context)->work, why); }
@@ -188,17 +215,17 @@ static fq_status measure(fq_bench_session *session, size_t c) {
     work w;
     const size_t n = fq_bench_size(session, TOKENS, SMALL);
     path paths[FQ_ATTENTION_KERNELS];
-    fq_status status = work_make(&w, cases[c].spec, n, fq_bench_seed(session));
-    const double amount = (double)n;
+    fq_status status = work_make(&w, cases[c].spec, cases[c].heads, n, fq_bench_seed(session));
+    const double amount = (double)(cases[c].heads * n);
     const fq_bench_case the_case = {
         .name = cases[c].name, .unit = "tokens", .amount = amount, .flops = amount * 4 * DIM,
-        .work = "one query, d = 64, keys and values coded alike; 4d flop a token, decoded or not"};
+        .work = "one query a head, d = 64, keys and values coded alike; 4d flop a token, decoded or not"};
     if (status != FQ_OK)
         goto done;
     fq_bench_begin(session, &the_case);
     fq_bench_add_peak(session);
     fq_bench_variant v = {.name = "float32, plain loops", .kind = FQ_BENCH_NAIVE, .run = run_naive, .check = check,
-                          .context = &w, .output = w.out, .output_bytes = DIM * sizeof *w.out};
+                          .context = &w, .output = w.out, .output_bytes = cases[c].heads * DIM * sizeof *w.out};
     fq_bench_add(session, &v);
     v.name = FLOAT32;
     v.kind = FQ_BENCH_LIBRARY;
@@ -214,8 +241,8 @@ static fq_status measure(fq_bench_session *session, size_t c) {
     v.kind = FQ_BENCH_OURS;
     v.run = run_codes;
     v.check = check_path;
-    v.target = cases[c].target; /* of the best kernel, which comes first */
-    v.also = fq_half_attention_available() ? cases[c].also : (fq_bench_target){0};
+    v.target = goal; /* of the best kernel, which comes first */
+    v.also = fq_half_attention_available() ? also_goal : (fq_bench_target){0};
     for (int i = FQ_ATTENTION_KERNELS - 1; i > FQ_ATTENTION_BEST; i--) {
         paths[i] = (path){&w, w.attention[i]};
         if (!w.attention[i])
