@@ -98,12 +98,11 @@ static fq_status run_segment(const attention_job *job, fq_attention_room *room, 
     partial *parts = job->partials + segment * job->m;
     const size_t first = segment * SEGMENT, end = job->n - first < SEGMENT ? job->n : first + SEGMENT;
     for (size_t at = first; at < end; at += FQ_ATTENTION_CHUNK) {
-        const size_t n = end - at < FQ_ATTENTION_CHUNK ? end - at : FQ_ATTENTION_CHUNK, left = end - at - n;
-        const fq_attention_ahead values = {job->value_codes + at * a->value.stride, n * a->value.stride};
-        const fq_attention_ahead keys = {job->key_codes + (at + n) * a->key.stride,
-                                         (left < n ? left : n) * a->key.stride};
-        FQ_TRY(fq_attention_score(&a->key, a->kernels, room, job->query, job->m,
-                                  job->key_codes + at * a->key.stride, at, n, values));
+        const size_t n = end - at < FQ_ATTENTION_CHUNK ? end - at : FQ_ATTENTION_CHUNK, next = at + n;
+        const size_t ahead = job->n - next < FQ_ATTENTION_CHUNK ? job->n - next : FQ_ATTENTION_CHUNK;
+        const uint8_t *const key = job->key_codes + at * a->key.stride, *const value = job->value_codes + at * a->value.stride;
+        FQ_TRY(fq_attention_score(&a->key, a->kernels, room, job->query, job->m, key, at, n,
+                                  (fq_attention_ahead){key + n * a->key.stride, ahead * a->key.stride}));
         for (size_t q = 0; q < job->m; q++) {
             partial *part = &parts[q];
             float most = 0;
@@ -118,10 +117,11 @@ static fq_status run_segment(const attention_job *job, fq_attention_room *room, 
             }
             part->total += fq_attention_soften(a->kernels, room, q, part->most, n);
         }
-        double *value[FQ_ATTENTION_QUERIES];
+        double *sum[FQ_ATTENTION_QUERIES];
         for (size_t q = 0; q < job->m; q++)
-            value[q] = parts[q].value;
-        FQ_TRY(fq_attention_weigh(&a->value, a->kernels, room, value, job->m, values.from, at, n, keys));
+            sum[q] = parts[q].value;
+        FQ_TRY(fq_attention_weigh(&a->value, a->kernels, room, sum, job->m, value, at, n,
+                                  (fq_attention_ahead){value + n * a->value.stride, ahead * a->value.stride}));
     }
     return FQ_OK;
 }
