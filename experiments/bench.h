@@ -21,7 +21,7 @@
  * spoilt and checked again. Ratios are medians of the ratios within a round.
  *
  * fq_bench_begin to fq_bench_measure copy nothing: texts and contexts must live until measure returns.
- * One thread calls; a variant runs with the OpenMP and OpenBLAS threads it asks for.
+ * One thread calls; a variant runs with the OpenMP threads it asks for, OpenBLAS with one.
  */
 #ifndef FQ_BENCH_H
 #define FQ_BENCH_H
