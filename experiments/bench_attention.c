@@ -204,7 +204,7 @@ static bool check_path(void *context, char why[FQ_BENCH_WHY_MAX]) { return check
 
 /* How near attention on codes comes; the timed variants' outputs are checked to the same bound. */
 static fq_status note_difference(fq_bench_session *session, const path *p) {
-    char why[FQ_BENCH_WHY_MAX] = "";
+    char why[FQ_BENCH_WHY_MAX] = ""; /* before measure, which prints the case */
     FQ_TRY(run_codes((void *)(uintptr_t)p));
     const bool good = check(p->work, why);
     const fq_bench_target target = {FQ_GOAL_VALUE, 1e-4, NULL};
@@ -258,8 +258,8 @@ static fq_status measure(fq_bench_session *session, size_t c) {
     v.threads = 2;
     if (fq_bench_threads(session) >= 2)
         fq_bench_add(session, &v);
-    FQ_TRY_GOTO(status, fq_bench_measure(session), done);
-    status = note_difference(session, &paths[FQ_ATTENTION_BEST]);
+    FQ_TRY_GOTO(status, note_difference(session, &paths[FQ_ATTENTION_BEST]), done);
+    status = fq_bench_measure(session);
 done:
     work_clear(&w);
     return status;

@@ -60,6 +60,8 @@ static void print_row(const fq_bench_row *r) {
     percent_text(spread, sizeof spread, (r->seconds.upper - r->seconds.lower) / r->seconds.median, "");
     if (r->rounds == 0 && !strcmp(r->unit, "B"))
         bytes_text(rate, sizeof rate, r->rate);
+    else if (!strcmp(r->unit, "1")) /* a plain number */
+        snprintf(rate, sizeof rate, "%.2g", r->rate);
     else
         with_prefix(rate, sizeof rate, r->rate, r->rate_unit);
     times_text(naive, sizeof naive, r->times_naive.median);

@@ -128,7 +128,7 @@ static void describe_target(char text[FQ_BENCH_TARGET_MAX], const fq_bench_targe
         if (strcmp(unit, "B") == 0)
             snprintf(text, FQ_BENCH_TARGET_MAX, "<= %.0f KiB", v / 1024);
         else
-            snprintf(text, FQ_BENCH_TARGET_MAX, "<= %.4g %s", v, unit);
+            snprintf(text, FQ_BENCH_TARGET_MAX, "<= %.4g%s%s", v, strcmp(unit, "1") ? " " : "", strcmp(unit, "1") ? unit : "");
         break;
     }
 }
