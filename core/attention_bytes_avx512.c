@@ -1,9 +1,11 @@
 /* AVX-512 with VBMI: indices of a byte, 64 tokens a vector. A permutation of bytes looks an entry's byte up among 128, so
  * two of them and a choice by the index's highest bit do among 256; low and high bytes are looked up apart and then
  * interleaved. */
-#if defined(__x86_64__)
 #include <string.h>
 
+#include "attention_kernels.h"
+
+#if defined(__x86_64__)
 #include "attention_avx512.h"
 
 enum { CHUNK = FQ_ATTENTION_CHUNK, TOKENS = 64, VECTORS = CHUNK / TOKENS, BLOCKS = 4 };
