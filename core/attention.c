@@ -100,7 +100,8 @@ static fq_status run_segment(const attention_job *job, fq_attention_room *room, 
     for (size_t at = first; at < end; at += FQ_ATTENTION_CHUNK) {
         const size_t n = end - at < FQ_ATTENTION_CHUNK ? end - at : FQ_ATTENTION_CHUNK, next = at + n;
         const size_t ahead = job->n - next < FQ_ATTENTION_CHUNK ? job->n - next : FQ_ATTENTION_CHUNK;
-        const uint8_t *const key = job->key_codes + at * a->key.stride, *const value = job->value_codes + at * a->value.stride;
+        const uint8_t *const key = job->key_codes + at * a->key.stride;
+        const uint8_t *const value = job->value_codes + at * a->value.stride;
         FQ_TRY(fq_attention_score(&a->key, a->kernels, room, job->query, job->m, key, at, n,
                                   (fq_attention_ahead){key + n * a->key.stride, ahead * a->key.stride}));
         for (size_t q = 0; q < job->m; q++) {

@@ -49,7 +49,8 @@ static fq_status make_word_numbers(fq_attention_group *g) {
     for (size_t c = 0; c < 256; c++)
         for (size_t t = 0; t < k; t++)
             g->word_numbers[t * 256 + c] = by_word[c * stride + t] = word_number(g, c, t);
-    g->bytes = (fq_attention_words){.coordinates = k, .stride = stride, .by_coordinate = g->word_numbers, .by_word = by_word};
+    g->bytes = (fq_attention_words){
+        .coordinates = k, .stride = stride, .by_coordinate = g->word_numbers, .by_word = by_word};
     return FQ_OK;
 }
 

@@ -1,5 +1,5 @@
-/* AVX-512 with VNNI and VBMI: 32 tokens a vector of sixteen-bit numbers. A column holds two bytes of a token's index, so four
- * nibbles; a permutation of sixteen-bit numbers looks an entry up by a number's lowest five bits, and the table stands
+/* AVX-512 with VNNI and VBMI: 32 tokens a vector of sixteen-bit numbers. A column holds two bytes of a token's index, so
+ * four nibbles; a permutation of sixteen-bit numbers looks an entry up by a number's lowest five bits, and the table stands
  * twice in its vector, so that a shift is all it takes to come to the next nibble. */
 #include "attention_kernels.h"
 
@@ -55,7 +55,8 @@ TARGET static ALWAYS_INLINE void store_columns(uint8_t *to, const __m512i four[8
     for (size_t i = 0; i < 8; i++)
         if (i < count) {
             const __m512i *const q = quad + i / 4 * 4 + i % 2;
-            store(to + i * 2 * CHUNK, i % 4 < 2 ? _mm512_shuffle_i64x2(q[0], q[2], 0x88) : _mm512_shuffle_i64x2(q[0], q[2], 0xdd));
+            store(to + i * 2 * CHUNK, i % 4 < 2 ? _mm512_shuffle_i64x2(q[0], q[2], 0x88)
+                                                : _mm512_shuffle_i64x2(q[0], q[2], 0xdd));
         }
 }
 
@@ -185,8 +186,10 @@ TARGET static ALWAYS_INLINE void weigh(int64_t *total, size_t coordinates, const
         const __m512i numbers = load(column + 64 * v), weights = load(weight + GROUP * v);
         for (size_t p = 0; p < nibbles; p++) {
             const __m512i index = nibble(numbers, p);
-            for (size_t t = 0; t < count; t++)
-                sum[p * count + t] = _mm512_dpwssd_epi32(sum[p * count + t], _mm512_permutexvar_epi16(index, entry[t]), weights);
+            for (size_t t = 0; t < count; t++) {
+                __m512i *const to = &sum[p * count + t];
+                *to = _mm512_dpwssd_epi32(*to, _mm512_permutexvar_epi16(index, entry[t]), weights);
+            }
         }
     }
     for (size_t i = 0; i < nibbles * count; i += 4)

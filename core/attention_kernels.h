@@ -60,7 +60,8 @@ typedef struct fq_attention_kernels {
 
 /* In the order of the struct: for the kernels' own tables. */
 #define FQ_ATTENTION_KERNEL_LIST                                                                                          \
-    {columns, nibble_scores, nibble_values, byte_columns, byte_scores, byte_values, exponentials, halves, positive, add_scores, largest, total, weights, units}
+    {columns, nibble_scores, nibble_values, byte_columns, byte_scores, byte_values, exponentials, halves, positive,      \
+     add_scores, largest, total, weights, units}
 
 extern const fq_attention_kernels fq_attention_kernels_portable;
 #if defined(__x86_64__)

@@ -80,7 +80,8 @@ TARGET static double total(const float *x) {
 }
 
 /* Each number's share of the mean is added, since a sum of large norms could be infinite. */
-TARGET static void weights(float *restrict to, float *mean, float *most, const float *restrict p, const float *restrict norm) {
+TARGET static void weights(float *restrict to, float *mean, float *most, const float *restrict p,
+                           const float *restrict norm) {
     float lane[SUM_LANES] = {0}, sum = 0;
     int32_t greatest = 0;
     for (size_t i = 0; i < FQ_ATTENTION_CHUNK; i += SUM_LANES)

@@ -214,8 +214,8 @@ static void add_exactly(double *value, const fq_attention_group *g, const uint8_
 }
 
 static void weigh_group(const fq_attention_group *g, const fq_attention_kernels *kernels, fq_attention_room *room,
-                          double *value, const float *p, const uint8_t *index, size_t stride, size_t n,
-                          fq_attention_ahead ahead) {
+                        double *value, const float *p, const uint8_t *index, size_t stride, size_t n,
+                        fq_attention_ahead ahead) {
     float *weight = room->weight, mean, most;
     kernels->weights(weight, &mean, &most, p, room->norm);
     const float heavy = (float)((double)outlier * (double)mean * CHUNK / (double)n);

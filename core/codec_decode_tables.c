@@ -14,6 +14,7 @@
 
 #include "codec_family.h"
 #include "memory.h"
+#include "rotation_inverse.h"
 #include "vector_kernels.h"
 
 enum {

@@ -7,6 +7,7 @@
 #include "codec_family.h"
 #include "fp16.h"
 #include "memory.h"
+#include "rotation_inverse.h"
 #include "stream.h"
 #include "scalar_quantizer.h"
 #include "vector_kernels.h"

@@ -4,6 +4,7 @@
 #include "codec_family.h"
 #include "fp16.h"
 #include "memory.h"
+#include "rotation_inverse.h"
 #include "vector_kernels.h"
 
 static bool unpack_signs(float *s, const uint8_t *bytes, size_t rows) {

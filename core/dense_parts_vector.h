@@ -2,8 +2,9 @@
  * instruction set's kernels.
  *
  * The including file defines what dense_vector.h names, v_add, v_stream (v_store past the caches where the processor
- * can, at an address that is a multiple of a vector's size), and PARTS_VECTORS, the vectors of a full tile. A tile of dense_parts keeps a part's chains in registers; the
- * sums of parts wait, in registers too where there are enough, until a part is done.
+ * can, at an address that is a multiple of a vector's size), and PARTS_VECTORS, the vectors of a full tile. A tile of
+ * dense_parts keeps a part's chains in registers; the sums of parts wait, in registers too where there are enough, until a
+ * part is done.
  */
 #include <string.h>
 

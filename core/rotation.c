@@ -1,4 +1,4 @@
-#include "rotation.h"
+#include "rotation_inverse.h"
 
 #include <math.h>
 #include <string.h>

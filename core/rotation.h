@@ -23,7 +23,6 @@
 #include <stdint.h>
 
 #include "codec_spec.h"
-#include "dense.h"
 #include "status.h"
 
 #ifdef __cplusplus
@@ -44,13 +43,6 @@ void fq_rotation_destroy(fq_rotation *rotation); /* NULL accepted */
  * expected (not checked). */
 void fq_rotation_apply(const fq_rotation *rotation, float *y, const float *x, size_t n);
 void fq_rotation_apply_transpose(const fq_rotation *rotation, float *y, const float *x, size_t n);
-
-/* The second for y that is not read again soon: past the caches where that helps, and other threads see y after the
- * fence of vector_kernels.h alone. x and work[n][d] are work space. */
-void fq_rotation_apply_transpose_beyond(const fq_rotation *rotation, float *y, float *x, float *work, size_t n);
-
-/* Pi^T if it is kept as a matrix, else NULL. */
-const fq_dense *fq_rotation_get_transpose(const fq_rotation *rotation);
 
 #ifdef __cplusplus
 }
