@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "codec_family.h"
 #include "fp16.h"
 #include "memory.h"
 
@@ -117,26 +118,17 @@ void fq_attention_codes_clear(fq_attention_codes *codes) {
     memset(codes, 0, sizeof *codes);
 }
 
-static bool all_zero(const uint8_t *bytes, size_t n) {
-    uint8_t any = 0;
-    for (size_t i = 0; i < n; i++)
-        any |= bytes[i];
-    return any == 0;
-}
-
 bool fq_attention_read_norms(const fq_attention_codes *codes, const fq_attention_group *group,
                              const fq_attention_kernels *kernels, float *norm, const uint8_t *code, size_t n,
                              size_t *bad) {
     uint8_t halves[2 * FQ_ATTENTION_CHUNK];
-    const uint8_t *at = code + group->group->byte_offset;
-    kernels->halves(halves, at, codes->stride, n);
+    kernels->halves(halves, code + group->group->byte_offset, codes->stride, n);
     fq_fp16_decode(norm, halves, FQ_ATTENTION_CHUNK);
     if (kernels->positive(norm, (float)FQ_FP16_MAX, n))
         return true;
     for (size_t i = 0; i < n; i++) {
-        const uint8_t *stored = at + i * codes->stride;
-        const uint16_t half = fq_fp16_load(stored);
-        if (half >= 0x7c00u || (half == 0 && !all_zero(stored, group->group->bytes))) {
+        float one, none; /* no sketch, no residual */
+        if (!fq_codec_read_norms(group->group, code + i * codes->stride, &one, &none)) {
             *bad = i;
             return false;
         }

@@ -176,14 +176,14 @@ static bool is_beyond_caches(const fq_codec *codec, size_t n) {
 }
 
 fq_status fq_codec_decode(const fq_codec *codec, float *x, const uint8_t *codes, size_t n) {
+    const bool beyond = is_beyond_caches(codec, n);
     if (fq_codec_tables_pay(codec, n)) {
         bool done = false;
-        FQ_TRY(fq_codec_decode_by_tables(codec, x, codes, n, is_beyond_caches(codec, n), &done));
+        FQ_TRY(fq_codec_decode_by_tables(codec, x, codes, n, beyond, &done));
         if (done)
             return FQ_OK;
     }
-    const chunk_job job = {
-        .codec = codec, .work = DECODE, .x_out = x, .codes_in = codes, .beyond = is_beyond_caches(codec, n)};
+    const chunk_job job = {.codec = codec, .work = DECODE, .x_out = x, .codes_in = codes, .beyond = beyond};
     return run_job(&job, n);
 }
 

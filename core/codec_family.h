@@ -97,7 +97,7 @@ FQ_MUST_CHECK fq_status fq_codec_groups_decode(const fq_codec *codec, fq_codec_s
 /* The channels of the group, in order, to where they stand in a vector. */
 void fq_codec_scatter(const fq_codec *codec, const fq_codec_group *group, float *x, const float *part);
 
-/* Norm and residual ratio (with a sketch only) of a group's code; false if no encoder writes such bytes. */
+/* Norm and residual ratio (with a sketch only) of a group of a vector's code; false if no encoder writes such bytes. */
 bool fq_codec_read_norms(const fq_codec_group *group, const uint8_t *code, float *norm, float *ratio);
 
 /* Records FQ_ERR_CORRUPT for that vector. */

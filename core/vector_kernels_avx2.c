@@ -36,15 +36,7 @@ TARGET static ALWAYS_INLINE __m256 v_butterfly(__m256 x, size_t stride) {
     return _mm256_fmadd_ps(x, _mm256_setr_ps(1, 1, 1, 1, -1, -1, -1, -1), _mm256_permute2f128_ps(x, x, 1));
 }
 
-TARGET static void copy_beyond(float *y, const float *x, size_t n) {
-    const size_t into = (uintptr_t)y % 32, before = into % sizeof *y ? n : into ? (32 - into) / sizeof *y : 0;
-    size_t i = before < n ? before : n;
-    memcpy(y, x, i * sizeof *y);
-    for (; i + 8 <= n; i += 8)
-        _mm256_stream_ps(y + i, _mm256_loadu_ps(x + i));
-    memcpy(y + i, x + i, (n - i) * sizeof *y);
-}
-
+#include "copy_beyond_vector.h"
 #include "dense_parts_vector.h"
 #include "dense_vector.h"
 #include "hadamard_vector.h"

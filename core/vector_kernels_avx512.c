@@ -43,16 +43,7 @@ TARGET static ALWAYS_INLINE __m512 v_butterfly(__m512 x, size_t stride) {
                            _mm512_shuffle_f32x4(x, x, 0x4e));
 }
 
-/* A whole line of the cache a store. */
-TARGET static void copy_beyond(float *y, const float *x, size_t n) {
-    const size_t into = (uintptr_t)y % 64, before = into % sizeof *y ? n : into ? (64 - into) / sizeof *y : 0;
-    size_t i = before < n ? before : n;
-    memcpy(y, x, i * sizeof *y);
-    for (; i + 16 <= n; i += 16)
-        _mm512_stream_ps(y + i, _mm512_loadu_ps(x + i));
-    memcpy(y + i, x + i, (n - i) * sizeof *y);
-}
-
+#include "copy_beyond_vector.h"
 #include "dense_parts_vector.h"
 #include "dense_vector.h"
 #include "hadamard_vector.h"

@@ -85,6 +85,13 @@ static fq_status expect(work *w) {
     return FQ_OK;
 }
 
+/* The first head's tokens to all others': other memory, the same numbers. */
+static void repeat(const work *w, void *tokens, size_t token_bytes) {
+    const size_t size = w->n * token_bytes;
+    for (size_t h = 1; h < w->heads; h++)
+        memcpy((uint8_t *)tokens + h * size, tokens, size);
+}
+
 /* Gaussian keys; values with a mean, as a real cache's, so that the output is not noise alone. */
 static fq_status fill(work *w, uint64_t seed) {
     fq_stream random;
@@ -103,14 +110,12 @@ static fq_status fill(work *w, uint64_t seed) {
         w->half_keys[i] = fq_fp16_from_float(w->keys[i]);
         w->half_values[i] = fq_fp16_from_float(w->values[i]);
     }
-    for (size_t h = 1; h < w->heads; h++) { /* other memory, the same numbers */
-        memcpy(w->key_codes + h * w->n * w->bytes, w->key_codes, w->n * w->bytes);
-        memcpy(w->value_codes + h * w->n * w->bytes, w->value_codes, w->n * w->bytes);
-        memcpy(w->keys + h * w->n * DIM, w->keys, w->n * DIM * sizeof *w->keys);
-        memcpy(w->values + h * w->n * DIM, w->values, w->n * DIM * sizeof *w->values);
-        memcpy(w->half_keys + h * w->n * DIM, w->half_keys, w->n * DIM * sizeof *w->half_keys);
-        memcpy(w->half_values + h * w->n * DIM, w->half_values, w->n * DIM * sizeof *w->half_values);
-    }
+    repeat(w, w->key_codes, w->bytes);
+    repeat(w, w->value_codes, w->bytes);
+    repeat(w, w->keys, DIM * sizeof *w->keys);
+    repeat(w, w->values, DIM * sizeof *w->values);
+    repeat(w, w->half_keys, DIM * sizeof *w->half_keys);
+    repeat(w, w->half_values, DIM * sizeof *w->half_values);
     return expect(w);
 }
 

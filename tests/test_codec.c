@@ -2,10 +2,6 @@
 #include <math.h>
 #include <string.h>
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-
 #include "check.h"
 #include "codec.h"
 #include "codec_view.h"
@@ -95,14 +91,6 @@ static double inner(const float *a, const float *b, size_t n) {
     return sum;
 }
 
-static void set_threads(int threads) {
-#ifdef _OPENMP
-    omp_set_num_threads(threads);
-#else
-    (void)threads;
-#endif
-}
-
 static void costs_add_up(void) {
     for (size_t c = 0; c < SPECS; c++) {
         fq_codec *codec = make(specs[c].name, specs[c].dim, NULL);
@@ -142,11 +130,11 @@ static void codes_are_deterministic_and_separable(void) {
         float *x = bytes_of(N * d * 4), *y = bytes_of(N * d * 4), *z = bytes_of(N * d * 4 + 4);
         uint8_t *codes = bytes_of(N * size), *again = bytes_of(N * size + 2);
         fill_vectors(x, N, d, c);
-        set_threads(1);
+        fq_test_set_threads(1);
         FQ_CHECK_OK(fq_codec_encode(codec, codes, x, N));
         FQ_CHECK_OK(fq_codec_decode(codec, y, codes, N));
         for (int threads = 2; threads <= 3; threads++) {
-            set_threads(threads);
+            fq_test_set_threads(threads);
             memset(again, 0x77, N * size + 2);
             FQ_CHECK_OK(fq_codec_encode(codec, again + 1, x, N)); /* an odd address */
             FQ_CHECK(memcmp(codes, again + 1, N * size) == 0);
@@ -154,7 +142,7 @@ static void codes_are_deterministic_and_separable(void) {
             FQ_CHECK_OK(fq_codec_decode(codec, z + 1, again + 1, N));
             FQ_CHECK(memcmp(y, z + 1, N * d * 4) == 0);
         }
-        set_threads(1);
+        fq_test_set_threads(1);
         for (size_t i = 0; i < N; i += 17) { /* each vector alone, and from its own bytes alone */
             FQ_CHECK_OK(fq_codec_encode(codec, again, x + i * d, 1));
             FQ_CHECK(memcmp(again, codes + i * size, size) == 0);

@@ -2,10 +2,6 @@
 #include <math.h>
 #include <string.h>
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-
 #include "check.h"
 #include "codec.h"
 #include "codec_view.h"
@@ -31,14 +27,6 @@ static const struct {
     {"tq:b=1.5", 64, true}, /* two groups, which no table decodes */
 };
 enum { CASES = sizeof cases / sizeof cases[0] };
-
-static void set_threads(int threads) {
-#ifdef _OPENMP
-    omp_set_num_threads(threads);
-#else
-    (void)threads;
-#endif
-}
 
 /* Any indices; norms of all sizes, among them zero, subnormal ones and the largest. */
 static void random_codes(const fq_codec *codec, uint8_t *codes, size_t n, uint64_t test) {
@@ -134,7 +122,7 @@ static void decoding_is_its_rule(void) {
         size_t groups = 0;
         const fq_codec_group *group = fq_codec_get_groups(r.codec, &groups);
         FQ_CHECK(group->summed_by_bytes == cases[c].summed);
-        set_threads(1);
+        fq_test_set_threads(1);
         if (groups == 1 && cases[c].summed)
             decode_naively(group, r.expected, r.codes, r.bytes, MOST);
         else
@@ -142,7 +130,7 @@ static void decoding_is_its_rule(void) {
                 FQ_CHECK_OK(fq_codec_decode(r.codec, r.expected + i * r.d, r.codes + i * r.bytes, 1));
         for (size_t k = 0; k < 2 * COUNTS; k++) {
             const size_t n = counts[k / 2];
-            set_threads(1 + (int)(k % 2));
+            fq_test_set_threads(1 + (int)(k % 2));
             for (size_t at = 0; at <= GAP; at++) { /* aligned or not, and nothing beyond */
                 memset(r.x, 0x5a, (MOST + 1) * r.d * sizeof *r.x);
                 const float kept = r.x[0];
@@ -151,7 +139,7 @@ static void decoding_is_its_rule(void) {
                 FQ_CHECK(memcmp(r.x + at + n * r.d, &kept, sizeof kept) == 0);
             }
         }
-        set_threads(1);
+        fq_test_set_threads(1);
         clear(&r);
     }
 }
@@ -160,7 +148,7 @@ static void without_memory_for_tables_products_decode(void) {
     room r;
     if (!prepare(&r, 0))
         return;
-    set_threads(1);
+    fq_test_set_threads(1);
     FQ_CHECK_OK(fq_codec_decode(r.codec, r.expected, r.codes, MOST));
     for (size_t fail = 1; fail <= 2; fail++) { /* the tables, and the room to make them in */
         memset(r.x, 0x5a, MOST * r.d * sizeof *r.x);
@@ -177,7 +165,7 @@ static void tables_refuse_what_no_encoder_writes(void) {
     if (!prepare(&r, 0))
         return;
     for (int threads = 1; threads <= 2; threads++) {
-        set_threads(threads);
+        fq_test_set_threads(threads);
         for (size_t bad = 5; bad < MOST; bad += 1700) { /* the first is named, whichever thread meets another */
             uint8_t *code = r.codes + bad * r.bytes, *last = r.codes + (MOST - 1) * r.bytes;
             uint8_t kept[2] = {code[1], last[1]};
@@ -189,7 +177,7 @@ static void tables_refuse_what_no_encoder_writes(void) {
             code[1] = kept[0];
         }
     }
-    set_threads(1);
+    fq_test_set_threads(1);
     clear(&r);
 }
 

@@ -12,6 +12,9 @@
 #include <cblas.h>
 #include <gsl/gsl_errno.h>
 #include <hdf5.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
 
 #include "check.h"
 #include "suite.h"
@@ -37,6 +40,14 @@ uint64_t fq_test_seed(void) {
 
 unsigned fq_test_multiplier(void) {
     return multiplier;
+}
+
+void fq_test_set_threads(int threads) {
+#ifdef _OPENMP
+    omp_set_num_threads(threads);
+#else
+    (void)threads;
+#endif
 }
 
 const char *fq_test_program(void) {
