@@ -65,7 +65,9 @@ static fq_status write_inputs(const fq_figure *figure, const fq_table *table, co
     return status;
 }
 
-/* Runs gnuplot in folder/data, its complaints going to a pipe. */
+/* Runs gnuplot in folder/data, its complaints going to a pipe: they are told if it fails, and mere
+   warnings are none of the caller's business. The child gets a UTF-8 locale whatever the caller's (a
+   bare container or cron has none, and labels are UTF-8), and reads no start-up file (-d). */
 static fq_status run_gnuplot(const char *data_folder, const char *script, const char *format) {
     char setting[32], first[256] = "";
     int ends[2];
@@ -77,7 +79,9 @@ static fq_status run_gnuplot(const char *data_folder, const char *script, const 
         if (chdir(data_folder) == 0 && dup2(ends[1], STDERR_FILENO) >= 0 &&
             dup2(ends[1], STDOUT_FILENO) >= 0) {
             close(ends[0]);
-            execlp("gnuplot", "gnuplot", "-e", setting, script, (char *)NULL);
+            setenv("LC_ALL", "C.UTF-8", 1);
+            unsetenv("LANGUAGE");
+            execlp("gnuplot", "gnuplot", "-d", "-e", setting, script, (char *)NULL);
         }
         _exit(127);
     }
@@ -96,7 +100,7 @@ static fq_status run_gnuplot(const char *data_folder, const char *script, const 
     int state = -1;
     while (child > 0 && waitpid(child, &state, 0) < 0 && errno == EINTR)
         continue;
-    if (child > 0 && WIFEXITED(state) && WEXITSTATUS(state) == 0 && have == 0)
+    if (child > 0 && WIFEXITED(state) && WEXITSTATUS(state) == 0)
         return FQ_OK;
     for (char *c = first; *c; c++)
         if (*c == '\n')
