@@ -12,10 +12,11 @@
  *   bytes    codebooks of 256 words of two coordinates or more
  *   rows     any other codec: decodes 512 tokens at a time in the rotated domain, float32.
  *
- * For the first two, scores are sums of 16-bit table entries, values are sums of 12-bit words times 13-bit weights, both
- * exact in whole numbers. The rounding of table entries moves a score by at most norm_i L / (64000 / sum_j max_c
- * |<scale q_j, c>|), L the look-ups a token, typically 1e-3 at |score| <= 10; weights are rounded to 2^-13 of 64 times
- * their chunk's mean at most (larger ones are not rounded at all), words to 2^-12 of the largest.
+ * For the first two, scores are sums of 16-bit table entries, values are sums of 12-bit words times 13-bit
+ * weights, both exact in whole numbers. The rounding of table entries moves a score by at most norm_i L /
+ * (64000 / sum_j max_c
+ * |<scale q_j, c>|), L the look-ups a token, typically 1e-3 at |score| <= 10; weights are rounded to 2^-13 of
+ * 64 times their chunk's mean at most (larger ones are not rounded at all), words to 2^-12 of the largest.
  *
  * The result is defined to the last bit: the same for any number of threads and every kernel. Parallel over
  * runs of 8192 tokens.
@@ -47,16 +48,17 @@ const char *fq_attention_kernel_name(fq_attention_kernel kernel);
 /* Attention over keys coded by key and values coded by value, which must have the same dimension and outlive
  * it. Immutable: threads may share it. FQ_ERR_ARGUMENT if the dimensions differ or the kernel is not
  * available. */
-FQ_MUST_CHECK fq_status fq_attention_create(fq_attention **attention, const fq_codec *key, const fq_codec *value,
-                                            fq_attention_kernel kernel);
+FQ_MUST_CHECK fq_status fq_attention_create(fq_attention **attention, const fq_codec *key,
+                                            const fq_codec *value, fq_attention_kernel kernel);
 void fq_attention_destroy(fq_attention *attention); /* NULL accepted */
 
 /* out[m][d] for queries[m][d] over key_codes[n][key bytes] and value_codes[n][value bytes]; n >= 1, m >= 1;
  * several queries share the reading of codes. scale is usually 1/sqrt(d). No overlap. FQ_ERR_CORRUPT names
  * the first token of a chunk whose code no encoder writes, FQ_ERR_NONFINITE a bad query, FQ_ERR_RANGE scores
  * beyond float32. On failure out is undefined. */
-FQ_MUST_CHECK fq_status fq_attention_run(const fq_attention *attention, float *out, const float *queries, size_t m,
-                                         const uint8_t *key_codes, const uint8_t *value_codes, size_t n, double scale);
+FQ_MUST_CHECK fq_status fq_attention_run(const fq_attention *attention, float *out, const float *queries,
+                                         size_t m, const uint8_t *key_codes, const uint8_t *value_codes,
+                                         size_t n, double scale);
 
 #ifdef __cplusplus
 }

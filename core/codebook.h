@@ -32,7 +32,7 @@ FQ_MUST_CHECK fq_status fq_recipe_parse(fq_recipe *recipe, const char *name);
 
 typedef struct fq_codebook {
     size_t dim, block, codewords;
-    float *words;         /* [N][k], owned */
+    float *words; /* [N][k], owned */
     fq_recipe recipe;
     uint64_t seed;
     double distortion;    /* population D, on samples never trained on; NaN until measured */
@@ -46,9 +46,8 @@ void fq_codebook_clear(fq_codebook *codebook);
 
 /* Copies words[N][k] in; every word must be finite and in the unit ball (FQ_ERR_RANGE names the
  * first that is not). Leaves distortion NaN. */
-FQ_MUST_CHECK fq_status fq_codebook_set(fq_codebook *codebook, size_t dim, size_t block,
-                                        size_t codewords, const float *words, fq_recipe recipe,
-                                        uint64_t seed);
+FQ_MUST_CHECK fq_status fq_codebook_set(fq_codebook *codebook, size_t dim, size_t block, size_t codewords,
+                                        const float *words, fq_recipe recipe, uint64_t seed);
 
 typedef struct fq_train_options {
     size_t dim, block, codewords; /* 1 <= k <= d (k = d: the sphere itself), 1 <= N <= 2^20 */

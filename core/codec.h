@@ -29,10 +29,10 @@ typedef struct fq_codec fq_codec;
  * 16 dim / (8 code_bytes). */
 typedef struct fq_codec_cost {
     size_t dim;
-    size_t code_bytes;       /* bytes a vector takes, everything included */
-    size_t index_bits;       /* bits of packed indices, before rounding up to bytes */
-    size_t norm_bits;        /* bits of stored norms and other side information */
-    double rate;             /* payload bits a coordinate: log2(N)/k, or b */
+    size_t code_bytes; /* bytes a vector takes, everything included */
+    size_t index_bits; /* bits of packed indices, before rounding up to bytes */
+    size_t norm_bits;  /* bits of stored norms and other side information */
+    double rate;       /* payload bits a coordinate: log2(N)/k, or b */
 } fq_codec_cost;
 
 /* What a codec may be given instead of making it itself; all NULL is fine. */
@@ -52,30 +52,27 @@ const fq_codec_spec *fq_codec_get_spec(const fq_codec *codec);
 fq_codec_cost fq_codec_get_cost(const fq_codec *codec);
 
 /* codes[n][code_bytes] from x[n][d]. On failure codes are undefined. No overlap allowed. */
-FQ_MUST_CHECK fq_status fq_codec_encode(const fq_codec *codec, uint8_t *codes, const float *x,
-                                        size_t n);
+FQ_MUST_CHECK fq_status fq_codec_encode(const fq_codec *codec, uint8_t *codes, const float *x, size_t n);
 
-/* x[n][d] from codes, the same bits for any n, threads and processor. With y = (c_{i_0}, c_{i_1}, ...), the words of a
- * group's indices, x = Pi^T (norm y), sums in the order of rotation.h. But where Pi is a Haar matrix, there is no
- * sketch, N = 2^w with w dividing 8, and a group's indices fill at most 32 whole bytes, each of 4 to 32 coordinates,
- *     x_i = fma(norm, ((t_0 + t_1) + t_2) + ..., 0),
- * t_p the chain of fused multiply-adds, from 0 and in order, of Pi^T's row i with byte p's coordinates of y: sums that
- * tables can do. FQ_ERR_CORRUPT names the first vector whose bytes no encoder writes (an index at or above N, a norm
+/* x[n][d] from codes, the same bits for any n, threads and processor. With y = (c_{i_0}, c_{i_1}, ...), the
+ * words of a group's indices, x = Pi^T (norm y), sums in the order of rotation.h. But where Pi is a Haar
+ * matrix, there is no sketch, N = 2^w with w dividing 8, and a group's indices fill at most 32 whole bytes,
+ * each of 4 to 32 coordinates, x_i = fma(norm, ((t_0 + t_1) + t_2) + ..., 0), t_p the chain of fused
+ * multiply-adds, from 0 and in order, of Pi^T's row i with byte p's coordinates of y: sums that tables can
+ * do. FQ_ERR_CORRUPT names the first vector whose bytes no encoder writes (an index at or above N, a norm
  * that is negative or not finite, padding bits set). */
-FQ_MUST_CHECK fq_status fq_codec_decode(const fq_codec *codec, float *x, const uint8_t *codes,
-                                        size_t n);
+FQ_MUST_CHECK fq_status fq_codec_decode(const fq_codec *codec, float *x, const uint8_t *codes, size_t n);
 
 /* Attention without the inverse rotation: <q, x> = <Pi q, Pi x> for the codec's own rotation Pi (of
  * each channel group on its own where there are two; the identity for fp16). decode_rotated gives
  * y[n][d] = Pi x of what decode gives, up to rounding, at the cost of looking codewords up;
  * rotate_queries gives Pi q for q[n][d]; rotate_back undoes it, for outputs that were summed in the
  * rotated domain. Same errors as decode; the last two assume finite input. No overlap allowed. */
-FQ_MUST_CHECK fq_status fq_codec_decode_rotated(const fq_codec *codec, float *y,
-                                                const uint8_t *codes, size_t n);
-FQ_MUST_CHECK fq_status fq_codec_rotate_queries(const fq_codec *codec, float *y,
-                                                const float *queries, size_t n);
-FQ_MUST_CHECK fq_status fq_codec_rotate_back(const fq_codec *codec, float *x, const float *y,
-                                             size_t n);
+FQ_MUST_CHECK fq_status fq_codec_decode_rotated(const fq_codec *codec, float *y, const uint8_t *codes,
+                                                size_t n);
+FQ_MUST_CHECK fq_status fq_codec_rotate_queries(const fq_codec *codec, float *y, const float *queries,
+                                                size_t n);
+FQ_MUST_CHECK fq_status fq_codec_rotate_back(const fq_codec *codec, float *x, const float *y, size_t n);
 
 /* How many families the codec table has, and each one's name and one-line summary. */
 size_t fq_codec_family_count(void);

@@ -18,10 +18,10 @@ enum { FQ_CELLS_SAMPLES_MAX = 1 << 24 };
 
 typedef struct fq_cells {
     size_t codewords, block;
-    double *weight; /* [N], samples in each cell */
-    double *sum;    /* [N][k], their sum */
-    double *energy; /* [N], sum of their squared norms */
-    double total;   /* of weight */
+    double *weight;      /* [N], samples in each cell */
+    double *sum;         /* [N][k], their sum */
+    double *energy;      /* [N], sum of their squared norms */
+    double total;        /* of weight */
     unsigned char *mark; /* [N], scratch of fq_cells_update */
 } fq_cells;
 
@@ -30,14 +30,13 @@ void fq_cells_clear(fq_cells *cells);
 
 /* Statistics of samples x[n][k] in the unit ball, n <= FQ_CELLS_SAMPLES_MAX, under the nearest-codeword
  * partition of search. Parallel; cost of the search plus about k additions a sample. */
-FQ_MUST_CHECK fq_status fq_cells_collect(fq_cells *cells, const fq_search *search, const float *x,
-                                         size_t n);
+FQ_MUST_CHECK fq_status fq_cells_collect(fq_cells *cells, const fq_search *search, const float *x, size_t n);
 
 /* The same for samples first .. first+n-1 of (seed, purpose), drawn as they are used: no memory grows
  * with n. */
 FQ_MUST_CHECK fq_status fq_cells_collect_source(fq_cells *cells, const fq_search *search,
-                                                const fq_source *source, uint64_t seed,
-                                                fq_purpose purpose, uint64_t first, size_t n);
+                                                const fq_source *source, uint64_t seed, fq_purpose purpose,
+                                                uint64_t first, size_t n);
 
 /* into = keep * into + new, for statistics that forget. */
 void fq_cells_blend(fq_cells *into, double keep, const fq_cells *new_cells);

@@ -36,9 +36,8 @@ typedef struct fq_metrics {
 
 /* Zero queries are refused (FQ_ERR_ARGUMENT names the first). FQ_ERR_NONFINITE names the array and
  * the index of its first bad element. queries may be NULL if m = 0. Cost n d (m + 3). */
-FQ_MUST_CHECK fq_status fq_metrics_measure(fq_metrics *metrics, size_t dim, const float *x,
-                                           const float *y, size_t n, const float *queries,
-                                           size_t m);
+FQ_MUST_CHECK fq_status fq_metrics_measure(fq_metrics *metrics, size_t dim, const float *x, const float *y,
+                                           size_t n, const float *queries, size_t m);
 
 /* Mean and standard error of value[n], two passes in order. */
 fq_estimate fq_estimate_of(const double *value, size_t n);

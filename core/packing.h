@@ -23,12 +23,12 @@ extern "C" {
 enum { FQ_PACKING_COUNT_MAX = 16384, FQ_PACKING_RADIX_MAX = 1 << 20 };
 
 typedef struct fq_packing_plan {
-    fq_packing kind;     /* FQ_PACK_BITS whenever N is a power of two: the bytes are the same */
-    size_t count;        /* m */
-    uint32_t radix;      /* N */
-    unsigned width;      /* w, bits of one index in the bits layout */
-    size_t bits;         /* W */
-    size_t bytes;        /* W/8 rounded up */
+    fq_packing kind; /* FQ_PACK_BITS whenever N is a power of two: the bytes are the same */
+    size_t count;    /* m */
+    uint32_t radix;  /* N */
+    unsigned width;  /* w, bits of one index in the bits layout */
+    size_t bits;     /* W */
+    size_t bytes;    /* W/8 rounded up */
     /* radix only: digits are taken `group` at a time, base N^group just below 2^64, divided by its
      * reciprocal (Moeller and Granlund, Improved division by invariant integers, 2011) */
     unsigned group;
@@ -49,8 +49,7 @@ void fq_packing_pack(const fq_packing_plan *plan, uint8_t *bytes, const uint32_t
 
 /* The inverse. False if the bytes are not what pack writes for any indices: an index of N or more,
  * an integer of N^m or more, or padding bits set; index is then undefined. */
-FQ_MUST_CHECK bool fq_packing_unpack(const fq_packing_plan *plan, uint32_t *index,
-                                     const uint8_t *bytes);
+FQ_MUST_CHECK bool fq_packing_unpack(const fq_packing_plan *plan, uint32_t *index, const uint8_t *bytes);
 
 #ifdef __cplusplus
 }

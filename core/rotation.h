@@ -35,8 +35,8 @@ enum { FQ_ROTATION_HAAR_MAX = 4096, FQ_ROTATION_HADAMARD_MAX = 16384 };
 
 /* dim 1..FQ_ROTATION_HAAR_MAX or ..HADAMARD_MAX; number tells rotations of one seed apart.
  * Draws stream (seed, FQ_PURPOSE_ROTATION, number). Cost: 8/3 d^3 flops for haar. */
-FQ_MUST_CHECK fq_status fq_rotation_create(fq_rotation **rotation, fq_rotation_kind kind,
-                                           size_t dim, uint64_t seed, uint64_t number);
+FQ_MUST_CHECK fq_status fq_rotation_create(fq_rotation **rotation, fq_rotation_kind kind, size_t dim,
+                                           uint64_t seed, uint64_t number);
 void fq_rotation_destroy(fq_rotation *rotation); /* NULL accepted */
 
 /* y = Pi x and y = Pi^T x for n vectors. y and x must not overlap; no alignment needed; finite x

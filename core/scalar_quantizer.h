@@ -27,8 +27,7 @@ typedef struct fq_scalar_quantizer {
 /* 2 <= dim <= FQ_DIM_MAX, 1 <= levels <= FQ_LEVELS_MAX. Newton's method on the thresholds from
  * Bennett's companding start, safeguarded by Lloyd steps; levels accurate to 1e-12 of their spacing's
  * scale. Cost about 10 tridiagonal solves of size levels/2. FQ_ERR_CONVERGENCE should never be seen. */
-FQ_MUST_CHECK fq_status fq_scalar_quantizer_init(fq_scalar_quantizer *quantizer, size_t dim,
-                                                 size_t levels);
+FQ_MUST_CHECK fq_status fq_scalar_quantizer_init(fq_scalar_quantizer *quantizer, size_t dim, size_t levels);
 void fq_scalar_quantizer_clear(fq_scalar_quantizer *quantizer); /* accepts one that is all zero */
 
 /* The index of x's cell: the number of thresholds below x (a value on a threshold goes down). */

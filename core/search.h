@@ -28,13 +28,13 @@ enum { FQ_CODEWORDS_MAX = 1 << 20 };
 
 /* The ways to search; all give the same indices. */
 typedef enum fq_search_path {
-    FQ_SEARCH_BEST = 0, /* the fastest for the sizes, the processor and the number of points */
-    FQ_SEARCH_PORTABLE, /* all words, plain C */
-    FQ_SEARCH_AVX2,     /* all words; x86-64 with AVX2 and FMA */
-    FQ_SEARCH_AVX512,   /* all words; x86-64 with AVX-512F */
-    FQ_SEARCH_NEON,     /* all words; AArch64 */
-    FQ_SEARCH_PLANAR,   /* k = 2: a grid of the plane; few words are looked at, mostly one */
-    FQ_SEARCH_PRUNED,   /* k <= 64; x86-64 with AVX2 and FMA: bounds in bytes leave few words to score */
+    FQ_SEARCH_BEST = 0,      /* the fastest for the sizes, the processor and the number of points */
+    FQ_SEARCH_PORTABLE,      /* all words, plain C */
+    FQ_SEARCH_AVX2,          /* all words; x86-64 with AVX2 and FMA */
+    FQ_SEARCH_AVX512,        /* all words; x86-64 with AVX-512F */
+    FQ_SEARCH_NEON,          /* all words; AArch64 */
+    FQ_SEARCH_PLANAR,        /* k = 2: a grid of the plane; few words are looked at, mostly one */
+    FQ_SEARCH_PRUNED,        /* k <= 64; x86-64 with AVX2 and FMA: bounds in bytes leave few words to score */
     FQ_SEARCH_PRUNED_AVX512, /* the same; x86-64 with AVX-512F, DQ and VNNI */
     FQ_SEARCH_PATHS
 } fq_search_path;
@@ -54,8 +54,8 @@ FQ_MUST_CHECK fq_status fq_search_create(fq_search **search, const float *words,
 
 /* The same by a path of the caller's choice. FQ_ERR_ARGUMENT if it is not available, or does not suit
  * the words (a grid of the plane needs words that are spread about; bounds, words of common sizes). */
-FQ_MUST_CHECK fq_status fq_search_create_path(fq_search **search, const float *words,
-                                              size_t codewords, size_t block, fq_search_path path);
+FQ_MUST_CHECK fq_status fq_search_create_path(fq_search **search, const float *words, size_t codewords,
+                                              size_t block, fq_search_path path);
 void fq_search_destroy(fq_search *search); /* NULL accepted */
 
 /* The path taken, never FQ_SEARCH_BEST. */

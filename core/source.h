@@ -59,12 +59,12 @@ void fq_source_draw(const fq_source *source, fq_stream *stream, double *x);
 /* Samples first .. first+n-1 of the endless sequence (seed, purpose): x[n][k], float32. Sample i
  * depends on (seed, purpose, i) alone, so any split over threads gives the same numbers.
  * Parallel over samples. Cost about 60 ns + 10 ns k a sample and core. */
-void fq_source_sample(const fq_source *source, uint64_t seed, fq_purpose purpose, uint64_t first,
-                      size_t n, float *x);
+void fq_source_sample(const fq_source *source, uint64_t seed, fq_purpose purpose, uint64_t first, size_t n,
+                      float *x);
 
 /* The same on the calling thread alone, for callers that split the work themselves. */
-void fq_source_sample_serial(const fq_source *source, uint64_t seed, fq_purpose purpose,
-                             uint64_t first, size_t n, float *x);
+void fq_source_sample_serial(const fq_source *source, uint64_t seed, fq_purpose purpose, uint64_t first,
+                             size_t n, float *x);
 
 #ifdef __cplusplus
 }

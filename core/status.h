@@ -19,21 +19,21 @@ extern "C" {
 #endif
 
 /* One list: enumerator, number (never reused), message. */
-#define FQ_STATUS_LIST(X)                                                                          \
-    X(FQ_OK, 0, "success")                                                                         \
-    X(FQ_ERR_ARGUMENT, 1, "argument out of range")                                                 \
-    X(FQ_ERR_MEMORY, 2, "out of memory")                                                           \
-    X(FQ_ERR_OVERFLOW, 3, "size overflows")                                                        \
-    X(FQ_ERR_NONFINITE, 4, "value is not finite")                                                  \
-    X(FQ_ERR_RANGE, 5, "value cannot be represented")                                              \
-    X(FQ_ERR_CONVERGENCE, 6, "iteration did not converge")                                         \
-    X(FQ_ERR_CORRUPT, 7, "code bytes are not valid for this codec")                                \
-    X(FQ_ERR_SPEC, 8, "codec name is malformed")                                                   \
-    X(FQ_ERR_UNSUPPORTED, 9, "not supported by this build or codec")                               \
-    X(FQ_ERR_USAGE, 20, "wrong usage")                                                             \
-    X(FQ_ERR_INPUT, 21, "input unreadable or malformed")                                           \
-    X(FQ_ERR_OUTPUT, 22, "output could not be written")                                            \
-    X(FQ_ERR_INTERRUPTED, 23, "interrupted")                                                       \
+#define FQ_STATUS_LIST(X)                                                                                    \
+    X(FQ_OK, 0, "success")                                                                                   \
+    X(FQ_ERR_ARGUMENT, 1, "argument out of range")                                                           \
+    X(FQ_ERR_MEMORY, 2, "out of memory")                                                                     \
+    X(FQ_ERR_OVERFLOW, 3, "size overflows")                                                                  \
+    X(FQ_ERR_NONFINITE, 4, "value is not finite")                                                            \
+    X(FQ_ERR_RANGE, 5, "value cannot be represented")                                                        \
+    X(FQ_ERR_CONVERGENCE, 6, "iteration did not converge")                                                   \
+    X(FQ_ERR_CORRUPT, 7, "code bytes are not valid for this codec")                                          \
+    X(FQ_ERR_SPEC, 8, "codec name is malformed")                                                             \
+    X(FQ_ERR_UNSUPPORTED, 9, "not supported by this build or codec")                                         \
+    X(FQ_ERR_USAGE, 20, "wrong usage")                                                                       \
+    X(FQ_ERR_INPUT, 21, "input unreadable or malformed")                                                     \
+    X(FQ_ERR_OUTPUT, 22, "output could not be written")                                                      \
+    X(FQ_ERR_INTERRUPTED, 23, "interrupted")                                                                 \
     X(FQ_ERR_INTERNAL, 30, "internal error")
 
 typedef enum fq_status {
@@ -57,9 +57,9 @@ typedef struct fq_error {
     int source_line;
     char argument[FQ_ERROR_NAME_MAX]; /* which argument or key */
     bool has_value;
-    double value;                     /* what was given */
-    char allowed[FQ_ERROR_TEXT_MAX];  /* what is allowed */
-    char text[FQ_ERROR_TEXT_MAX];     /* a ready line, set by upper layers only */
+    double value;                    /* what was given */
+    char allowed[FQ_ERROR_TEXT_MAX]; /* what is allowed */
+    char text[FQ_ERROR_TEXT_MAX];    /* a ready line, set by upper layers only */
 } fq_error;
 
 /* Static English message of a status; "unknown status" for a number not in the list. */
@@ -76,30 +76,29 @@ fq_status fq_error_restore(const fq_error *error);
 
 /* Fill the record and return status, for use as `return FQ_FAIL...`. Strings are copied and cut
  * to fit. Use the macros: they add the place. */
-fq_status fq_error_set(fq_status status, const char *source_file, int source_line,
-                       const char *argument, bool has_value, double value, const char *allowed);
-fq_status fq_error_set_text(fq_status status, const char *source_file, int source_line,
-                            const char *text);
+fq_status fq_error_set(fq_status status, const char *source_file, int source_line, const char *argument,
+                       bool has_value, double value, const char *allowed);
+fq_status fq_error_set_text(fq_status status, const char *source_file, int source_line, const char *text);
 
-#define FQ_FAIL(status, argument, allowed)                                                         \
+#define FQ_FAIL(status, argument, allowed)                                                                   \
     fq_error_set((status), __FILE__, __LINE__, (argument), false, 0.0, (allowed))
-#define FQ_FAIL_VALUE(status, argument, value, allowed)                                            \
+#define FQ_FAIL_VALUE(status, argument, value, allowed)                                                      \
     fq_error_set((status), __FILE__, __LINE__, (argument), true, (double)(value), (allowed))
 
 /* Forward a failure unchanged. */
-#define FQ_TRY(call)                                                                               \
-    do {                                                                                           \
-        const fq_status fq_try_status_ = (call);                                                   \
-        if (fq_try_status_ != FQ_OK)                                                               \
-            return fq_try_status_;                                                                 \
+#define FQ_TRY(call)                                                                                         \
+    do {                                                                                                     \
+        const fq_status fq_try_status_ = (call);                                                             \
+        if (fq_try_status_ != FQ_OK)                                                                         \
+            return fq_try_status_;                                                                           \
     } while (0)
 
 /* Forward a failure after cleaning up at label `done`, with the status in variable `status`. */
-#define FQ_TRY_GOTO(status, call, done)                                                            \
-    do {                                                                                           \
-        (status) = (call);                                                                         \
-        if ((status) != FQ_OK)                                                                     \
-            goto done;                                                                             \
+#define FQ_TRY_GOTO(status, call, done)                                                                      \
+    do {                                                                                                     \
+        (status) = (call);                                                                                   \
+        if ((status) != FQ_OK)                                                                               \
+            goto done;                                                                                       \
     } while (0)
 
 #ifdef __cplusplus

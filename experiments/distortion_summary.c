@@ -67,8 +67,8 @@ fq_status fq_distortion_summary_print(FILE *to, const fq_results *store) {
     fprintf(to,
             "Normalised distortion D on fresh samples (D = 1 at rate 0); lower is better.\n"
             "%4s %3s %6s %7s %10s %10s %10s %10s %10s %10s %9s\n",
-            "d", "k", "N", "rate", "population", "std error", "paper's", "scalar", "Shannon",
-            "high rate", "/Shannon");
+            "d", "k", "N", "rate", "population", "std error", "paper's", "scalar", "Shannon", "high rate",
+            "/Shannon");
     for (size_t row = 0; row < t->count; row++) {
         if (!is_fib(t, &c, row, "population"))
             continue;

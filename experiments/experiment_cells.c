@@ -3,24 +3,38 @@
 #include "planar_cells.h"
 #include "source.h"
 
-static const fq_parameter parameters[] = {
-    {.name = "dim", .type = FQ_PARAMETER_INTEGER, .least = 3, .most = FQ_DIM_MAX,
-     .description = "vector dimension d"},
-    {.name = "codewords", .type = FQ_PARAMETER_INTEGER, .least = 1, .most = 4096,
-     .description = "codewords N"},
-    {.name = "recipe", .type = FQ_PARAMETER_TEXT, .allowed = "population|paper|initial|product",
-     .fallback = "population", .description = "how the codebook is made"},
-    {0}};
+static const fq_parameter parameters[] = {{.name = "dim",
+                                           .type = FQ_PARAMETER_INTEGER,
+                                           .least = 3,
+                                           .most = FQ_DIM_MAX,
+                                           .description = "vector dimension d"},
+                                          {.name = "codewords",
+                                           .type = FQ_PARAMETER_INTEGER,
+                                           .least = 1,
+                                           .most = 4096,
+                                           .description = "codewords N"},
+                                          {.name = "recipe",
+                                           .type = FQ_PARAMETER_TEXT,
+                                           .allowed = "population|paper|initial|product",
+                                           .fallback = "population",
+                                           .description = "how the codebook is made"},
+                                          {0}};
 
 static const fq_value_column columns[] = {
     {.name = "cell", .type = FQ_VALUE_INTEGER, .units = "1", .description = "index of the codeword"},
     {.name = "word_x", .type = FQ_VALUE_REAL, .units = "1", .description = "the codeword"},
     {.name = "word_y", .type = FQ_VALUE_REAL, .units = "1", .description = "the codeword"},
-    {.name = "corner_x", .type = FQ_VALUE_REAL, .units = "1",
+    {.name = "corner_x",
+     .type = FQ_VALUE_REAL,
+     .units = "1",
      .description = "a corner of its cell, counter-clockwise"},
-    {.name = "corner_y", .type = FQ_VALUE_REAL, .units = "1",
+    {.name = "corner_y",
+     .type = FQ_VALUE_REAL,
+     .units = "1",
      .description = "a corner of its cell, counter-clockwise"},
-    {.name = "disc_radius", .type = FQ_VALUE_REAL, .units = "1",
+    {.name = "disc_radius",
+     .type = FQ_VALUE_REAL,
+     .units = "1",
      .description = "cells are cut to this disc: the 0.9999 quantile of the radius"},
     {0}};
 
@@ -50,8 +64,8 @@ static fq_status run(const fq_point *point, fq_resources *resources, fq_rows *ro
     fq_source source;
     FQ_TRY(fq_source_init(&source, dim, 2));
     const fq_codebook *codebook = NULL;
-    FQ_TRY(fq_resources_codebook(resources, &codebook, dim, 2, fq_point_size(point, "codewords"),
-                                 recipe, fq_point_seed(point)));
+    FQ_TRY(fq_resources_codebook(resources, &codebook, dim, 2, fq_point_size(point, "codewords"), recipe,
+                                 fq_point_seed(point)));
     const double radius = fq_source_radial_quantile(&source, 0.9999);
     for (size_t which = 0; which < codebook->codewords; which++)
         FQ_TRY(add_cell(rows, codebook, which, radius));
@@ -62,9 +76,11 @@ static fq_point_cost cost(const fq_point *point) {
     fq_point_cost cost = {.seconds = 0.1, .memory_bytes = 1e7, .training_count = 1};
     fq_recipe recipe = FQ_RECIPE_POPULATION;
     if (fq_recipe_parse(&recipe, fq_point_text(point, "recipe")) == FQ_OK)
-        cost.training[0] = (fq_train_options){.dim = fq_point_size(point, "dim"), .block = 2,
+        cost.training[0] = (fq_train_options){.dim = fq_point_size(point, "dim"),
+                                              .block = 2,
                                               .codewords = fq_point_size(point, "codewords"),
-                                              .recipe = recipe, .seed = fq_point_seed(point)};
+                                              .recipe = recipe,
+                                              .seed = fq_point_seed(point)};
     return cost;
 }
 

@@ -27,40 +27,83 @@
 static const fq_parameter parameters[] = {
     {.name = "cache", .type = FQ_PARAMETER_FILE, .description = "KV cache file (fibquant cache, or h5py)"},
     {.name = "codec", .type = FQ_PARAMETER_CODEC, .description = "codec of the keys"},
-    {.name = "value_codec", .type = FQ_PARAMETER_TEXT, .fallback = "same", .description = "codec of the values, or same"},
-    {.name = "tokens", .type = FQ_PARAMETER_INTEGER, .least = 0, .most = 1e9, .fallback = "0",
+    {.name = "value_codec",
+     .type = FQ_PARAMETER_TEXT,
+     .fallback = "same",
+     .description = "codec of the values, or same"},
+    {.name = "tokens",
+     .type = FQ_PARAMETER_INTEGER,
+     .least = 0,
+     .most = 1e9,
+     .fallback = "0",
      .description = "tokens of the cache to use; 0: all"},
-    {.name = "first_query", .type = FQ_PARAMETER_INTEGER, .least = 0, .most = 1e9, .fallback = "3",
+    {.name = "first_query",
+     .type = FQ_PARAMETER_INTEGER,
+     .least = 0,
+     .most = 1e9,
+     .fallback = "3",
      .description = "position of the first query"},
-    {.name = "stride", .type = FQ_PARAMETER_INTEGER, .least = 1, .most = 1e9, .fallback = "4",
+    {.name = "stride",
+     .type = FQ_PARAMETER_INTEGER,
+     .least = 1,
+     .most = 1e9,
+     .fallback = "4",
      .description = "positions from one query to the next"},
-    {.name = "blocks", .type = FQ_PARAMETER_INTEGER, .least = 2, .most = 1e6, .fallback = "16",
+    {.name = "blocks",
+     .type = FQ_PARAMETER_INTEGER,
+     .least = 2,
+     .most = 1e6,
+     .fallback = "16",
      .description = "blocks of neighbouring positions that errors take for independent"},
-    {.name = "keep_first", .type = FQ_PARAMETER_INTEGER, .least = 0, .most = 1e9, .fallback = "0",
+    {.name = "keep_first",
+     .type = FQ_PARAMETER_INTEGER,
+     .least = 0,
+     .most = 1e9,
+     .fallback = "0",
      .description = "first tokens kept uncompressed"},
-    {.name = "centre", .type = FQ_PARAMETER_TEXT, .allowed = "none|key|both", .fallback = "none",
-     .description = "encode differences to the head's mean over the first centre_tokens tokens, stored as fp16"},
-    {.name = "centre_tokens", .type = FQ_PARAMETER_INTEGER, .least = 0, .most = 1e9, .fallback = "0",
+    {.name = "centre",
+     .type = FQ_PARAMETER_TEXT,
+     .allowed = "none|key|both",
+     .fallback = "none",
+     .description =
+         "encode differences to the head's mean over the first centre_tokens tokens, stored as fp16"},
+    {.name = "centre_tokens",
+     .type = FQ_PARAMETER_INTEGER,
+     .least = 0,
+     .most = 1e9,
+     .fallback = "0",
      .description = "tokens that the mean is over; 0: all that are used"},
-    {.name = "channels", .type = FQ_PARAMETER_TEXT, .allowed = "index|energy", .fallback = "index",
-     .description = "which channels tq at a fractional rate codes finer: the first, or those of the head's largest mean square"},
+    {.name = "channels",
+     .type = FQ_PARAMETER_TEXT,
+     .allowed = "index|energy",
+     .fallback = "index",
+     .description = "which channels tq at a fractional rate codes finer: the first, or those of the head's "
+                    "largest mean square"},
     {0}};
 
-#define REAL(name, units, text) {name, FQ_VALUE_REAL, 0, units, text, FQ_ROLE_VALUE}
-#define MEASURE(name, units, text)                                                                                     \
-    REAL(name, units, text), REAL(name "_se", units, "standard error: heads and blocks of positions drawn at random"), \
-        REAL(name "_se_heads", units, "standard error over key-value heads"),                                          \
+#define REAL(name, units, text)                                                                              \
+    { name, FQ_VALUE_REAL, 0, units, text, FQ_ROLE_VALUE }
+#define MEASURE(name, units, text)                                                                           \
+    REAL(name, units, text),                                                                                 \
+        REAL(name "_se", units, "standard error: heads and blocks of positions drawn at random"),            \
+        REAL(name "_se_heads", units, "standard error over key-value heads"),                                \
         REAL(name "_se_positions", units, "standard error over blocks of positions")
 static const fq_value_column columns[] = {
     {"family", FQ_VALUE_TEXT, 16, "", "codec family of the keys", FQ_ROLE_VALUE},
-    {"block", FQ_VALUE_INTEGER, 0, "1", "block dimension k of the keys' codec; 0 if it has none", FQ_ROLE_VALUE},
-    {"codewords", FQ_VALUE_INTEGER, 0, "1", "codewords N of the keys' codec; 0 if it has none", FQ_ROLE_VALUE},
-    {"recipe", FQ_VALUE_TEXT, 16, "", "training recipe of the keys' codebook; empty if it has none", FQ_ROLE_VALUE},
+    {"block", FQ_VALUE_INTEGER, 0, "1", "block dimension k of the keys' codec; 0 if it has none",
+     FQ_ROLE_VALUE},
+    {"codewords", FQ_VALUE_INTEGER, 0, "1", "codewords N of the keys' codec; 0 if it has none",
+     FQ_ROLE_VALUE},
+    {"recipe", FQ_VALUE_TEXT, 16, "", "training recipe of the keys' codebook; empty if it has none",
+     FQ_ROLE_VALUE},
     {"plain", FQ_VALUE_INTEGER, 0, "1",
-     "1: keys and values alike, Haar rotation, norm as it is, nothing kept or centred, as published; 0: otherwise", FQ_ROLE_VALUE},
+     "1: keys and values alike, Haar rotation, norm as it is, nothing kept or centred, as published; 0: "
+     "otherwise",
+     FQ_ROLE_VALUE},
     REAL("rate", "bits per coordinate", "payload rate, mean of keys and values"),
     REAL("compression_payload", "1", "16 / rate"),
-    REAL("compression_stored", "1", "16 bits a coordinate over everything stored: indices, norms, padding, kept tokens, means"),
+    REAL("compression_stored", "1",
+         "16 bits a coordinate over everything stored: indices, norms, padding, kept tokens, means"),
     MEASURE("attention_cosine", "1", "attention-output cosine, keys and values compressed"),
     MEASURE("attention_cosine_key", "1", "attention-output cosine, keys compressed alone"),
     MEASURE("attention_cosine_value", "1", "attention-output cosine, values compressed alone"),
@@ -70,7 +113,8 @@ static const fq_value_column columns[] = {
     MEASURE("key_distortion", "coordinate variance", "normalised D: |k - k'|^2 / |k|^2, mean over keys"),
     MEASURE("value_distortion", "coordinate variance", "normalised D: |v - v'|^2 / |v|^2, mean over values"),
     MEASURE("score_error", "score units", "root mean square error of <q, k> / sqrt d"),
-    MEASURE("score_error_relative", "1", "squared score error over the variance of a query's scores, ratio of means"),
+    MEASURE("score_error_relative", "1",
+            "squared score error over the variance of a query's scores, ratio of means"),
     {"heads", FQ_VALUE_INTEGER, 0, "1", "layers times query heads", FQ_ROLE_VALUE},
     {"queries", FQ_VALUE_INTEGER, 0, "1", "query positions of each head", FQ_ROLE_VALUE},
     {"model_name", FQ_VALUE_TEXT, 64, "", "model that the cache came from", FQ_ROLE_VALUE},
@@ -88,9 +132,11 @@ static fq_status check(const fq_point *point) {
 static fq_point_cost cost(const fq_point *point) {
     const fq_codec_spec *spec = fq_point_codec(point, "codec");
     const size_t asked = fq_point_size(point, "tokens");
-    const double tokens = asked ? (double)asked : 1024.0, queries = tokens / (double)fq_point_size(point, "stride");
+    const double tokens = asked ? (double)asked : 1024.0,
+                 queries = tokens / (double)fq_point_size(point, "stride");
     const double words = spec->codewords ? (double)spec->codewords : exp2(ceil(spec->bits));
-    const double coding = 180.0 * tokens * (2e-6 + 64.0 * words * 1e-10), attention = 270.0 * queries * tokens * 64.0 * 12.0 / 3e10;
+    const double coding = 180.0 * tokens * (2e-6 + 64.0 * words * 1e-10),
+                 attention = 270.0 * queries * tokens * 64.0 * 12.0 / 3e10;
     fq_point_cost cost = {.seconds = 0.3 + coding + attention, .memory_bytes = 3e7};
     const size_t dim = fq_cost_cache_dim(fq_point_file(point, "cache"));
     fq_codec_spec value;
@@ -113,7 +159,18 @@ static fq_status cache_make(void **object, size_t *bytes, void *context) {
 }
 
 enum { KEY = 0, VALUE = 1, RAW = 0, DECODED = 1 };
-enum { OF_BOTH, OF_KEY, OF_VALUE, KEY_COSINE, VALUE_COSINE, KEY_D, VALUE_D, SCORE_ERROR, SCORE_POWER, MEASURES };
+enum {
+    OF_BOTH,
+    OF_KEY,
+    OF_VALUE,
+    KEY_COSINE,
+    VALUE_COSINE,
+    KEY_D,
+    VALUE_D,
+    SCORE_ERROR,
+    SCORE_POWER,
+    MEASURES
+};
 
 typedef struct job {
     const fq_kv_cache *cache;
@@ -164,7 +221,8 @@ static fq_status measure_vectors(job *j, int side, size_t unit) {
         fq_metrics m;
         for (end = t + 1; end < j->tokens && fq_two_way_block(end, j->tokens, j->blocks) == block;)
             end++;
-        FQ_TRY(fq_metrics_measure(&m, dim, j->x[side][RAW] + t * dim, j->x[side][DECODED] + t * dim, end - t, NULL, 0));
+        FQ_TRY(fq_metrics_measure(&m, dim, j->x[side][RAW] + t * dim, j->x[side][DECODED] + t * dim, end - t,
+                                  NULL, 0));
         const double n = (double)m.vectors;
         fq_two_way_add(cosine, unit, block, n > 0.0 ? n * m.cosine.mean : 0.0, n);
         fq_two_way_add(distortion, unit, block, n > 0.0 ? n * m.distortion.mean : 0.0, n);
@@ -174,8 +232,8 @@ static fq_status measure_vectors(job *j, int side, size_t unit) {
 
 static fq_status measure_query_head(job *j, size_t layer, size_t head, size_t unit) {
     const size_t dim = j->shape.dim;
-    const fq_attention_pair pair = {j->tokens, dim, j->x[KEY][RAW], j->x[VALUE][RAW], j->x[KEY][DECODED],
-                                    j->x[VALUE][DECODED]};
+    const fq_attention_pair pair = {
+        j->tokens, dim, j->x[KEY][RAW], j->x[VALUE][RAW], j->x[KEY][DECODED], j->x[VALUE][DECODED]};
     FQ_TRY(fq_kv_cache_read(j->cache, layer, FQ_KV_QUERY, head, 0, j->tokens, j->all));
     for (size_t i = 0; i < j->queries; i++)
         memcpy(j->query + i * dim, j->all + (j->first + i * j->stride) * dim, dim * sizeof(float));
@@ -241,8 +299,8 @@ static void describe(const job *j, fq_rows *rows) {
     const fq_codec_spec *key = fq_codec_get_spec(k->codec);
     const double rate = 0.5 * (fq_codec_get_cost(k->codec).rate + fq_codec_get_cost(v->codec).rate);
     const double bytes = fq_kv_treatment_bytes(k, j->tokens) + fq_kv_treatment_bytes(v, j->tokens);
-    const bool plain = k->codec == v->codec && key->norm == FQ_NORM_INPUT && key->rotation == FQ_ROTATION_HAAR &&
-                       k->keep == 0 && k->centre_tokens == 0;
+    const bool plain = k->codec == v->codec && key->norm == FQ_NORM_INPUT &&
+                       key->rotation == FQ_ROTATION_HAAR && k->keep == 0 && k->centre_tokens == 0;
     char protocol[240];
     fq_rows_text(rows, "family", key->family);
     fq_rows_integer(rows, "block", (int64_t)key->block);
@@ -255,7 +313,8 @@ static void describe(const job *j, fq_rows *rows) {
     fq_rows_text(rows, "model_name", origin->model);
     fq_rows_text(rows, "text_name", origin->text);
     snprintf(protocol, sizeof protocol,
-             "causal attention over the first %zu tokens, queries at positions %zu to %zu in steps of %zu; equal weights over "
+             "causal attention over the first %zu tokens, queries at positions %zu to %zu in steps of %zu; "
+             "equal weights over "
              "queries, layers and query heads; keys after the position encoding",
              j->tokens, j->first, j->first + (j->queries - 1) * j->stride, j->stride);
     fq_rows_text(rows, "protocol", protocol);
@@ -322,11 +381,12 @@ static fq_status run(const fq_point *point, fq_resources *resources, fq_rows *ro
     return status;
 }
 
-const fq_experiment fq_experiment_fidelity = {.name = "fidelity",
-                                              .summary = "attention on a real KV cache with compressed keys and values",
-                                              .version = 4,
-                                              .parameters = parameters,
-                                              .columns = columns,
-                                              .check = check,
-                                              .cost = cost,
-                                              .run = run};
+const fq_experiment fq_experiment_fidelity = {
+    .name = "fidelity",
+    .summary = "attention on a real KV cache with compressed keys and values",
+    .version = 4,
+    .parameters = parameters,
+    .columns = columns,
+    .check = check,
+    .cost = cost,
+    .run = run};

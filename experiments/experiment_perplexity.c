@@ -22,17 +22,46 @@ static const fq_parameter parameters[] = {
     {.name = "model", .type = FQ_PARAMETER_FILE, .description = "checkpoint: a GGUF or safetensors file"},
     {.name = "text", .type = FQ_PARAMETER_FILE, .description = "text, UTF-8"},
     {.name = "codec", .type = FQ_PARAMETER_CODEC, .description = "codec of the keys"},
-    {.name = "value_codec", .type = FQ_PARAMETER_TEXT, .fallback = "same", .description = "codec of the values, or same"},
-    {.name = "keep_first", .type = FQ_PARAMETER_INTEGER, .least = 0, .most = 1e6, .fallback = "0",
+    {.name = "value_codec",
+     .type = FQ_PARAMETER_TEXT,
+     .fallback = "same",
+     .description = "codec of the values, or same"},
+    {.name = "keep_first",
+     .type = FQ_PARAMETER_INTEGER,
+     .least = 0,
+     .most = 1e6,
+     .fallback = "0",
      .description = "first tokens kept uncompressed"},
-    {.name = "keep_recent", .type = FQ_PARAMETER_INTEGER, .least = 0, .most = 1e6, .fallback = "0",
+    {.name = "keep_recent",
+     .type = FQ_PARAMETER_INTEGER,
+     .least = 0,
+     .most = 1e6,
+     .fallback = "0",
      .description = "most recent tokens read uncompressed, the current one included"},
-    {.name = "centre_keys", .type = FQ_PARAMETER_INTEGER, .least = 0, .most = 1e6, .fallback = "0",
-     .description = "keys behind this many first tokens are encoded as differences to those tokens' mean; 0: none"},
-    {.name = "window", .type = FQ_PARAMETER_INTEGER, .least = 2, .most = 1e6, .fallback = "512",
+    {.name = "centre_keys",
+     .type = FQ_PARAMETER_INTEGER,
+     .least = 0,
+     .most = 1e6,
+     .fallback = "0",
+     .description =
+         "keys behind this many first tokens are encoded as differences to those tokens' mean; 0: none"},
+    {.name = "window",
+     .type = FQ_PARAMETER_INTEGER,
+     .least = 2,
+     .most = 1e6,
+     .fallback = "512",
      .description = "tokens of a window"},
-    {.name = "windows", .type = FQ_PARAMETER_INTEGER, .least = 2, .most = 1e5, .fallback = "8", .description = "windows"},
-    {.name = "skip", .type = FQ_PARAMETER_INTEGER, .least = 0, .most = 1e6, .fallback = "64",
+    {.name = "windows",
+     .type = FQ_PARAMETER_INTEGER,
+     .least = 2,
+     .most = 1e5,
+     .fallback = "8",
+     .description = "windows"},
+    {.name = "skip",
+     .type = FQ_PARAMETER_INTEGER,
+     .least = 0,
+     .most = 1e6,
+     .fallback = "64",
      .description = "tokens at the start of a window that are context alone"},
     {0}};
 
@@ -40,19 +69,25 @@ static const fq_value_column columns[] = {
     {"family", FQ_VALUE_TEXT, 16, "", "codec family of the keys", FQ_ROLE_VALUE},
     {"rate", FQ_VALUE_REAL, 0, "bits per coordinate", "payload rate, mean of keys and values", FQ_ROLE_VALUE},
     {"compression_payload", FQ_VALUE_REAL, 0, "1", "16 / rate", FQ_ROLE_VALUE},
-    {"compression_stored", FQ_VALUE_REAL, 0, "1", "bytes at 16 bits a coordinate over bytes taken, norms and kept tokens included", FQ_ROLE_VALUE},
+    {"compression_stored", FQ_VALUE_REAL, 0, "1",
+     "bytes at 16 bits a coordinate over bytes taken, norms and kept tokens included", FQ_ROLE_VALUE},
     {"perplexity", FQ_VALUE_REAL, 0, "1", "exp of loss", FQ_ROLE_VALUE},
     {"perplexity_se", FQ_VALUE_REAL, 0, "1", "standard error over windows", FQ_ROLE_VALUE},
     {"loss", FQ_VALUE_REAL, 0, "nat per token", "mean negative log likelihood", FQ_ROLE_VALUE},
     {"loss_se", FQ_VALUE_REAL, 0, "nat per token", "standard error over windows", FQ_ROLE_VALUE},
-    {"loss_change", FQ_VALUE_REAL, 0, "nat per token", "loss minus the uncompressed model's, paired by window", FQ_ROLE_VALUE},
+    {"loss_change", FQ_VALUE_REAL, 0, "nat per token",
+     "loss minus the uncompressed model's, paired by window", FQ_ROLE_VALUE},
     {"loss_change_se", FQ_VALUE_REAL, 0, "nat per token", "standard error over windows", FQ_ROLE_VALUE},
-    {"perplexity_reference", FQ_VALUE_REAL, 0, "1", "perplexity of the uncompressed model on the same tokens", FQ_ROLE_VALUE},
+    {"perplexity_reference", FQ_VALUE_REAL, 0, "1", "perplexity of the uncompressed model on the same tokens",
+     FQ_ROLE_VALUE},
     {"perplexity_change", FQ_VALUE_REAL, 0, "1", "perplexity - perplexity_reference", FQ_ROLE_VALUE},
-    {"perplexity_change_se", FQ_VALUE_REAL, 0, "1", "standard error of it, from the paired losses (delta method)", FQ_ROLE_VALUE},
-    {"kl", FQ_VALUE_REAL, 0, "nat per token", "KL divergence of the compressed model from the uncompressed one", FQ_ROLE_VALUE},
+    {"perplexity_change_se", FQ_VALUE_REAL, 0, "1",
+     "standard error of it, from the paired losses (delta method)", FQ_ROLE_VALUE},
+    {"kl", FQ_VALUE_REAL, 0, "nat per token",
+     "KL divergence of the compressed model from the uncompressed one", FQ_ROLE_VALUE},
     {"kl_se", FQ_VALUE_REAL, 0, "nat per token", "standard error over windows", FQ_ROLE_VALUE},
-    {"agreement", FQ_VALUE_REAL, 0, "1", "fraction of positions with the same most likely token", FQ_ROLE_VALUE},
+    {"agreement", FQ_VALUE_REAL, 0, "1", "fraction of positions with the same most likely token",
+     FQ_ROLE_VALUE},
     {"agreement_se", FQ_VALUE_REAL, 0, "1", "standard error over windows", FQ_ROLE_VALUE},
     {"scored", FQ_VALUE_INTEGER, 0, "1", "tokens scored", FQ_ROLE_VALUE},
     {"model_name", FQ_VALUE_TEXT, 64, "", "the checkpoint's name for the model", FQ_ROLE_VALUE},
@@ -121,12 +156,13 @@ static fq_status reference_fill(reference *r, const request *q) {
     FQ_TRY(fq_alloc(&r->tokens, q->windows, q->window * sizeof *r->tokens));
     FQ_TRY(fq_alloc(&r->hidden, q->windows * q->window, width * sizeof *r->hidden));
     if (r->m.count / q->windows < q->window)
-        return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: %zu tokens; %zu windows of %zu need more", q->text, r->m.count, q->windows,
-                            q->window);
+        return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: %zu tokens; %zu windows of %zu need more", q->text, r->m.count,
+                            q->windows, q->window);
     FQ_TRY(make_store(r, NULL, &store));
     fq_status status = FQ_OK;
     for (size_t w = 0; status == FQ_OK && w < q->windows; w++) {
-        status = fq_model_text_window(&r->m, r->tokens + w * q->window, w * (r->m.count / q->windows), q->window);
+        status =
+            fq_model_text_window(&r->m, r->tokens + w * q->window, w * (r->m.count / q->windows), q->window);
         if (status == FQ_OK)
             status = run_window(r, w, store, r->hidden + w * q->window * width);
     }
@@ -175,7 +211,8 @@ static scores score_position(const float *x, const float *y, size_t n, uint32_t 
 enum { BATCH = 32 };
 
 /* Means over the scored positions of a window; x: hidden states uncompressed, y: with the codec. */
-static fq_status score_window(const reference *r, size_t w, const float *x, const float *y, size_t skip, scores *mean) {
+static fq_status score_window(const reference *r, size_t w, const float *x, const float *y, size_t skip,
+                              scores *mean) {
     const fq_model_config *c = &r->m.model.config;
     const uint32_t *tokens = r->tokens + w * r->window;
     float *logits = NULL;
@@ -189,8 +226,8 @@ static fq_status score_window(const reference *r, size_t w, const float *x, cons
         fq_transformer_logits(&r->m.model, logits + BATCH * c->vocabulary, y + t * c->width, n);
 #pragma omp parallel for schedule(static, 4)
         for (size_t i = 0; i < n; i++)
-            part[i] = score_position(logits + i * c->vocabulary, logits + (BATCH + i) * c->vocabulary, c->vocabulary,
-                                     tokens[t + i + 1]);
+            part[i] = score_position(logits + i * c->vocabulary, logits + (BATCH + i) * c->vocabulary,
+                                     c->vocabulary, tokens[t + i + 1]);
         for (size_t i = 0; i < n; i++) {
             mean->loss += part[i].loss;
             mean->reference_loss += part[i].reference_loss;
@@ -206,8 +243,8 @@ static fq_status score_window(const reference *r, size_t w, const float *x, cons
     return FQ_OK;
 }
 
-static fq_status measure(const reference *r, const fq_kv_options *options, size_t skip, fq_rows *rows, scores *all,
-                         double *bytes) {
+static fq_status measure(const reference *r, const fq_kv_options *options, size_t skip, fq_rows *rows,
+                         scores *all, double *bytes) {
     fq_kv_store *store = NULL;
     float *hidden = NULL;
     const size_t size = r->window * r->m.model.config.width;
@@ -236,7 +273,8 @@ static fq_status report(fq_rows *rows, const scores *all, size_t windows) {
         x[4 * windows + w] = all[w].agreement;
     }
     const fq_estimate loss = fq_estimate_of(x, windows), base = fq_estimate_of(x + windows, windows);
-    const fq_estimate change = fq_estimate_of(x + 2 * windows, windows), kl = fq_estimate_of(x + 3 * windows, windows);
+    const fq_estimate change = fq_estimate_of(x + 2 * windows, windows),
+                      kl = fq_estimate_of(x + 3 * windows, windows);
     const fq_estimate agreement = fq_estimate_of(x + 4 * windows, windows);
     const double p = exp(loss.mean), p0 = exp(base.mean);
     for (size_t w = 0; w < windows; w++) /* first-order influence of window w on p - p0 */
@@ -303,17 +341,19 @@ static fq_status run(const fq_point *point, fq_resources *resources, fq_rows *ro
     fq_rows_text(rows, "model_name", c->name);
     fq_rows_text(rows, "text_name", slash ? slash + 1 : q.text);
     snprintf(protocol, sizeof protocol,
-             "%zu windows of %zu tokens, first %zu not scored; prefill and own token read back compressed; SE by window",
+             "%zu windows of %zu tokens, first %zu not scored; prefill and own token read back compressed; "
+             "SE by window",
              q.windows, q.window, skip);
     fq_rows_text(rows, "protocol", protocol);
     return FQ_OK;
 }
 
-const fq_experiment fq_experiment_perplexity = {.name = "perplexity",
-                                                .summary = "perplexity of a model whose KV cache is compressed as it is written",
-                                                .version = 4,
-                                                .parameters = parameters,
-                                                .columns = columns,
-                                                .check = check,
-                                                .cost = cost,
-                                                .run = run};
+const fq_experiment fq_experiment_perplexity = {
+    .name = "perplexity",
+    .summary = "perplexity of a model whose KV cache is compressed as it is written",
+    .version = 4,
+    .parameters = parameters,
+    .columns = columns,
+    .check = check,
+    .cost = cost,
+    .run = run};

@@ -18,11 +18,22 @@ enum { BATCH = 4096 };
 
 static const fq_parameter parameters[] = {
     {.name = "codec", .type = FQ_PARAMETER_CODEC, .description = "codec name, e.g. fib:k=4,N=256"},
-    {.name = "dim", .type = FQ_PARAMETER_INTEGER, .least = 2, .most = 16384, .fallback = "64",
+    {.name = "dim",
+     .type = FQ_PARAMETER_INTEGER,
+     .least = 2,
+     .most = 16384,
+     .fallback = "64",
      .description = "vector dimension d"},
-    {.name = "source", .type = FQ_PARAMETER_TEXT, .allowed = "block|vector", .fallback = "block",
+    {.name = "source",
+     .type = FQ_PARAMETER_TEXT,
+     .allowed = "block|vector",
+     .fallback = "block",
      .description = "what is measured: the code of a block, or the whole codec"},
-    {.name = "samples", .type = FQ_PARAMETER_INTEGER, .least = 100, .most = 1e10, .fallback = "1000000",
+    {.name = "samples",
+     .type = FQ_PARAMETER_INTEGER,
+     .least = 100,
+     .most = 1e10,
+     .fallback = "1000000",
      .description = "evaluation samples: blocks, or vectors"},
     {0}};
 
@@ -32,16 +43,21 @@ static const fq_value_column columns[] = {
     {"codewords", FQ_VALUE_INTEGER, 0, "1", "codewords N of a block", FQ_ROLE_VALUE},
     {"recipe", FQ_VALUE_TEXT, 16, "", "training recipe of the codebook", FQ_ROLE_VALUE},
     {"rate", FQ_VALUE_REAL, 0, "bits per coordinate", "payload rate b = log2(N)/k", FQ_ROLE_VALUE},
-    {"rate_stored", FQ_VALUE_REAL, 0, "bits per coordinate", "all stored bits, norm included; NaN if k does not divide d", FQ_ROLE_VALUE},
+    {"rate_stored", FQ_VALUE_REAL, 0, "bits per coordinate",
+     "all stored bits, norm included; NaN if k does not divide d", FQ_ROLE_VALUE},
     {"compression_payload", FQ_VALUE_REAL, 0, "1", "16 / rate", FQ_ROLE_VALUE},
     {"compression_stored", FQ_VALUE_REAL, 0, "1", "16 / rate_stored", FQ_ROLE_VALUE},
-    {"distortion", FQ_VALUE_REAL, 0, "coordinate variance", "normalised D on samples never trained on", FQ_ROLE_VALUE},
+    {"distortion", FQ_VALUE_REAL, 0, "coordinate variance", "normalised D on samples never trained on",
+     FQ_ROLE_VALUE},
     {"distortion_se", FQ_VALUE_REAL, 0, "coordinate variance", "standard error of distortion", FQ_ROLE_VALUE},
-    {"cosine", FQ_VALUE_REAL, 0, "1", "mean cosine of a vector and its reconstruction (source = vector)", FQ_ROLE_VALUE},
+    {"cosine", FQ_VALUE_REAL, 0, "1", "mean cosine of a vector and its reconstruction (source = vector)",
+     FQ_ROLE_VALUE},
     {"cosine_se", FQ_VALUE_REAL, 0, "1", "standard error of cosine", FQ_ROLE_VALUE},
-    {"shannon_bound", FQ_VALUE_REAL, 0, "coordinate variance", "Shannon lower bound of the block source at this rate", FQ_ROLE_VALUE},
+    {"shannon_bound", FQ_VALUE_REAL, 0, "coordinate variance",
+     "Shannon lower bound of the block source at this rate", FQ_ROLE_VALUE},
     {"gaussian", FQ_VALUE_REAL, 0, "coordinate variance", "4^-b", FQ_ROLE_VALUE},
-    {"high_rate", FQ_VALUE_REAL, 0, "coordinate variance", "Zador's high-rate distortion with the best known cell", FQ_ROLE_VALUE},
+    {"high_rate", FQ_VALUE_REAL, 0, "coordinate variance",
+     "Zador's high-rate distortion with the best known cell", FQ_ROLE_VALUE},
     {0}};
 
 static fq_status check(const fq_point *point) {
@@ -49,8 +65,8 @@ static fq_status check(const fq_point *point) {
     const size_t dim = fq_point_size(point, "dim");
     const bool vector = strcmp(fq_point_text(point, "source"), "vector") == 0;
     if (spec->block > dim)
-        return FQ_FAIL_TEXT(FQ_ERR_ARGUMENT, "key \"codec\": k = %zu; allowed: up to dim = %zu",
-                            spec->block, dim);
+        return FQ_FAIL_TEXT(FQ_ERR_ARGUMENT, "key \"codec\": k = %zu; allowed: up to dim = %zu", spec->block,
+                            dim);
     if (vector && spec->block && dim % spec->block)
         return FQ_FAIL_TEXT(FQ_ERR_ARGUMENT,
                             "key \"codec\": k = %zu does not divide dim = %zu; allowed: a divisor, or "
@@ -58,8 +74,8 @@ static fq_status check(const fq_point *point) {
                             spec->block, dim);
     if (!vector && spec->codewords == 0 &&
         !(strcmp(spec->family, "tq") == 0 && spec->bits == floor(spec->bits)))
-        return FQ_FAIL_TEXT(FQ_ERR_ARGUMENT,
-                            "key \"codec\": %s has no block code; allowed: source: vector", spec->family);
+        return FQ_FAIL_TEXT(FQ_ERR_ARGUMENT, "key \"codec\": %s has no block code; allowed: source: vector",
+                            spec->family);
     if (vector && dim * fq_point_size(point, "samples") > (size_t)1 << 40)
         return FQ_FAIL_TEXT(FQ_ERR_ARGUMENT, "key \"samples\": too many for dim = %zu", dim);
     return FQ_OK;
@@ -73,8 +89,8 @@ static fq_point_cost cost(const fq_point *point) {
     const double k = spec->block ? (double)spec->block : 1.0;
     const double n = spec->codewords ? (double)spec->codewords : exp2(spec->bits);
     const double per_block = 2.0 * k * n / 2e10 + 6e-8 + 1e-8 * k; /* search and drawing */
-    const double measuring = vector ? samples * dim * (per_block / k + dim * 3e-10 + 2e-8)
-                                    : samples * per_block;
+    const double measuring =
+        vector ? samples * dim * (per_block / k + dim * 3e-10 + 2e-8) : samples * per_block;
     fq_point_cost cost = {.seconds = 0.01 + measuring, .memory_bytes = 6e7 + 8.0 * k * n + 4.0 * dim * dim};
     fq_cost_add_codec(&cost, spec, (size_t)dim);
     return cost;
@@ -142,8 +158,7 @@ static fq_status measure_vectors(const fq_codec *codec, size_t dim, uint64_t see
     return status;
 }
 
-static fq_status measure_block(const fq_point *point, fq_resources *resources, size_t dim,
-                               fq_rows *rows) {
+static fq_status measure_block(const fq_point *point, fq_resources *resources, size_t dim, fq_rows *rows) {
     const fq_codec_spec *spec = fq_point_codec(point, "codec");
     const uint64_t seed = fq_point_seed(point);
     const size_t samples = fq_point_size(point, "samples");
@@ -154,8 +169,8 @@ static fq_status measure_block(const fq_point *point, fq_resources *resources, s
     FQ_TRY(fq_resources_codebook(resources, &trained, dim, spec->block, spec->codewords, spec->recipe,
                                  spec->seed));
     fq_codebook_init(&copy);
-    fq_status status = fq_codebook_set(&copy, dim, spec->block, spec->codewords, trained->words,
-                                       spec->recipe, spec->seed);
+    fq_status status =
+        fq_codebook_set(&copy, dim, spec->block, spec->codewords, trained->words, spec->recipe, spec->seed);
     if (status == FQ_OK)
         status = fq_codebook_measure(&copy, seed, samples);
     if (status == FQ_OK) {
@@ -198,8 +213,10 @@ static fq_status run(const fq_point *point, fq_resources *resources, fq_rows *ro
     }
     fq_rows_text(rows, "family", spec->family);
     fq_rows_integer(rows, "block", (int64_t)block);
-    fq_rows_integer(rows, "codewords", spec->codewords ? (int64_t)spec->codewords
-                                       : spec->bits > 0.0 ? (int64_t)exp2(floor(spec->bits)) : 0);
+    fq_rows_integer(rows, "codewords",
+                    spec->codewords    ? (int64_t)spec->codewords
+                    : spec->bits > 0.0 ? (int64_t)exp2(floor(spec->bits))
+                                       : 0);
     fq_rows_text(rows, "recipe", spec->codewords ? fq_recipe_name(spec->recipe) : "");
     fq_rows_real(rows, "rate", rate);
     fq_rows_real(rows, "compression_payload", 16.0 / rate);

@@ -9,25 +9,47 @@
 #include "source.h"
 
 static const fq_parameter parameters[] = {
-    {.name = "dim", .type = FQ_PARAMETER_INTEGER, .least = 3, .most = FQ_DIM_MAX,
+    {.name = "dim",
+     .type = FQ_PARAMETER_INTEGER,
+     .least = 3,
+     .most = FQ_DIM_MAX,
      .description = "vector dimension d"},
-    {.name = "block", .type = FQ_PARAMETER_INTEGER, .least = 1, .most = FQ_BLOCK_MAX,
+    {.name = "block",
+     .type = FQ_PARAMETER_INTEGER,
+     .least = 1,
+     .most = FQ_BLOCK_MAX,
      .description = "block dimension k, at most d-1"},
-    {.name = "samples", .type = FQ_PARAMETER_INTEGER, .least = 1000, .most = 1e9,
-     .fallback = "200000", .description = "how many blocks are drawn"},
-    {.name = "bins", .type = FQ_PARAMETER_INTEGER, .least = 2, .most = 10000, .fallback = "40",
+    {.name = "samples",
+     .type = FQ_PARAMETER_INTEGER,
+     .least = 1000,
+     .most = 1e9,
+     .fallback = "200000",
+     .description = "how many blocks are drawn"},
+    {.name = "bins",
+     .type = FQ_PARAMETER_INTEGER,
+     .least = 2,
+     .most = 10000,
+     .fallback = "40",
      .description = "bins of equal width between radius 0 and the 0.99995 quantile"},
     {0}};
 
 static const fq_value_column columns[] = {
     {.name = "radius", .type = FQ_VALUE_REAL, .units = "1", .description = "middle of the bin"},
-    {.name = "density", .type = FQ_VALUE_REAL, .units = "1",
+    {.name = "density",
+     .type = FQ_VALUE_REAL,
+     .units = "1",
      .description = "density of R = |X| at the middle of the bin"},
-    {.name = "bin_density", .type = FQ_VALUE_REAL, .units = "1",
+    {.name = "bin_density",
+     .type = FQ_VALUE_REAL,
+     .units = "1",
      .description = "exact probability of the bin over its width"},
-    {.name = "histogram", .type = FQ_VALUE_REAL, .units = "1",
+    {.name = "histogram",
+     .type = FQ_VALUE_REAL,
+     .units = "1",
      .description = "share of the samples in the bin over its width"},
-    {.name = "histogram_se", .type = FQ_VALUE_REAL, .units = "1",
+    {.name = "histogram_se",
+     .type = FQ_VALUE_REAL,
+     .units = "1",
      .description = "standard error of histogram"},
     {0}};
 
@@ -77,16 +99,14 @@ static fq_status run(const fq_point *point, fq_resources *resources, fq_rows *ro
     }
     for (size_t i = 0; i < bins; i++) {
         const double low = (double)i * width, high = low + width;
-        const double probability =
-            fq_source_radial_cdf(&source, high) - fq_source_radial_cdf(&source, low);
+        const double probability = fq_source_radial_cdf(&source, high) - fq_source_radial_cdf(&source, low);
         const double scale = width * (double)samples;
         FQ_TRY_GOTO(status, fq_rows_add(rows), done);
         fq_rows_real(rows, "radius", (low + high) / 2);
         fq_rows_real(rows, "density", fq_source_radial_density(&source, (low + high) / 2));
         fq_rows_real(rows, "bin_density", probability / width);
         fq_rows_real(rows, "histogram", (double)counts[i] / scale);
-        fq_rows_real(rows, "histogram_se",
-                     sqrt((double)samples * probability * (1 - probability)) / scale);
+        fq_rows_real(rows, "histogram_se", sqrt((double)samples * probability * (1 - probability)) / scale);
     }
 done:
     fq_free(counts);

@@ -5,19 +5,19 @@
  * law f_{d,k}; so the expected distortion is one number D, whatever the vector. The rotation is the only
  * random thing in it, and one rotation serves a whole cache: the vectors of a head, which resemble each
  * other, err together. So vectors are no sample: errors here are over
- * `rotations` independent rotations of the same codebook (and for tqprod its sketches). For rotation r, D_r is
- * the mean of |x - x'|^2 / |x|^2 over `tokens` evenly spread vectors of a head, and C_r the same over
- * independent vectors uniform on the sphere, rounding of norms and all: the canonical source's. If the theorem
- * holds, the differences D_r - C_r, r = 1, 2, ..., are independent with mean 0, so
+ * `rotations` independent rotations of the same codebook (and for tqprod its sketches). For rotation r, D_r
+ * is the mean of |x - x'|^2 / |x|^2 over `tokens` evenly spread vectors of a head, and C_r the same over
+ * independent vectors uniform on the sphere, rounding of norms and all: the canonical source's. If the
+ * theorem holds, the differences D_r - C_r, r = 1, 2, ..., are independent with mean 0, so
  *
  *   t = mean(D_r - C_r) / (s / sqrt(rotations)),  s their standard deviation,
  *
- * is compared with Student's t of rotations - 1 degrees of freedom. (D_r is a mean of bounded terms; the normal
- * approximation is the weak point with few rotations.) There is a test for every layer, head and kind, `tests`
- * together: `deviates` says that |t| passes the two-sided `threshold` for a probability of false alarm of
- * family_error over all of them (Bonferroni: valid although heads share rotations). effective_vectors is the
- * variance of one independent vector's distortion over that of D_r: how many independent vectors a head's
- * vectors are worth under one rotation.
+ * is compared with Student's t of rotations - 1 degrees of freedom. (D_r is a mean of bounded terms; the
+ * normal approximation is the weak point with few rotations.) There is a test for every layer, head and kind,
+ * `tests` together: `deviates` says that |t| passes the two-sided `threshold` for a probability of false
+ * alarm of family_error over all of them (Bonferroni: valid although heads share rotations).
+ * effective_vectors is the variance of one independent vector's distortion over that of D_r: how many
+ * independent vectors a head's vectors are worth under one rotation.
  */
 #include <gsl/gsl_cdf.h>
 #include <math.h>
@@ -33,17 +33,34 @@
 static const fq_parameter parameters[] = {
     {.name = "cache", .type = FQ_PARAMETER_FILE, .description = "KV cache file (fibquant cache, or h5py)"},
     {.name = "codec", .type = FQ_PARAMETER_CODEC, .description = "codec; its seed is the first rotation's"},
-    {.name = "tokens", .type = FQ_PARAMETER_INTEGER, .least = 1, .most = 1e6, .fallback = "128",
+    {.name = "tokens",
+     .type = FQ_PARAMETER_INTEGER,
+     .least = 1,
+     .most = 1e6,
+     .fallback = "128",
      .description = "vectors of each head, evenly spread over the cache's tokens"},
-    {.name = "rotations", .type = FQ_PARAMETER_INTEGER, .least = 3, .most = 1e5, .fallback = "32",
+    {.name = "rotations",
+     .type = FQ_PARAMETER_INTEGER,
+     .least = 3,
+     .most = 1e5,
+     .fallback = "32",
      .description = "independent rotations: seeds s, s + 1, ... from the codec's seed s"},
-    {.name = "sphere_vectors", .type = FQ_PARAMETER_INTEGER, .least = 100, .most = 1e9, .fallback = "200000",
+    {.name = "sphere_vectors",
+     .type = FQ_PARAMETER_INTEGER,
+     .least = 100,
+     .most = 1e9,
+     .fallback = "200000",
      .description = "independent vectors uniform on the sphere, shared out to the rotations"},
-    {.name = "family_error", .type = FQ_PARAMETER_REAL, .least = 1e-12, .most = 0.5, .fallback = "0.01",
+    {.name = "family_error",
+     .type = FQ_PARAMETER_REAL,
+     .least = 1e-12,
+     .most = 0.5,
+     .fallback = "0.01",
      .description = "probability that any deviation is reported although there is none"},
     {0}};
 
-#define REAL(name, units, text) {name, FQ_VALUE_REAL, 0, units, text, FQ_ROLE_VALUE}
+#define REAL(name, units, text)                                                                              \
+    { name, FQ_VALUE_REAL, 0, units, text, FQ_ROLE_VALUE }
 static const fq_value_column columns[] = {
     {"kind", FQ_VALUE_TEXT, 8, "", "key or value", FQ_ROLE_VALUE},
     {"layer", FQ_VALUE_INTEGER, 0, "1", "layer, from 0", FQ_ROLE_VALUE},
@@ -52,7 +69,8 @@ static const fq_value_column columns[] = {
     REAL("distortion_se", "coordinate variance", "standard error over rotations"),
     REAL("distortion_own", "coordinate variance", "the same with the codec's own rotation alone"),
     REAL("distortion_sd", "coordinate variance", "standard deviation from one rotation to another"),
-    REAL("effective_vectors", "1", "independent vectors that the head's vectors are worth under one rotation"),
+    REAL("effective_vectors", "1",
+         "independent vectors that the head's vectors are worth under one rotation"),
     REAL("canonical", "coordinate variance", "D of the canonical source with the same codec"),
     REAL("canonical_se", "coordinate variance", "standard error over rotations"),
     REAL("ratio", "1", "distortion / canonical"),
@@ -69,9 +87,11 @@ static const fq_value_column columns[] = {
 
 static fq_point_cost cost(const fq_point *point) {
     const fq_codec_spec *spec = fq_point_codec(point, "codec");
-    const double vectors = 180.0 * (double)fq_point_size(point, "tokens") * (double)fq_point_size(point, "rotations") +
-                           (double)fq_point_size(point, "sphere_vectors");
-    const double words = spec->codewords ? (double)spec->codewords : exp2(spec->bits); /* of a model like SmolLM2, d = 64 */
+    const double vectors =
+        180.0 * (double)fq_point_size(point, "tokens") * (double)fq_point_size(point, "rotations") +
+        (double)fq_point_size(point, "sphere_vectors");
+    const double words =
+        spec->codewords ? (double)spec->codewords : exp2(spec->bits); /* of a model like SmolLM2, d = 64 */
     fq_point_cost cost = {.seconds = vectors * (1e-6 + 64.0 * words * 1e-10), .memory_bytes = 1e8};
     fq_cost_add_codec(&cost, spec, fq_cost_cache_dim(fq_point_file(point, "cache")));
     return cost;
@@ -107,7 +127,8 @@ static fq_status read_vectors(job *j, const fq_kv_cache *cache) {
         const size_t layer = unit % heads / j->shape.heads, number = unit % j->shape.heads;
         status = fq_kv_cache_read(cache, layer, kinds[unit / heads], number, 0, j->shape.tokens, head);
         for (size_t i = 0; status == FQ_OK && i < j->tokens; i++)
-            memcpy(j->x + (unit * j->tokens + i) * dim, head + i * j->shape.tokens / j->tokens * dim, dim * sizeof *head);
+            memcpy(j->x + (unit * j->tokens + i) * dim, head + i * j->shape.tokens / j->tokens * dim,
+                   dim * sizeof *head);
     }
     fq_free(head);
     return status;
@@ -159,7 +180,8 @@ static fq_status measure_rotation(job *j, const fq_codec *codec, size_t rotation
 }
 
 /* Over vectors first..first+n-1 of the sphere. */
-static fq_status measure_sphere(fq_estimate *e, const fq_codec *codec, size_t dim, uint64_t seed, size_t first, size_t n) {
+static fq_status measure_sphere(fq_estimate *e, const fq_codec *codec, size_t dim, uint64_t seed,
+                                size_t first, size_t n) {
     float *x = NULL, *y = NULL;
     double *d = NULL;
     uint8_t *codes = NULL;
@@ -212,7 +234,8 @@ static fq_status measure(job *j, const fq_point *point, const fq_codebook *codeb
 static fq_status report_head(const job *j, size_t unit, double family_error, fq_rows *rows) {
     const double n = (double)j->rotations, freedom = n - 1.0, tests = (double)j->units;
     const double *d = j->mean + unit * j->rotations;
-    const fq_estimate e = fq_estimate_of(d, j->rotations), canonical = fq_estimate_of(j->canonical, j->rotations);
+    const fq_estimate e = fq_estimate_of(d, j->rotations),
+                      canonical = fq_estimate_of(j->canonical, j->rotations);
     double *difference = NULL;
     FQ_TRY(fq_alloc(&difference, j->rotations, sizeof *difference));
     for (size_t r = 0; r < j->rotations; r++)
@@ -254,19 +277,22 @@ static fq_status report(const job *j, const fq_kv_origin *origin, const fq_point
     return FQ_OK;
 }
 
-static fq_status run_on(const fq_kv_cache *cache, const fq_point *point, fq_resources *resources, fq_rows *rows) {
+static fq_status run_on(const fq_kv_cache *cache, const fq_point *point, fq_resources *resources,
+                        fq_rows *rows) {
     const fq_codec_spec *spec = fq_point_codec(point, "codec");
     const fq_codec *codec = NULL;
     const fq_codebook *codebook = NULL;
-    job j = {.shape = *fq_kv_cache_shape(cache), .tokens = fq_point_size(point, "tokens"),
+    job j = {.shape = *fq_kv_cache_shape(cache),
+             .tokens = fq_point_size(point, "tokens"),
              .rotations = fq_point_size(point, "rotations")};
     if (j.tokens > j.shape.tokens)
-        return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: %zu tokens; key \"tokens\" asks for %zu", fq_point_file(point, "cache"),
-                            j.shape.tokens, j.tokens);
+        return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: %zu tokens; key \"tokens\" asks for %zu",
+                            fq_point_file(point, "cache"), j.shape.tokens, j.tokens);
     j.units = KINDS * j.shape.layers * j.shape.heads;
     FQ_TRY(fq_resources_codec(resources, &codec, spec, j.shape.dim));
     if (spec->codewords)
-        FQ_TRY(fq_resources_codebook(resources, &codebook, j.shape.dim, spec->block, spec->codewords, spec->recipe, spec->seed));
+        FQ_TRY(fq_resources_codebook(resources, &codebook, j.shape.dim, spec->block, spec->codewords,
+                                     spec->recipe, spec->seed));
     fq_status status = job_make(&j, cache, fq_codec_get_cost(codec).code_bytes);
     if (status == FQ_OK)
         status = measure(&j, point, codebook, rows);
@@ -291,12 +317,13 @@ static fq_status check(const fq_point *point) {
     return FQ_OK;
 }
 
-const fq_experiment fq_experiment_universality = {.name = "universality",
-                                                  .summary = "distortion of every layer and head of a real KV cache against the "
-                                                             "canonical source",
-                                                  .version = 2,
-                                                  .parameters = parameters,
-                                                  .columns = columns,
-                                                  .check = check,
-                                                  .cost = cost,
-                                                  .run = run};
+const fq_experiment fq_experiment_universality = {
+    .name = "universality",
+    .summary = "distortion of every layer and head of a real KV cache against the "
+               "canonical source",
+    .version = 2,
+    .parameters = parameters,
+    .columns = columns,
+    .check = check,
+    .cost = cost,
+    .run = run};

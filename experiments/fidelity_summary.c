@@ -15,7 +15,8 @@ static size_t best_at(const fq_fidelity_view *v, int series, size_t column, doub
     size_t best = v->table->count;
     for (size_t row = 0; row < v->table->count; row++)
         if ((int)fq_fidelity_series(v, row) == series && fq_table_real(v->table, row, column) >= least &&
-            (best == v->table->count || fq_table_real(v->table, row, v->cosine) > fq_table_real(v->table, best, v->cosine)))
+            (best == v->table->count ||
+             fq_table_real(v->table, row, v->cosine) > fq_table_real(v->table, best, v->cosine)))
             best = row;
     return best;
 }
@@ -25,7 +26,8 @@ static size_t farthest(const fq_fidelity_view *v, int series, size_t column, dou
     size_t best = v->table->count;
     for (size_t row = 0; row < v->table->count; row++)
         if ((int)fq_fidelity_series(v, row) == series && fq_table_real(v->table, row, v->cosine) >= cosine &&
-            (best == v->table->count || fq_table_real(v->table, row, column) > fq_table_real(v->table, best, column)))
+            (best == v->table->count ||
+             fq_table_real(v->table, row, column) > fq_table_real(v->table, best, column)))
             best = row;
     return best;
 }
@@ -35,16 +37,18 @@ static void print_point(FILE *to, const fq_fidelity_view *v, size_t row, size_t 
         fprintf(to, " %24s", "-");
         return;
     }
-    fprintf(to, " %7.4f +- %.4f (%5.2fx)", fq_table_real(v->table, row, v->cosine), fq_table_real(v->table, row, v->se),
-            fq_table_real(v->table, row, compression));
+    fprintf(to, " %7.4f +- %.4f (%5.2fx)", fq_table_real(v->table, row, v->cosine),
+            fq_table_real(v->table, row, v->se), fq_table_real(v->table, row, compression));
 }
 
 static void print_reach(FILE *to, const fq_fidelity_view *v, int series, double cosine) {
-    const size_t payload = farthest(v, series, v->payload, cosine), stored = farthest(v, series, v->stored, cosine);
+    const size_t payload = farthest(v, series, v->payload, cosine),
+                 stored = farthest(v, series, v->stored, cosine);
     if (payload == v->table->count)
         fprintf(to, " %8s %8s\n", "-", "-");
     else
-        fprintf(to, " %7.2fx %7.2fx\n", fq_table_real(v->table, payload, v->payload), fq_table_real(v->table, stored, v->stored));
+        fprintf(to, " %7.2fx %7.2fx\n", fq_table_real(v->table, payload, v->payload),
+                fq_table_real(v->table, stored, v->stored));
 }
 
 static bool has_rows(const fq_fidelity_view *v, int series) {
@@ -53,7 +57,8 @@ static bool has_rows(const fq_fidelity_view *v, int series) {
 
 /* The codecs of a row and what was done besides. */
 static void print_name(FILE *to, const fq_fidelity_view *v, size_t row) {
-    const char *value = fq_table_text(v->table, row, v->value_codec), *centre = fq_table_text(v->table, row, v->centre);
+    const char *value = fq_table_text(v->table, row, v->value_codec),
+               *centre = fq_table_text(v->table, row, v->centre);
     const long long kept = (long long)fq_table_integer(v->table, row, v->keep_first);
     const long long tokens = (long long)fq_table_integer(v->table, row, v->centre_tokens);
     fputs(fq_table_text(v->table, row, v->codec), to);
@@ -77,13 +82,14 @@ static void print_codec(FILE *to, const fq_fidelity_view *v, int series, double 
 
 /* Every variant at the payload rate of 2 bits: what helps, and what does not. */
 static void print_variants(FILE *to, const fq_fidelity_view *v) {
-    fprintf(to, "\nAll at 8x of payload (2 bits a coordinate):\n%8s %8s %8s %8s %8s\n", "cosine", "SE", "K alone", "V alone", "stored");
+    fprintf(to, "\nAll at 8x of payload (2 bits a coordinate):\n%8s %8s %8s %8s %8s\n", "cosine", "SE",
+            "K alone", "V alone", "stored");
     for (size_t row = 0; row < v->table->count; row++) {
         if (!fq_fidelity_belongs(v, row) || fabs(fq_table_real(v->table, row, v->payload) - 8.0) > 0.05)
             continue;
         fprintf(to, "%8.4f %8.4f %8.4f %8.4f %7.2fx  ", fq_table_real(v->table, row, v->cosine),
-                fq_table_real(v->table, row, v->se), fq_table_real(v->table, row, v->key), fq_table_real(v->table, row, v->value),
-                fq_table_real(v->table, row, v->stored));
+                fq_table_real(v->table, row, v->se), fq_table_real(v->table, row, v->key),
+                fq_table_real(v->table, row, v->value), fq_table_real(v->table, row, v->stored));
         print_name(to, v, row);
         fputc('\n', to);
     }
@@ -94,8 +100,8 @@ static void print_claim(FILE *to, const fq_fidelity_view *v, claim c) {
     snprintf(payload, sizeof payload, "at >= %gx of payload", c.compression);
     snprintf(stored, sizeof stored, "at >= %gx of all stored", c.compression);
     snprintf(reach, sizeof reach, "%g up to", c.cosine);
-    fprintf(to, "\nClaimed for GPT-2 small: %gx at %g. Measured here:\n%-31s %-26s %-26s %s\n", c.compression, c.cosine, "",
-            payload, stored, reach);
+    fprintf(to, "\nClaimed for GPT-2 small: %gx at %g. Measured here:\n%-31s %-26s %-26s %s\n", c.compression,
+            c.cosine, "", payload, stored, reach);
     fprintf(to, "%-31s %-26s %-26s %8s %8s\n", "", "cosine", "cosine", "payload", "stored");
     for (int series = 0; series < FQ_SERIES_COUNT; series++) {
         if (!has_rows(v, series))
@@ -116,7 +122,8 @@ fq_status fq_fidelity_summary_print(FILE *to, const fq_results *store) {
     if (!t)
         return FQ_FAIL_TEXT(FQ_ERR_INPUT, "no table fidelity");
     FQ_TRY(fq_fidelity_view_of(&v, t));
-    fprintf(to, "Attention-output cosine on the KV cache of %s over %s\n(%s; +- SE over heads and positions).\n",
+    fprintf(to,
+            "Attention-output cosine on the KV cache of %s over %s\n(%s; +- SE over heads and positions).\n",
             fq_table_text(t, 0, v.model), fq_table_text(t, 0, v.text), fq_table_text(t, 0, v.protocol));
     for (size_t i = 0; i < sizeof claims / sizeof claims[0]; i++)
         print_claim(to, &v, claims[i]);

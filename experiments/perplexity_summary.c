@@ -43,9 +43,11 @@ static fq_status find(columns *c, const fq_table *t) {
 /* "fib:k=4,N=256", "fib:k=4,N=256 / tq:b=2 +4 first +32 last -mean of 64" */
 static void describe(char *text, size_t size, const fq_table *t, const columns *c, size_t row) {
     const char *value = fq_table_text(t, row, c->value_codec);
-    const int64_t first = fq_table_integer(t, row, c->keep_first), last = fq_table_integer(t, row, c->keep_recent);
+    const int64_t first = fq_table_integer(t, row, c->keep_first),
+                  last = fq_table_integer(t, row, c->keep_recent);
     const bool same = strcmp(value, "same") == 0;
-    int used = snprintf(text, size, "%s%s%s", fq_table_text(t, row, c->codec), same ? "" : " / ", same ? "" : value);
+    int used =
+        snprintf(text, size, "%s%s%s", fq_table_text(t, row, c->codec), same ? "" : " / ", same ? "" : value);
     if (first && used >= 0 && (size_t)used < size)
         used += snprintf(text + used, size - (size_t)used, " +%" PRId64 " first", first);
     if (last && used >= 0 && (size_t)used < size)
@@ -58,20 +60,22 @@ static void describe(char *text, size_t size, const fq_table *t, const columns *
 static void print_row(FILE *to, const fq_table *t, const columns *c, size_t row) {
     char name[256];
     describe(name, sizeof name, t, c, row);
-    fprintf(to, "%7.2f %7.2f %10.4f %8.4f %10.4f %8.4f %10.2e %9.4f  %s\n",
-            fq_table_real(t, row, c->payload), fq_table_real(t, row, c->stored),
-            fq_table_real(t, row, c->perplexity), fq_table_real(t, row, c->perplexity_se),
-            fq_table_real(t, row, c->change), fq_table_real(t, row, c->change_se),
-            fq_table_real(t, row, c->kl), fq_table_real(t, row, c->agreement), name);
+    fprintf(to, "%7.2f %7.2f %10.4f %8.4f %10.4f %8.4f %10.2e %9.4f  %s\n", fq_table_real(t, row, c->payload),
+            fq_table_real(t, row, c->stored), fq_table_real(t, row, c->perplexity),
+            fq_table_real(t, row, c->perplexity_se), fq_table_real(t, row, c->change),
+            fq_table_real(t, row, c->change_se), fq_table_real(t, row, c->kl),
+            fq_table_real(t, row, c->agreement), name);
 }
 
-/* Row of the family with this payload compression and the least perplexity, plain rows alone; t->count if none. */
+/* Row of the family with this payload compression and the least perplexity, plain rows alone; t->count if
+ * none. */
 static size_t best_at(const fq_table *t, const columns *c, const char *family, double compression) {
     size_t best = t->count;
     for (size_t row = 0; row < t->count; row++) {
-        const bool plain = strcmp(fq_table_text(t, row, c->value_codec), "same") == 0 &&
-                           !strstr(fq_table_text(t, row, c->codec), "norm=") && !fq_table_integer(t, row, c->keep_first) &&
-                           !fq_table_integer(t, row, c->keep_recent) && !fq_table_integer(t, row, c->centre_keys);
+        const bool plain =
+            strcmp(fq_table_text(t, row, c->value_codec), "same") == 0 &&
+            !strstr(fq_table_text(t, row, c->codec), "norm=") && !fq_table_integer(t, row, c->keep_first) &&
+            !fq_table_integer(t, row, c->keep_recent) && !fq_table_integer(t, row, c->centre_keys);
         if (!plain || strcmp(fq_table_text(t, row, c->family), family) != 0 ||
             fabs(fq_table_real(t, row, c->payload) - compression) > 1e-9)
             continue;
@@ -85,14 +89,16 @@ static void print_beside_paper(FILE *to, const fq_table *t, const columns *c) {
     const size_t at4 = best_at(t, c, "fib", 4), fib8 = best_at(t, c, "fib", 8), tq8 = best_at(t, c, "tq", 8);
     if (at4 < t->count)
         fprintf(to,
-                "At 4x: the paper has FibQuant within 0.10 perplexity of fp16 (TinyLlama-1.1B); here %s changes it by "
+                "At 4x: the paper has FibQuant within 0.10 perplexity of fp16 (TinyLlama-1.1B); here %s "
+                "changes it by "
                 "%.3f (standard error %.3f).\n",
                 fq_table_text(t, at4, c->codec), fq_table_real(t, at4, c->change),
                 fq_table_real(t, at4, c->change_se));
     if (fib8 < t->count && tq8 < t->count) {
         const double a = fq_table_real(t, tq8, c->perplexity), b = fq_table_real(t, fib8, c->perplexity);
         fprintf(to,
-                "At 8x: the paper has TurboQuant's perplexity 3.6 times FibQuant's; here %.2f times (%s %.2f, %s %.2f; "
+                "At 8x: the paper has TurboQuant's perplexity 3.6 times FibQuant's; here %.2f times (%s "
+                "%.2f, %s %.2f; "
                 "uncompressed %.2f).\n",
                 a / b, fq_table_text(t, tq8, c->codec), a, fq_table_text(t, fib8, c->codec), b,
                 fq_table_real(t, fib8, c->reference));
@@ -107,10 +113,12 @@ fq_status fq_perplexity_summary_print(FILE *to, const fq_results *store) {
     if (t->count == 0)
         return FQ_OK;
     FQ_TRY(find(&c, t));
-    fprintf(to, "Perplexity of %s with its whole KV cache compressed, over %" PRId64 " tokens; uncompressed %.4f.\n",
-                fq_table_text(t, 0, c.model), fq_table_integer(t, 0, c.scored), fq_table_real(t, 0, c.reference));
-    fprintf(to, "%7s %7s %10s %8s %10s %8s %10s %9s  %s\n", "payload", "stored", "perplexity", "std err", "change",
-            "std err", "KL (nat)", "agreement", "keys / values");
+    fprintf(to,
+            "Perplexity of %s with its whole KV cache compressed, over %" PRId64
+            " tokens; uncompressed %.4f.\n",
+            fq_table_text(t, 0, c.model), fq_table_integer(t, 0, c.scored), fq_table_real(t, 0, c.reference));
+    fprintf(to, "%7s %7s %10s %8s %10s %8s %10s %9s  %s\n", "payload", "stored", "perplexity", "std err",
+            "change", "std err", "KL (nat)", "agreement", "keys / values");
     for (size_t row = 0; row < t->count; row++)
         print_row(to, t, &c, row);
     print_beside_paper(to, t, &c);

@@ -30,8 +30,8 @@ static size_t clip(double (*to)[2], double (*from)[2], size_t corners, const dou
     return kept;
 }
 
-fq_status fq_planar_cell_make(fq_planar_cell *cell, const float *words, size_t codewords,
-                              size_t which, double radius) {
+fq_status fq_planar_cell_make(fq_planar_cell *cell, const float *words, size_t codewords, size_t which,
+                              double radius) {
     double(*now)[2] = NULL, (*next)[2] = NULL;
     const size_t room = FQ_CELL_BORDER + 2 * codewords + 2; /* one more a clip, were it exact */
     FQ_TRY(fq_alloc(&now, room, sizeof *now));

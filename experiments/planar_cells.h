@@ -17,8 +17,8 @@ typedef struct fq_planar_cell {
 /* The cell of words[which] among words[codewords][2], cut to the regular polygon of FQ_CELL_BORDER
  * corners inscribed in the circle of that radius about the origin. Of equal words only the first has
  * a cell. Cost codewords times the number of corners. Free with fq_planar_cell_clear. */
-FQ_MUST_CHECK fq_status fq_planar_cell_make(fq_planar_cell *cell, const float *words,
-                                            size_t codewords, size_t which, double radius);
+FQ_MUST_CHECK fq_status fq_planar_cell_make(fq_planar_cell *cell, const float *words, size_t codewords,
+                                            size_t which, double radius);
 void fq_planar_cell_clear(fq_planar_cell *cell);
 
 /* Area, by the shoelace formula. */

@@ -51,7 +51,8 @@ double fq_two_way_head_mean(const fq_two_way *t, size_t head) {
 }
 
 /* Standard error over one way of clustering of mean(a) / mean(b); b NULL stands for all ones. */
-static double standard_error(const fq_two_way *a, const fq_two_way *b, bool by_head, double ratio, double base) {
+static double standard_error(const fq_two_way *a, const fq_two_way *b, bool by_head, double ratio,
+                             double base) {
     const size_t clusters = by_head ? a->heads : a->blocks, cells = by_head ? a->blocks : a->heads;
     const size_t next = by_head ? a->blocks : 1, step = by_head ? 1 : a->blocks;
     double n = 0.0, mean = 0.0, squares = 0.0;

@@ -11,7 +11,8 @@
 #include "memory.h"
 
 typedef struct columns {
-    size_t cache, codec, kind, rotations, tokens, layer, head, ratio, t, p, worth, threshold, tests, deviates, canonical;
+    size_t cache, codec, kind, rotations, tokens, layer, head, ratio, t, p, worth, threshold, tests, deviates,
+        canonical;
     size_t family_error, model, text;
 } columns;
 
@@ -52,7 +53,8 @@ static bool is_first(const fq_table *t, const columns *c, size_t row) {
 }
 
 /* ratio, t and worth: [t->count] each, for the group's values. */
-static void print_group(FILE *to, const fq_table *t, const columns *c, size_t first, double *ratio, double *score, double *worth) {
+static void print_group(FILE *to, const fq_table *t, const columns *c, size_t first, double *ratio,
+                        double *score, double *worth) {
     size_t n = 0, deviating = 0;
     for (size_t row = first; row < t->count; row++) {
         if (!same_group(t, c, first, row))
@@ -64,14 +66,16 @@ static void print_group(FILE *to, const fq_table *t, const columns *c, size_t fi
     }
     gsl_sort(worth, 1, n);
     fprintf(to, "%-30s %-6s %9.6f %6zu %9.4f %9.4f %9.2f %9.1f %9zu\n", fq_table_text(t, first, c->codec),
-            fq_table_text(t, first, c->kind), fq_table_real(t, first, c->canonical), n, gsl_stats_min(ratio, 1, n),
-            gsl_stats_max(ratio, 1, n), n > 1 ? gsl_stats_sd(score, 1, n) : (double)NAN,
-            gsl_stats_median_from_sorted_data(worth, 1, n), deviating);
+            fq_table_text(t, first, c->kind), fq_table_real(t, first, c->canonical), n,
+            gsl_stats_min(ratio, 1, n), gsl_stats_max(ratio, 1, n),
+            n > 1 ? gsl_stats_sd(score, 1, n) : (double)NAN, gsl_stats_median_from_sorted_data(worth, 1, n),
+            deviating);
     for (size_t row = first; row < t->count; row++)
         if (same_group(t, c, first, row) && fq_table_integer(t, row, c->deviates) != 0)
             fprintf(to, "    deviates: layer %lld, head %lld: ratio %.4f, t = %.1f, p = %.1e\n",
-                    (long long)fq_table_integer(t, row, c->layer), (long long)fq_table_integer(t, row, c->head),
-                    fq_table_real(t, row, c->ratio), fq_table_real(t, row, c->t), fq_table_real(t, row, c->p));
+                    (long long)fq_table_integer(t, row, c->layer),
+                    (long long)fq_table_integer(t, row, c->head), fq_table_real(t, row, c->ratio),
+                    fq_table_real(t, row, c->t), fq_table_real(t, row, c->p));
 }
 
 fq_status fq_universality_summary_print(FILE *to, const fq_results *store) {
@@ -82,13 +86,17 @@ fq_status fq_universality_summary_print(FILE *to, const fq_results *store) {
         return FQ_FAIL_TEXT(FQ_ERR_INPUT, "no table universality, or an empty one");
     FQ_TRY(find(&c, t));
     FQ_TRY(fq_alloc(&work, t->count, 3 * sizeof *work));
-    fprintf(to,
-            "Universality on the KV cache of %s over %s: D of each layer and head over the canonical source's.\n"
-            "%lld tokens a head, %lld rotations; deviates: |t| > %.2f, a false alarm in any of %lld tests with probability %g.\n"
-            "%-30s %-6s %9s %6s %9s %9s %9s %9s %9s\n",
-            fq_table_text(t, 0, c.model), fq_table_text(t, 0, c.text), (long long)fq_table_integer(t, 0, c.tokens),
-            (long long)fq_table_integer(t, 0, c.rotations), fq_table_real(t, 0, c.threshold), (long long)fq_table_integer(t, 0, c.tests),
-            fq_table_real(t, 0, c.family_error), "codec", "kind", "canonical", "heads", "least", "largest", "sd of t", "worth", "deviate");
+    fprintf(
+        to,
+        "Universality on the KV cache of %s over %s: D of each layer and head over the canonical source's.\n"
+        "%lld tokens a head, %lld rotations; deviates: |t| > %.2f, a false alarm in any of %lld tests with "
+        "probability %g.\n"
+        "%-30s %-6s %9s %6s %9s %9s %9s %9s %9s\n",
+        fq_table_text(t, 0, c.model), fq_table_text(t, 0, c.text),
+        (long long)fq_table_integer(t, 0, c.tokens), (long long)fq_table_integer(t, 0, c.rotations),
+        fq_table_real(t, 0, c.threshold), (long long)fq_table_integer(t, 0, c.tests),
+        fq_table_real(t, 0, c.family_error), "codec", "kind", "canonical", "heads", "least", "largest",
+        "sd of t", "worth", "deviate");
     for (size_t row = 0; row < t->count; row++)
         if (is_first(t, &c, row))
             print_group(to, t, &c, row, work, work + t->count, work + 2 * t->count);

@@ -16,15 +16,22 @@ static fq_status find(columns *c, const fq_table *t) {
         size_t *column;
         const char *name;
         fq_value_type type;
-    } wanted[] = {
-        {&c->bench, "bench", FQ_VALUE_TEXT},       {&c->name, "case", FQ_VALUE_TEXT},
-        {&c->variant, "variant", FQ_VALUE_TEXT},   {&c->kind, "kind", FQ_VALUE_TEXT},
-        {&c->threads, "threads", FQ_VALUE_INTEGER}, {&c->verified, "verified", FQ_VALUE_INTEGER},
-        {&c->of_limit, "of_limit", FQ_VALUE_REAL}, {&c->target_of_limit, "target_of_limit", FQ_VALUE_REAL},
-        {&c->limit, "limit", FQ_VALUE_TEXT},       {&c->axis, "axis", FQ_VALUE_TEXT},
-        {&c->axis_value, "axis_value", FQ_VALUE_REAL}, {&c->axis_slope, "axis_slope", FQ_VALUE_REAL},
-        {&c->amount, "amount", FQ_VALUE_REAL},     {&c->median, "median", FQ_VALUE_REAL},
-        {&c->low, "lower_quartile", FQ_VALUE_REAL}, {&c->high, "upper_quartile", FQ_VALUE_REAL}};
+    } wanted[] = {{&c->bench, "bench", FQ_VALUE_TEXT},
+                  {&c->name, "case", FQ_VALUE_TEXT},
+                  {&c->variant, "variant", FQ_VALUE_TEXT},
+                  {&c->kind, "kind", FQ_VALUE_TEXT},
+                  {&c->threads, "threads", FQ_VALUE_INTEGER},
+                  {&c->verified, "verified", FQ_VALUE_INTEGER},
+                  {&c->of_limit, "of_limit", FQ_VALUE_REAL},
+                  {&c->target_of_limit, "target_of_limit", FQ_VALUE_REAL},
+                  {&c->limit, "limit", FQ_VALUE_TEXT},
+                  {&c->axis, "axis", FQ_VALUE_TEXT},
+                  {&c->axis_value, "axis_value", FQ_VALUE_REAL},
+                  {&c->axis_slope, "axis_slope", FQ_VALUE_REAL},
+                  {&c->amount, "amount", FQ_VALUE_REAL},
+                  {&c->median, "median", FQ_VALUE_REAL},
+                  {&c->low, "lower_quartile", FQ_VALUE_REAL},
+                  {&c->high, "upper_quartile", FQ_VALUE_REAL}};
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
         FQ_TRY(fq_figure_column(wanted[i].column, t, wanted[i].name, wanted[i].type));
     return FQ_OK;
@@ -41,8 +48,9 @@ static bool is_kind(const fq_table *t, const columns *c, size_t row, const char 
 
 /* Ours on one thread: the first of a case, and any with a target against the limit. */
 static bool shown(const fq_table *t, const columns *c, size_t row) {
-    if (!is_kind(t, c, row, "ours") || fq_table_text(t, row, c->axis)[0] || !fq_table_integer(t, row, c->verified) ||
-        isnan(fq_table_real(t, row, c->of_limit)) || fq_table_integer(t, row, c->threads) != 1)
+    if (!is_kind(t, c, row, "ours") || fq_table_text(t, row, c->axis)[0] ||
+        !fq_table_integer(t, row, c->verified) || isnan(fq_table_real(t, row, c->of_limit)) ||
+        fq_table_integer(t, row, c->threads) != 1)
         return false;
     if (!isnan(fq_table_real(t, row, c->target_of_limit)))
         return true;
@@ -68,8 +76,9 @@ static fq_status feed_bench(const fq_figure_job *job, const fq_table *t) {
     for (size_t row = 0; row < t->count; row++) {
         if (!shown(t, &c, row))
             continue;
-        const double values[] = {-(double)lines++, of_kind(t, &c, row, "naive"), of_kind(t, &c, row, "library"),
-                                 fq_table_real(t, row, c.of_limit), fq_table_real(t, row, c.target_of_limit)};
+        const double values[] = {-(double)lines++, of_kind(t, &c, row, "naive"),
+                                 of_kind(t, &c, row, "library"), fq_table_real(t, row, c.of_limit),
+                                 fq_table_real(t, row, c.target_of_limit)};
         for (size_t i = 0; i < 5; i++)
             if (isnan(values[i]))
                 fprintf(job->data, "nan\t");
@@ -81,7 +90,9 @@ static fq_status feed_bench(const fq_figure_job *job, const fq_table *t) {
                 plain ? "" : ", ", plain ? "" : variant, fq_table_text(t, row, c.limit));
     }
     fq_figure_number(job, "lines", (double)lines);
-    return lines ? FQ_OK : FQ_FAIL(FQ_ERR_INPUT, "bench", "a row of ours with a limit, as fibquant bench -o stores them");
+    return lines ? FQ_OK
+                 : FQ_FAIL(FQ_ERR_INPUT, "bench",
+                           "a row of ours with a limit, as fibquant bench -o stores them");
 }
 
 enum { POINTS = 64 };
@@ -90,12 +101,14 @@ enum { POINTS = 64 };
 static size_t points_of(const fq_table *t, const columns *c, size_t row, size_t rows[POINTS]) {
     size_t n = 0;
     for (size_t i = 0; i < t->count && n < POINTS; i++) {
-        if (strcmp(fq_table_text(t, i, c->axis), fq_table_text(t, row, c->axis)) != 0 || is_kind(t, c, i, "limit") ||
+        if (strcmp(fq_table_text(t, i, c->axis), fq_table_text(t, row, c->axis)) != 0 ||
+            is_kind(t, c, i, "limit") ||
             strcmp(fq_table_text(t, i, c->variant), fq_table_text(t, row, c->variant)) != 0 ||
             !(fq_table_real(t, i, c->median) > 0))
             continue;
         size_t at = n++;
-        for (; at > 0 && fq_table_real(t, rows[at - 1], c->axis_value) > fq_table_real(t, i, c->axis_value); at--)
+        for (; at > 0 && fq_table_real(t, rows[at - 1], c->axis_value) > fq_table_real(t, i, c->axis_value);
+             at--)
             rows[at] = rows[at - 1];
         rows[at] = i;
     }
@@ -103,7 +116,8 @@ static size_t points_of(const fq_table *t, const columns *c, size_t row, size_t 
 }
 
 /* One block: axis value, time a unit, its quartiles, and the expected slope through the largest value. */
-static void feed_curve(const fq_figure_job *job, const fq_table *t, const columns *c, const size_t *rows, size_t n) {
+static void feed_curve(const fq_figure_job *job, const fq_table *t, const columns *c, const size_t *rows,
+                       size_t n) {
     double x[POINTS], y[POINTS];
     char title[128];
     const double slope = fq_table_real(t, rows[0], c->axis_slope);
@@ -111,13 +125,15 @@ static void feed_curve(const fq_figure_job *job, const fq_table *t, const column
         x[i] = fq_table_real(t, rows[i], c->axis_value);
         y[i] = fq_table_real(t, rows[i], c->median) / fq_table_real(t, rows[i], c->amount);
     }
-    snprintf(title, sizeof title, "%s: %.2f (%g)", fq_table_text(t, rows[0], c->variant), fq_bench_slope(x, y, n), slope);
+    snprintf(title, sizeof title, "%s: %.2f (%g)", fq_table_text(t, rows[0], c->variant),
+             fq_bench_slope(x, y, n), slope);
     fq_figure_begin_block(job, title);
     for (size_t i = 0; i < n; i++) {
         const double amount = fq_table_real(t, rows[i], c->amount);
-        fq_figure_values(job, 5, (const double[]){x[i], y[i], fq_table_real(t, rows[i], c->low) / amount,
-                                                  fq_table_real(t, rows[i], c->high) / amount,
-                                                  y[n - 1] * pow(x[i] / x[n - 1], slope)});
+        fq_figure_values(job, 5,
+                         (const double[]){x[i], y[i], fq_table_real(t, rows[i], c->low) / amount,
+                                          fq_table_real(t, rows[i], c->high) / amount,
+                                          y[n - 1] * pow(x[i] / x[n - 1], slope)});
     }
     fq_figure_end_block(job);
 }
@@ -144,7 +160,8 @@ static fq_status feed_scaling(const fq_figure_job *job, const fq_table *t) {
         fq_figure_text(job, variable, list);
     }
     return curves ? FQ_OK
-                  : FQ_FAIL(FQ_ERR_INPUT, "bench", "curves of two points or more, as fibquant bench --scaling -o stores them");
+                  : FQ_FAIL(FQ_ERR_INPUT, "bench",
+                            "curves of two points or more, as fibquant bench --scaling -o stores them");
 }
 
 const fq_figure fq_figure_bench = {
@@ -158,6 +175,7 @@ const fq_figure fq_figure_bench_scaling = {
     .name = "bench_scaling",
     .table = "bench",
     .script = "bench_scaling.gp",
-    .shows = "Cost against N, k, d, tokens and threads, medians and quartiles, with the expected slope beside it",
+    .shows =
+        "Cost against N, k, d, tokens and threads, medians and quartiles, with the expected slope beside it",
     .feed = feed_scaling,
 };

@@ -32,22 +32,21 @@ static size_t panel(const fq_figure_job *job, const fq_table *t, const columns *
     while (end < t->count && same_codebook(t, c, first, end))
         end++;
     for (size_t row = first; row < end; row++) {
-        fq_figure_values(job, 2, (const double[]){fq_table_real(t, row, c->corner_x),
-                                                  fq_table_real(t, row, c->corner_y)});
-        if (row + 1 < end &&
-            fq_table_integer(t, row + 1, c->cell) == fq_table_integer(t, start, c->cell))
+        fq_figure_values(
+            job, 2, (const double[]){fq_table_real(t, row, c->corner_x), fq_table_real(t, row, c->corner_y)});
+        if (row + 1 < end && fq_table_integer(t, row + 1, c->cell) == fq_table_integer(t, start, c->cell))
             continue;
-        fq_figure_values(job, 2, (const double[]){fq_table_real(t, start, c->corner_x),
-                                                  fq_table_real(t, start, c->corner_y)});
+        fq_figure_values(
+            job, 2,
+            (const double[]){fq_table_real(t, start, c->corner_x), fq_table_real(t, start, c->corner_y)});
         fputc('\n', job->data);
         start = row + 1;
     }
     fputc('\n', job->data);
     for (size_t row = first; row < end; row++)
-        if (row == first ||
-            fq_table_integer(t, row, c->cell) != fq_table_integer(t, row - 1, c->cell))
-            fq_figure_values(job, 2, (const double[]){fq_table_real(t, row, c->word_x),
-                                                      fq_table_real(t, row, c->word_y)});
+        if (row == first || fq_table_integer(t, row, c->cell) != fq_table_integer(t, row - 1, c->cell))
+            fq_figure_values(
+                job, 2, (const double[]){fq_table_real(t, row, c->word_x), fq_table_real(t, row, c->word_y)});
     fq_figure_end_block(job);
     return end;
 }
@@ -59,8 +58,7 @@ static fq_status feed(const fq_figure_job *job, const fq_table *t) {
     for (size_t row = 0; row < t->count; panels++) {
         char name[32], title[96];
         snprintf(name, sizeof name, "title%d", panels);
-        snprintf(title, sizeof title, "d = %lld, N = %lld, %s",
-                 (long long)fq_table_integer(t, row, c.dim),
+        snprintf(title, sizeof title, "d = %lld, N = %lld, %s", (long long)fq_table_integer(t, row, c.dim),
                  (long long)fq_table_integer(t, row, c.codewords), fq_table_text(t, row, c.recipe));
         fq_figure_text(job, name, title);
         if (panels == 0)

@@ -22,9 +22,8 @@ static void block_of(const fq_figure_job *job, const fq_table *t, const columns 
     for (size_t row = 0; row < t->count; row++) {
         if (fq_table_integer(t, row, c->dim) != dim || fq_table_integer(t, row, c->block) != block)
             continue;
-        const double values[] = {
-            fq_table_real(t, row, c->radius), fq_table_real(t, row, c->density),
-            fq_table_real(t, row, c->histogram), fq_table_real(t, row, c->histogram_se)};
+        const double values[] = {fq_table_real(t, row, c->radius), fq_table_real(t, row, c->density),
+                                 fq_table_real(t, row, c->histogram), fq_table_real(t, row, c->histogram_se)};
         fq_figure_values(job, 4, values);
     }
     fq_figure_end_block(job);

@@ -17,7 +17,9 @@ static void write_points(const fq_figure_job *job, const fq_curve_point *points,
     for (size_t i = 0; i < n; i++) {
         const double loss = 1.0 - points[i].y, se = isnan(points[i].se) ? 0.0 : points[i].se;
         if (loss > 0.0)
-            fq_figure_values(job, 4, (const double[]){points[i].x, loss, fmax(loss - 2.0 * se, loss * 0.1), loss + 2.0 * se});
+            fq_figure_values(
+                job, 4,
+                (const double[]){points[i].x, loss, fmax(loss - 2.0 * se, loss * 0.1), loss + 2.0 * se});
     }
 }
 
@@ -27,7 +29,8 @@ static void write_series(const fq_figure_job *job, const fq_fidelity_view *v, in
     size_t n = 0;
     for (size_t row = 0; row < v->table->count; row++)
         if ((int)fq_fidelity_series(v, row) == series)
-            points[n++] = (fq_curve_point){fq_table_real(v->table, row, compression), fq_table_real(v->table, row, v->cosine),
+            points[n++] = (fq_curve_point){fq_table_real(v->table, row, compression),
+                                           fq_table_real(v->table, row, v->cosine),
                                            fq_table_real(v->table, row, v->se)};
     fq_figure_begin_block(job, fq_series_title(series));
     for (size_t i = 0; i < n; i++)
@@ -77,8 +80,10 @@ const fq_figure fq_figure_frontier = {
     .name = "frontier",
     .table = "fidelity",
     .script = "frontier.gp",
-    .shows = "Attention-output cosine against compression of the KV cache, payload alone and everything counted: the "
-             "best points of TurboQuant, of FibQuant by training recipe, and of what goes beyond the paper, with the "
+    .shows = "Attention-output cosine against compression of the KV cache, payload alone and everything "
+             "counted: the "
+             "best points of TurboQuant, of FibQuant by training recipe, and of what goes beyond the paper, "
+             "with the "
              "paper's headline points",
     .feed = feed,
 };

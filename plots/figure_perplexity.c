@@ -10,7 +10,8 @@
 #include "pareto.h"
 
 typedef struct columns {
-    size_t family, codec, value_codec, keep_first, keep_recent, centre_keys, payload, stored, perplexity, se, kl, kl_se, reference, model, text, protocol;
+    size_t family, codec, value_codec, keep_first, keep_recent, centre_keys, payload, stored, perplexity, se,
+        kl, kl_se, reference, model, text, protocol;
 } columns;
 
 static fq_status find(columns *c, const fq_table *t) {
@@ -37,8 +38,9 @@ static fq_status find(columns *c, const fq_table *t) {
 
 static fq_series series_of(const fq_table *t, const columns *c, size_t row) {
     const char *family = fq_table_text(t, row, c->family), *codec = fq_table_text(t, row, c->codec);
-    const bool plain = strcmp(fq_table_text(t, row, c->value_codec), "same") == 0 && !strstr(codec, "norm=") &&
-                       fq_table_integer(t, row, c->keep_first) == 0 && fq_table_integer(t, row, c->keep_recent) == 0 &&
+    const bool plain = strcmp(fq_table_text(t, row, c->value_codec), "same") == 0 &&
+                       !strstr(codec, "norm=") && fq_table_integer(t, row, c->keep_first) == 0 &&
+                       fq_table_integer(t, row, c->keep_recent) == 0 &&
                        fq_table_integer(t, row, c->centre_keys) == 0;
     if (strcmp(family, "fib") == 0)
         return !plain                          ? FQ_SERIES_BEYOND
@@ -57,7 +59,8 @@ static bool belongs(const fq_table *t, const columns *c, size_t row) {
 }
 
 /* Least and greatest positive value of a column over the rows shown, as variables NAME_low and NAME_high. */
-static void write_range(const fq_figure_job *job, const fq_table *t, const columns *c, const char *name, size_t column) {
+static void write_range(const fq_figure_job *job, const fq_table *t, const columns *c, const char *name,
+                        size_t column) {
     double low = HUGE_VAL, high = 0.0;
     char variable[40];
     for (size_t row = 0; row < t->count; row++) {
@@ -74,16 +77,18 @@ static void write_range(const fq_figure_job *job, const fq_table *t, const colum
 }
 
 /* A series by rising compression; smaller values are better. */
-static void write_series(const fq_figure_job *job, const fq_table *t, const columns *c, int series, size_t x, size_t y,
-                         size_t se, fq_curve_point *points) {
+static void write_series(const fq_figure_job *job, const fq_table *t, const columns *c, int series, size_t x,
+                         size_t y, size_t se, fq_curve_point *points) {
     size_t n = 0;
     for (size_t row = 0; row < t->count; row++)
         if (belongs(t, c, row) && (int)series_of(t, c, row) == series)
-            points[n++] = (fq_curve_point){fq_table_real(t, row, x), -fq_table_real(t, row, y), fq_table_real(t, row, se)};
+            points[n++] = (fq_curve_point){fq_table_real(t, row, x), -fq_table_real(t, row, y),
+                                           fq_table_real(t, row, se)};
     n = fq_pareto(points, n, SLACK);
     fq_figure_begin_block(job, fq_series_title(series));
     for (size_t i = 0; i < n; i++)
-        fq_figure_values(job, 3, (const double[]){points[i].x, -points[i].y, isnan(points[i].se) ? 0.0 : points[i].se});
+        fq_figure_values(
+            job, 3, (const double[]){points[i].x, -points[i].y, isnan(points[i].se) ? 0.0 : points[i].se});
     fq_figure_end_block(job);
 }
 
@@ -101,7 +106,8 @@ static fq_status feed(const fq_figure_job *job, const fq_table *t) {
         if (any)
             shown[count++] = series;
     }
-    const size_t x[] = {c.payload, c.stored, c.stored}, y[] = {c.perplexity, c.perplexity, c.kl}, se[] = {c.se, c.se, c.kl_se};
+    const size_t x[] = {c.payload, c.stored, c.stored}, y[] = {c.perplexity, c.perplexity, c.kl},
+                 se[] = {c.se, c.se, c.kl_se};
     for (size_t panel = 0; panel < 3; panel++)
         for (int i = 0; i < count; i++)
             write_series(job, t, &c, shown[i], x[panel], y[panel], se[panel], points);
@@ -128,7 +134,8 @@ const fq_figure fq_figure_perplexity = {
     .name = "perplexity",
     .table = "perplexity",
     .script = "perplexity.gp",
-    .shows = "Perplexity, and KL divergence from the uncompressed model, against compression of the KV cache, with "
+    .shows = "Perplexity, and KL divergence from the uncompressed model, against compression of the KV "
+             "cache, with "
              "standard errors over windows paired with the uncompressed model",
     .feed = feed,
 };

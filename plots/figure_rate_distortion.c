@@ -53,9 +53,10 @@ static void series(const fq_figure_job *job, const fq_table *t, const columns *c
     fq_figure_begin_block(job, title);
     for (size_t row = next_in_series(t, c, first, -1); row < t->count;
          row = next_in_series(t, c, first, fq_table_real(t, row, c->rate)))
-        fq_figure_values(job, 3, (const double[]){fq_table_real(t, row, c->rate),
-                                                  fq_table_real(t, row, c->distortion),
-                                                  fq_table_real(t, row, c->se)});
+        fq_figure_values(job, 3,
+                         (const double[]){fq_table_real(t, row, c->rate),
+                                          fq_table_real(t, row, c->distortion),
+                                          fq_table_real(t, row, c->se)});
     fq_figure_end_block(job);
 }
 
@@ -101,8 +102,7 @@ static fq_status feed(const fq_figure_job *job, const fq_table *t) {
                             strcmp(fq_table_text(t, row, c.family), "fib") == 0;
         if (!wanted || !first_of_series(t, &c, row))
             continue;
-        snprintf(title, sizeof title, "high rate, k = %lld",
-                 (long long)fq_table_integer(t, row, c.block));
+        snprintf(title, sizeof title, "high rate, k = %lld", (long long)fq_table_integer(t, row, c.block));
         theory_lines(job, t, &c, row, title);
         theory++;
     }

@@ -22,7 +22,9 @@ static fq_status find(columns *c, const fq_table *t) {
 }
 
 static fq_status empty(const char *what) {
-    return FQ_FAIL(FQ_ERR_INPUT, what, "two points or more on every curve, as fibquant verify -o stores them (not its --quick grids)");
+    return FQ_FAIL(
+        FQ_ERR_INPUT, what,
+        "two points or more on every curve, as fibquant verify -o stores them (not its --quick grids)");
 }
 
 /* At d = 64: k = 1 as D L^2 and its limit; then k = 2, 3, 4 as the ratio and its error. */
@@ -30,13 +32,24 @@ static fq_status feed_convergence(const fq_figure_job *job, const fq_table *t) {
     columns c;
     char title[32];
     FQ_TRY(find(&c, t));
-    const fq_claim_curve scalar = {.series_column = c.series, .series = "scaled_distortion", .fixed = c.dim, .value = 64,
-                                   .x = c.rate, .count = 2, .y = {c.left, c.right}};
+    const fq_claim_curve scalar = {.series_column = c.series,
+                                   .series = "scaled_distortion",
+                                   .fixed = c.dim,
+                                   .value = 64,
+                                   .x = c.rate,
+                                   .count = 2,
+                                   .y = {c.left, c.right}};
     if (fq_claim_curve_write(job, t, &scalar, "k = 1, scalar (certified)") < 2)
         return empty("convergence");
     for (int k = 2; k <= 4; k++) {
-        const fq_claim_curve measured = {.series_column = c.series, .series = "ratio_to_limit", .fixed = c.block,
-                                         .value = k, .also = c.dim, .also_value = 64, .x = c.rate, .count = 2,
+        const fq_claim_curve measured = {.series_column = c.series,
+                                         .series = "ratio_to_limit",
+                                         .fixed = c.block,
+                                         .value = k,
+                                         .also = c.dim,
+                                         .also_value = 64,
+                                         .x = c.rate,
+                                         .count = 2,
                                          .y = {c.left, c.left_error}};
         snprintf(title, sizeof title, "k = %d, population", k);
         if (fq_claim_curve_write(job, t, &measured, title) < 2)
@@ -55,8 +68,13 @@ static fq_status feed_turboquant(const fq_figure_job *job, const fq_table *t) {
     FQ_TRY(find(&c, t));
     for (size_t i = 0; i < DIMS; i++) {
         snprintf(title, sizeof title, "Lloyd-Max, d = %g", dims[i]);
-        const fq_claim_curve curve = {.series_column = c.series, .series = "mse_upper_bound", .fixed = c.dim,
-                                      .value = dims[i], .x = c.rate, .count = 3, .y = {c.left, c.left_error, c.right}};
+        const fq_claim_curve curve = {.series_column = c.series,
+                                      .series = "mse_upper_bound",
+                                      .fixed = c.dim,
+                                      .value = dims[i],
+                                      .x = c.rate,
+                                      .count = 3,
+                                      .y = {c.left, c.left_error, c.right}};
         if (fq_claim_curve_write(job, t, &curve, title) < 2)
             return empty("TurboQuant's bounds");
     }
@@ -66,16 +84,25 @@ static fq_status feed_turboquant(const fq_figure_job *job, const fq_table *t) {
 
 /* For each quantity: relative radius against bits. */
 static fq_status feed_widths(const fq_figure_job *job, const fq_table *t) {
-    static const char *const names[] = {"total correlation, d = 64, k = 4", "total correlation, d = 10^9, k = 4",
-                                        "entropy by integral, d = 64, k = 4", "scalar distortion, d = 64, b = 2"};
+    static const char *const names[] = {
+        "total correlation, d = 64, k = 4", "total correlation, d = 10^9, k = 4",
+        "entropy by integral, d = 64, k = 4", "scalar distortion, d = 64, b = 2"};
     columns c;
     FQ_TRY(find(&c, t));
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const fq_claim_curve curve = {.series_column = c.series, .series = "enclosure_width", .text_column = c.parameters,
-                                      .text = names[i], .value = (double)NAN, .x = c.precision, .whole_x = true,
-                                      .count = 1, .y = {c.left}};
+        const fq_claim_curve curve = {.series_column = c.series,
+                                      .series = "enclosure_width",
+                                      .text_column = c.parameters,
+                                      .text = names[i],
+                                      .value = (double)NAN,
+                                      .x = c.precision,
+                                      .whole_x = true,
+                                      .count = 1,
+                                      .y = {c.left}};
         if (fq_claim_curve_write(job, t, &curve, names[i]) < 2)
-            return FQ_FAIL(FQ_ERR_INPUT, "widths", "enclosures at two precisions or more, as a program with ball arithmetic stores them");
+            return FQ_FAIL(
+                FQ_ERR_INPUT, "widths",
+                "enclosures at two precisions or more, as a program with ball arithmetic stores them");
     }
     return FQ_OK;
 }

@@ -9,7 +9,8 @@ enum { KINDS = 2, CODECS_MAX = 3 };
 static const char *const kinds[KINDS] = {"key", "value"};
 
 typedef struct columns {
-    size_t cache, codec, kind, layer, head, ratio, low, high, t, threshold, deviates, rotations, tokens, model, text, family_error;
+    size_t cache, codec, kind, layer, head, ratio, low, high, t, threshold, deviates, rotations, tokens,
+        model, text, family_error;
 } columns;
 
 static fq_status find(columns *c, const fq_table *t) {
@@ -46,8 +47,10 @@ static bool is_first(const fq_table *t, const columns *c, size_t row) {
     return true;
 }
 
-/* Blocks of position (layer, and the head as a fraction), ratio, low, high: heads in line, then deviating ones. */
-static void panel(const fq_figure_job *job, const fq_table *t, const columns *c, size_t first, int kind, int number) {
+/* Blocks of position (layer, and the head as a fraction), ratio, low, high: heads in line, then deviating
+ * ones. */
+static void panel(const fq_figure_job *job, const fq_table *t, const columns *c, size_t first, int kind,
+                  int number) {
     double heads = 1.0, most = 0.0;
     int tests = 0, deviating = 0;
     char name[24], title[240];
@@ -60,9 +63,11 @@ static void panel(const fq_figure_job *job, const fq_table *t, const columns *c,
             if (!same_point(t, c, first, row) || strcmp(fq_table_text(t, row, c->kind), kinds[kind]) != 0 ||
                 (fq_table_integer(t, row, c->deviates) != 0) != (deviates != 0))
                 continue;
-            const double x = (double)fq_table_integer(t, row, c->layer) + (double)fq_table_integer(t, row, c->head) / heads;
-            fq_figure_values(job, 4, (const double[]){x, fq_table_real(t, row, c->ratio), fq_table_real(t, row, c->low),
-                                                      fq_table_real(t, row, c->high)});
+            const double x = (double)fq_table_integer(t, row, c->layer) +
+                             (double)fq_table_integer(t, row, c->head) / heads;
+            fq_figure_values(job, 4,
+                             (const double[]){x, fq_table_real(t, row, c->ratio),
+                                              fq_table_real(t, row, c->low), fq_table_real(t, row, c->high)});
             most = fmax(most, fabs(fq_table_real(t, row, c->t)));
             tests++;
             deviating += deviates;
@@ -70,7 +75,8 @@ static void panel(const fq_figure_job *job, const fq_table *t, const columns *c,
         fq_figure_end_block(job);
     }
     snprintf(title, sizeof title, "%ss, %s: %d of %d deviate, |t| to %.1f (threshold %.1f)", kinds[kind],
-             fq_table_text(t, first, c->codec), deviating, tests, most, fq_table_real(t, first, c->threshold));
+             fq_table_text(t, first, c->codec), deviating, tests, most,
+             fq_table_real(t, first, c->threshold));
     snprintf(name, sizeof name, "title%d", number);
     fq_figure_text(job, name, title);
     snprintf(name, sizeof name, "deviating%d", number);
@@ -87,10 +93,12 @@ static fq_status feed(const fq_figure_job *job, const fq_table *t) {
             panel(job, t, &c, row, kind, panels++);
     fq_figure_number(job, "panels", panels);
     snprintf(caption, sizeof caption,
-             "%s; %s; %lld tokens a head, %lld rotations; bars: 95 %% intervals over rotations; the tests of a codec together raise a false "
+             "%s; %s; %lld tokens a head, %lld rotations; bars: 95 %% intervals over rotations; the tests of "
+             "a codec together raise a false "
              "alarm with probability %g",
-             fq_table_text(t, 0, c.model), fq_table_text(t, 0, c.text), (long long)fq_table_integer(t, 0, c.tokens),
-             (long long)fq_table_integer(t, 0, c.rotations), fq_table_real(t, 0, c.family_error));
+             fq_table_text(t, 0, c.model), fq_table_text(t, 0, c.text),
+             (long long)fq_table_integer(t, 0, c.tokens), (long long)fq_table_integer(t, 0, c.rotations),
+             fq_table_real(t, 0, c.family_error));
     fq_figure_text(job, "caption", caption);
     return FQ_OK;
 }
@@ -99,7 +107,8 @@ const fq_figure fq_figure_universality = {
     .name = "universality",
     .table = "universality",
     .script = "universality.gp",
-    .shows = "Measured distortion of every layer and head of a KV cache over the canonical source's, with confidence "
+    .shows = "Measured distortion of every layer and head of a KV cache over the canonical source's, with "
+             "confidence "
              "intervals over rotations; heads that deviate significantly are marked",
     .feed = feed,
 };

@@ -137,8 +137,8 @@ void fq_claim_summary_init(fq_claim_summary *summary) {
 void fq_claim_summary_add(fq_claim_summary *summary, const fq_evidence *row) {
     size_t *const counts[] = {&summary->certified, &summary->computed, &summary->measured,
                               &summary->undecided, &summary->refuted};
-    const size_t before = summary->certified + summary->computed + summary->measured +
-                          summary->undecided + summary->refuted;
+    const size_t before =
+        summary->certified + summary->computed + summary->measured + summary->undecided + summary->refuted;
     summary->seconds += row->seconds;
     if (row->verdict == FQ_VERDICT_REFUTED && row->finding[0]) {
         summary->exceptions++;

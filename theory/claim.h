@@ -43,9 +43,9 @@ typedef struct fq_evidence {
     long precision;     /* bits of ball arithmetic; 0 if none */
     uint64_t samples;   /* Monte Carlo; 0 if none */
     uint64_t seed;
-    char finding[FQ_EVIDENCE_FINDING];  /* "F2" if this row may fail as that finding says */
-    char enclosure[FQ_EVIDENCE_TEXT];   /* left side with its certified digits */
-    double seconds;                     /* filled by fq_claim_emit: since the previous row */
+    char finding[FQ_EVIDENCE_FINDING]; /* "F2" if this row may fail as that finding says */
+    char enclosure[FQ_EVIDENCE_TEXT];  /* left side with its certified digits */
+    double seconds;                    /* filled by fq_claim_emit: since the previous row */
 } fq_evidence;
 
 /* For tests: makes the statement wrong. Checkers multiply the stated constant by `constant`, add
@@ -63,7 +63,7 @@ typedef struct fq_claim_point {
     uint64_t samples; /* 0 if computed */
 } fq_claim_point;
 typedef struct fq_claim_head {
-    const char *name;                 /* "layer 3 head 5" */
+    const char *name; /* "layer 3 head 5" */
     size_t tokens, dim;
     const float *query, *key, *value; /* [tokens][dim]; query may be NULL */
 } fq_claim_head;
@@ -74,7 +74,7 @@ typedef struct fq_claim_data {
 } fq_claim_data;
 
 typedef struct fq_claim_context {
-    bool quick;         /* smaller grids: all claims together within 30 s */
+    bool quick; /* smaller grids: all claims together within 30 s */
     uint64_t seed;
     long precision_cap; /* bits, at least 64 */
     fq_perturbation perturbation;
@@ -87,15 +87,14 @@ typedef struct fq_claim_context {
 
 /* seed, full grids, 2048 bits, no perturbation, no data. */
 void fq_claim_context_init(fq_claim_context *context, uint64_t seed,
-                           fq_status (*sink)(void *sink_context, const fq_evidence *row),
-                           void *sink_context);
+                           fq_status (*sink)(void *sink_context, const fq_evidence *row), void *sink_context);
 
 typedef struct fq_claim {
     int number;
-    const char *id;          /* command line name, e.g. "gains" */
+    const char *id; /* command line name, e.g. "gains" */
     const char *title;
-    const char *statement;   /* words and formula */
-    const char *domain;      /* parameters the statement is for */
+    const char *statement; /* words and formula */
+    const char *domain;    /* parameters the statement is for */
     const char *citation;
     const char *checked;     /* one sentence: what is checked */
     const char *not_covered; /* one sentence: what is not */
@@ -103,8 +102,8 @@ typedef struct fq_claim {
 } fq_claim;
 
 size_t fq_claim_count(void);
-const fq_claim *fq_claim_get(size_t i);             /* in order of number */
-const fq_claim *fq_claim_find(const char *id);      /* by id or by number in decimal; NULL if none */
+const fq_claim *fq_claim_get(size_t i);        /* in order of number */
+const fq_claim *fq_claim_find(const char *id); /* by id or by number in decimal; NULL if none */
 
 /* Empties a row and sets series and a formatted parameter text. */
 #if defined(__GNUC__)

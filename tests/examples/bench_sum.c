@@ -57,10 +57,20 @@ static fq_status run(fq_bench_session *session) {
         for (size_t i = 0; i < TERMS; i++)
             work.terms[i] = (double)(i + 1);
         work.expected = TERMS * (TERMS + 1) / 2.0;
-        const fq_bench_case the_case = {.name = names[c], .work = "a thousand whole numbers", .unit = "terms",
-                                        .amount = TERMS, .axis = "terms", .axis_value = TERMS, .axis_slope = 1};
-        fq_bench_variant v = {.name = "forward", .kind = FQ_BENCH_NAIVE, .run = forward, .check = check,
-                              .context = &work, .output = &work.result, .output_bytes = sizeof work.result};
+        const fq_bench_case the_case = {.name = names[c],
+                                        .work = "a thousand whole numbers",
+                                        .unit = "terms",
+                                        .amount = TERMS,
+                                        .axis = "terms",
+                                        .axis_value = TERMS,
+                                        .axis_slope = 1};
+        fq_bench_variant v = {.name = "forward",
+                              .kind = FQ_BENCH_NAIVE,
+                              .run = forward,
+                              .check = check,
+                              .context = &work,
+                              .output = &work.result,
+                              .output_bytes = sizeof work.result};
         fq_bench_begin(session, &the_case);
         fq_bench_add(session, &v);
         v.name = "backward";
@@ -81,7 +91,8 @@ static fq_status run(fq_bench_session *session) {
             v.name = "does nothing";
             v.run = does_nothing;
             fq_bench_add(session, &v);
-            FQ_TRY(fq_bench_note(session, "a number", 3, "apples", &(fq_bench_target){FQ_GOAL_VALUE, 2, NULL}, true, ""));
+            FQ_TRY(fq_bench_note(session, "a number", 3, "apples", &(fq_bench_target){FQ_GOAL_VALUE, 2, NULL},
+                                 true, ""));
         }
         FQ_TRY(fq_bench_measure(session));
     }

@@ -14,9 +14,16 @@
 static const fq_parameter parameters[] = {
     {.name = "dim", .type = FQ_PARAMETER_INTEGER, .least = 2, .most = 16384, .description = "dimension d"},
     {.name = "block", .type = FQ_PARAMETER_INTEGER, .least = 1, .most = 1024, .description = "block k"},
-    {.name = "samples", .type = FQ_PARAMETER_INTEGER, .least = 2, .most = 1e7, .fallback = "1000",
+    {.name = "samples",
+     .type = FQ_PARAMETER_INTEGER,
+     .least = 2,
+     .most = 1e7,
+     .fallback = "1000",
      .description = "samples"},
-    {.name = "trouble", .type = FQ_PARAMETER_TEXT, .allowed = "none|error|crash|no_row", .fallback = "none",
+    {.name = "trouble",
+     .type = FQ_PARAMETER_TEXT,
+     .allowed = "none|error|crash|no_row",
+     .fallback = "none",
      .description = "how the point shall fail"},
     {0}};
 

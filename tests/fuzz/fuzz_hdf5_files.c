@@ -71,12 +71,12 @@ static fq_status read_results(void) {
 }
 
 #define FQ_JOIN_IMPL(a, b) a##b
-#define FQ_JOIN(a, b) FQ_JOIN_IMPL(a, b)
+#define FQ_JOIN(a, b)      FQ_JOIN_IMPL(a, b)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
     /* Each target uses one of these. */
     fq_status (*const readers[])(void) = {read_codebook, read_vectors, read_codes, read_kv_cache,
-                                            read_results};
+                                          read_results};
     (void)readers;
     FILE *file = fopen(path, "wb");
     if (!file || fwrite(bytes, 1, length, file) != length || fclose(file) != 0) {

@@ -23,7 +23,8 @@ static void pick(const fq_manifest *m) {
             for (size_t g = 0; g < block->group_count; g++) {
                 FQ_FUZZ_REQUIRE(chosen[g] < block->groups[g].count);
                 for (size_t a = 0; a < block->groups[g].axis_count; a++)
-                    FQ_FUZZ_REQUIRE(strlen(block->groups[g].axes[a].values[chosen[g]].text) <= FQ_MANIFEST_TEXT_MAX);
+                    FQ_FUZZ_REQUIRE(strlen(block->groups[g].axes[a].values[chosen[g]].text) <=
+                                    FQ_MANIFEST_TEXT_MAX);
             }
         }
     }

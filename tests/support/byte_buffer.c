@@ -162,9 +162,9 @@ void fq_gguf_put_small_llama(fq_bytes *b, uint64_t index) {
     static const struct {
         const char *name;
         size_t columns, rows;
-    } layer[] = {{"attn_norm", 32, 0}, {"attn_q", 32, 32},   {"attn_k", 32, 16},
+    } layer[] = {{"attn_norm", 32, 0}, {"attn_q", 32, 32},      {"attn_k", 32, 16},
                  {"attn_v", 32, 16},   {"attn_output", 32, 32}, {"ffn_norm", 32, 0},
-                 {"ffn_gate", 32, 64}, {"ffn_up", 32, 64},   {"ffn_down", 64, 32}};
+                 {"ffn_gate", 32, 64}, {"ffn_up", 32, 64},      {"ffn_down", 64, 32}};
     small_tensor tensors[24] = {{"token_embd.weight", 32, 258, true}, {"output_norm.weight", 32, 0, false}};
     size_t count = 2;
     for (int l = 0; l < 2; l++)

@@ -27,12 +27,12 @@ const fq_command_result *fq_command(const char *format, ...) {
     if (!realpath(fq_test_program(), program))
         snprintf(program, sizeof program, "%s", fq_test_program());
     snprintf(script, sizeof script,
-             "cd '%s' && export FIBQUANT='%s' FIBQUANT_CACHE='%s/cache' && ( %s ) > .out 2> .err", fq_test_folder(),
-             program, fq_test_folder(), wanted);
+             "cd '%s' && export FIBQUANT='%s' FIBQUANT_CACHE='%s/cache' && ( %s ) > .out 2> .err",
+             fq_test_folder(), program, fq_test_folder(), wanted);
     fflush(NULL);
     const int outcome = system(script);
-    result.exit_code = WIFEXITED(outcome) ? WEXITSTATUS(outcome)
-                                          : (WIFSIGNALED(outcome) ? 128 + WTERMSIG(outcome) : -1);
+    result.exit_code =
+        WIFEXITED(outcome) ? WEXITSTATUS(outcome) : (WIFSIGNALED(outcome) ? 128 + WTERMSIG(outcome) : -1);
     slurp(".out", result.out, sizeof result.out);
     slurp(".err", result.err, sizeof result.err);
     return &result;

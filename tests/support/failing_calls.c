@@ -116,13 +116,13 @@ static bool regular(int file) {
 ssize_t write(int file, const void *bytes, size_t length) {
     if (regular(file) && no_space())
         return -1;
-    return NEXT("write", ssize_t (*)(int, const void *, size_t))(file, bytes, length);
+    return NEXT("write", ssize_t(*)(int, const void *, size_t))(file, bytes, length);
 }
 
 ssize_t pwrite(int file, const void *bytes, size_t length, off_t at) {
     if (no_space())
         return -1;
-    return NEXT("pwrite", ssize_t (*)(int, const void *, size_t, off_t))(file, bytes, length, at);
+    return NEXT("pwrite", ssize_t(*)(int, const void *, size_t, off_t))(file, bytes, length, at);
 }
 
 int fsync(int file) {

@@ -19,12 +19,12 @@
 #include "check.h"
 #include "suite.h"
 
-#define FQ_SUITE(name) extern const fq_suite fq_suite_##name;
+#define FQ_SUITE(folder, name) extern const fq_suite fq_suite_##name;
 #include "suites.def"
 #undef FQ_SUITE
 
 static const fq_suite *const suites[] = {
-#define FQ_SUITE(name) &fq_suite_##name,
+#define FQ_SUITE(folder, name) &fq_suite_##name,
 #include "suites.def"
 #undef FQ_SUITE
 };
@@ -81,13 +81,13 @@ bool fq_check_true(bool ok, const char *expression, const char *file, unsigned l
     return ok;
 }
 
-bool fq_check_near(double actual, double expected, double tolerance, const char *expression,
-                   const char *file, unsigned line) {
+bool fq_check_near(double actual, double expected, double tolerance, const char *expression, const char *file,
+                   unsigned line) {
     const double error = fabs(actual - expected);
     const bool ok = actual == expected || error <= tolerance; /* false if anything is NaN */
     if (!ok)
-        fprintf(stderr, "%s:%u: %s: got %.17g, expected %.17g, off by %.3g, allowed %.3g\n", file,
-                line, expression, actual, expected, error, tolerance);
+        fprintf(stderr, "%s:%u: %s: got %.17g, expected %.17g, off by %.3g, allowed %.3g\n", file, line,
+                expression, actual, expected, error, tolerance);
     return fq_check_true(ok, expression, file, line);
 }
 
@@ -97,9 +97,9 @@ bool fq_check_status(fq_status status, fq_status wanted, const char *expression,
     if (!ok) {
         const fq_error *e = fq_error_last();
         fprintf(stderr, "%s:%u: %s: got \"%s\", wanted \"%s\"; %s%s %s %g; %s (%s:%d)\n", file, line,
-                expression, fq_status_message(status), fq_status_message(wanted), e->text,
-                e->argument, e->has_value ? "=" : "", e->value, e->allowed,
-                e->source_file ? e->source_file : "", e->source_line);
+                expression, fq_status_message(status), fq_status_message(wanted), e->text, e->argument,
+                e->has_value ? "=" : "", e->value, e->allowed, e->source_file ? e->source_file : "",
+                e->source_line);
     }
     return fq_check_true(ok, expression, file, line);
 }
@@ -109,8 +109,8 @@ static void test_complete(const CU_pTest test, const CU_pSuite suite, const CU_p
     for (CU_pFailureRecord f = fail; f; f = f->pNext)
         printf("       %s:%u: %s\n", f->strFileName, f->uiLineNumber, f->strCondition);
     if (fail)
-        printf("       again: --filter '%s/%s' --seed %" PRIu64 " --mult %u%s%s\n", suite->pName,
-               test->pName, seed, multiplier, folder[0] ? "; files kept in " : "", folder);
+        printf("       again: --filter '%s/%s' --seed %" PRIu64 " --mult %u%s%s\n", suite->pName, test->pName,
+               seed, multiplier, folder[0] ? "; files kept in " : "", folder);
     else
         remove_folder();
     folder[0] = '\0';
@@ -118,8 +118,7 @@ static void test_complete(const CU_pTest test, const CU_pSuite suite, const CU_p
 }
 
 static _Noreturn void usage(const char *why) {
-    fprintf(stderr,
-            "tests: %s; usage: [--list] [--filter SUITE[/TEST-PART]] [--seed N] [--mult N]\n", why);
+    fprintf(stderr, "tests: %s; usage: [--list] [--filter SUITE[/TEST-PART]] [--seed N] [--mult N]\n", why);
     exit(2);
 }
 
@@ -197,9 +196,8 @@ int main(int argc, char **argv) {
     const unsigned run = CU_get_number_of_tests_run();
     const unsigned asserts = CU_get_number_of_asserts();
     CU_cleanup_registry();
-    printf("%u checks in %u tests\n%u passed, %u failed\n", asserts, run, run - failed_tests,
-           failed_tests);
-    const bool good = error == CUE_SUCCESS && failed_tests == 0 && failed_suites == 0 &&
-                      asserts > 0 && run == added;
+    printf("%u checks in %u tests\n%u passed, %u failed\n", asserts, run, run - failed_tests, failed_tests);
+    const bool good =
+        error == CUE_SUCCESS && failed_tests == 0 && failed_suites == 0 && asserts > 0 && run == added;
     return good ? 0 : 1;
 }

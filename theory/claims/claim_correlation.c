@@ -24,27 +24,22 @@ static void entropy(fq_balls *w, const void *parameters, fq_ball *left, fq_ball 
     const long d = p->d, k = p->k;
     const fq_ball m = fq_ball_ratio(w, d - k - 2, 2);
     const fq_ball log_constant = fq_ball_log_constant(w, d, k);
-    const fq_ball scale =
-        fq_ball_exp(w, fq_ball_add(w, log_constant, fq_ball_log_sphere_area(w, k)));
-    const fq_ball mean_log =
-        fq_ball_multiply(w, scale, fq_ball_radial_integral(w, k - 1, m, 1));
+    const fq_ball scale = fq_ball_exp(w, fq_ball_add(w, log_constant, fq_ball_log_sphere_area(w, k)));
+    const fq_ball mean_log = fq_ball_multiply(w, scale, fq_ball_radial_integral(w, k - 1, m, 1));
     const fq_ball sum = fq_ball_add(w, log_constant, fq_ball_multiply(w, m, mean_log));
     *left = fq_ball_subtract(w, fq_ball_integer(w, 0), sum);
-    *right = fq_ball_multiply(w, fq_ball_entropy(w, d, k),
-                              fq_ball_double(w, p->perturbation.constant));
+    *right = fq_ball_multiply(w, fq_ball_entropy(w, d, k), fq_ball_double(w, p->perturbation.constant));
 }
 
 static void decay(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
     const pair *const p = parameters;
     const fq_ball d = fq_ball_integer(w, p->d);
     const fq_ball power = fq_ball_power(w, d, fq_ball_double(w, 2 + p->perturbation.exponent));
-    const fq_ball scaled =
-        fq_ball_multiply(w, power, fq_ball_total_correlation(w, p->d, p->k));
+    const fq_ball scaled = fq_ball_multiply(w, power, fq_ball_total_correlation(w, p->d, p->k));
     /* |d^2 T / (k(k-1)/4) - 1| < 4k/d, squared to be free of the sign. */
     const fq_ball stated = fq_ball_multiply(w, fq_ball_ratio(w, p->k * (p->k - 1), 4),
                                             fq_ball_double(w, p->perturbation.constant));
-    const fq_ball off =
-        fq_ball_subtract(w, fq_ball_divide(w, scaled, stated), fq_ball_integer(w, 1));
+    const fq_ball off = fq_ball_subtract(w, fq_ball_divide(w, scaled, stated), fq_ball_integer(w, 1));
     const fq_ball allowed = fq_ball_ratio(w, 4 * p->k, p->d);
     *left = fq_ball_multiply(w, off, off);
     *right = fq_ball_multiply(w, allowed, allowed);

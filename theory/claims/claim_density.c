@@ -21,19 +21,16 @@ typedef struct setting {
 
 static fq_ball log_functional(fq_balls *w, long d, long k, fq_ball t) {
     const fq_ball two_over_k = fq_ball_ratio(w, 2, k);
-    const fq_ball other = fq_ball_subtract(w, fq_ball_integer(w, 1),
-                                           fq_ball_multiply(w, two_over_k, t));
-    return fq_ball_add(
-        w, fq_ball_multiply(w, two_over_k, fq_ball_log_power_integral(w, d, k, t)),
-        fq_ball_log_power_integral(w, d, k, other));
+    const fq_ball other = fq_ball_subtract(w, fq_ball_integer(w, 1), fq_ball_multiply(w, two_over_k, t));
+    return fq_ball_add(w, fq_ball_multiply(w, two_over_k, fq_ball_log_power_integral(w, d, k, t)),
+                       fq_ball_log_power_integral(w, d, k, other));
 }
 
 static void exponent_is_best(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
     const setting *const p = parameters;
-    const fq_ball best = fq_ball_add(w, fq_ball_ratio(w, p->k, p->k + 2),
-                                     fq_ball_double(w, p->perturbation.exponent));
-    const fq_ball shifted = fq_ball_add(w, fq_ball_ratio(w, p->k, p->k + 2),
-                                        fq_ball_double(w, p->t));
+    const fq_ball best =
+        fq_ball_add(w, fq_ball_ratio(w, p->k, p->k + 2), fq_ball_double(w, p->perturbation.exponent));
+    const fq_ball shifted = fq_ball_add(w, fq_ball_ratio(w, p->k, p->k + 2), fq_ball_double(w, p->t));
     *left = log_functional(w, p->d, p->k, shifted);
     *right = log_functional(w, p->d, p->k, best);
 }
@@ -42,27 +39,25 @@ static void norm_by_integral(fq_balls *w, const void *parameters, fq_ball *left,
     const setting *const p = parameters;
     const fq_ball a = fq_ball_ratio(w, p->k, p->k + 2);
     const fq_ball exponent = fq_ball_multiply(w, fq_ball_ratio(w, p->d - p->k - 2, 2), a);
-    const fq_ball integral =
-        fq_ball_log(w, fq_ball_radial_integral(w, p->k - 1, exponent, 0));
-    const fq_ball log_whole =
-        fq_ball_add(w, fq_ball_add(w, integral, fq_ball_log_sphere_area(w, p->k)),
-                    fq_ball_multiply(w, a, fq_ball_log_constant(w, p->d, p->k)));
+    const fq_ball integral = fq_ball_log(w, fq_ball_radial_integral(w, p->k - 1, exponent, 0));
+    const fq_ball log_whole = fq_ball_add(w, fq_ball_add(w, integral, fq_ball_log_sphere_area(w, p->k)),
+                                          fq_ball_multiply(w, a, fq_ball_log_constant(w, p->d, p->k)));
     *left = fq_ball_exp(w, log_whole);
     *right = fq_ball_multiply(w, fq_ball_exp(w, fq_ball_log_power_integral(w, p->d, p->k, a)),
                               fq_ball_double(w, p->perturbation.constant));
 }
 
 static fq_ball beta_parameter(fq_balls *w, const setting *p) {
-    const fq_ball scaled = fq_ball_multiply(
-        w, fq_ball_ratio(w, p->k, p->k + 2), fq_ball_ratio(w, p->d - p->k - 2, 2));
+    const fq_ball scaled =
+        fq_ball_multiply(w, fq_ball_ratio(w, p->k, p->k + 2), fq_ball_ratio(w, p->d - p->k - 2, 2));
     return fq_ball_multiply(w, fq_ball_add(w, scaled, fq_ball_integer(w, 1)),
                             fq_ball_double(w, p->perturbation.constant));
 }
 
 static void mean_of_beta_law(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
     const setting *const p = parameters;
-    const fq_ball exponent = fq_ball_multiply(w, fq_ball_ratio(w, p->d - p->k - 2, 2),
-                                              fq_ball_ratio(w, p->k, p->k + 2));
+    const fq_ball exponent =
+        fq_ball_multiply(w, fq_ball_ratio(w, p->d - p->k - 2, 2), fq_ball_ratio(w, p->k, p->k + 2));
     const fq_ball half = fq_ball_ratio(w, p->k, 2), beta = beta_parameter(w, p);
     *left = fq_ball_divide(w, fq_ball_radial_integral(w, p->k + 1, exponent, 0),
                            fq_ball_radial_integral(w, p->k - 1, exponent, 0));
@@ -72,8 +67,8 @@ static void mean_of_beta_law(fq_balls *w, const void *parameters, fq_ball *left,
 static void planar_radii(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
     const setting *const p = parameters;
     const fq_ball one = fq_ball_integer(w, 1), q = fq_ball_double(w, p->t);
-    const fq_ball stated = fq_ball_add(w, fq_ball_ratio(w, 4, p->d),
-                                       fq_ball_double(w, p->perturbation.exponent));
+    const fq_ball stated =
+        fq_ball_add(w, fq_ball_ratio(w, 4, p->d), fq_ball_double(w, p->perturbation.exponent));
     const fq_ball rest = fq_ball_power(w, fq_ball_subtract(w, one, q), stated);
     *left = fq_ball_beta(w, one, beta_parameter(w, p), fq_ball_subtract(w, one, rest));
     *right = q;
@@ -98,20 +93,19 @@ static fq_status run(fq_claim_context *context) {
     for (size_t i = 0; i < 5; i += step)
         for (long k = 1; k <= 32 && k + 2 < dims[i]; k *= 2)
             for (size_t j = 0; j < 6; j++)
-                FQ_TRY(emit(context, "bennett_functional", exponent_is_best, FQ_RELATION_GREATER,
-                            dims[i], k, offsets[j]));
+                FQ_TRY(emit(context, "bennett_functional", exponent_is_best, FQ_RELATION_GREATER, dims[i], k,
+                            offsets[j]));
     for (size_t i = 0; i < 5; i += step)
         for (long k = 1; k <= 32 && k + 2 < dims[i]; k += context->quick ? 10 : 3) {
-            FQ_TRY(emit(context, "norm_by_integral", norm_by_integral, FQ_RELATION_EQUAL, dims[i],
-                        k, 0));
+            FQ_TRY(emit(context, "norm_by_integral", norm_by_integral, FQ_RELATION_EQUAL, dims[i], k, 0));
             FQ_TRY(emit(context, "radial_mean", mean_of_beta_law, FQ_RELATION_EQUAL, dims[i], k, 0));
         }
     fq_stream stream;
     fq_stream_init(&stream, context->seed, FQ_PURPOSE_CLAIM, 3);
     for (int i = 0; i < (context->quick ? 10 : 100); i++) {
         const long d = 5 + (long)fq_stream_below(&stream, 1020);
-        FQ_TRY(emit(context, "planar_radii", planar_radii, FQ_RELATION_EQUAL, d, 2,
-                    fq_stream_uniform(&stream)));
+        FQ_TRY(
+            emit(context, "planar_radii", planar_radii, FQ_RELATION_EQUAL, d, 2, fq_stream_uniform(&stream)));
     }
     return FQ_OK;
 }

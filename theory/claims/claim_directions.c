@@ -1,24 +1,25 @@
-/* Claim 7. The directions of the closed-form initialisation (golden angle at k = 2, Fibonacci sphere at k = 3,
- * Roberts-Kronecker at k >= 4) fill S^{k-1} evenly: covering radius (largest angle from a point of the sphere to
- * the nearest direction), separation (smallest angle between two) and cap discrepancy (largest difference of a
- * cap's share of directions and its measure).
+/* Claim 7. The directions of the closed-form initialisation (golden angle at k = 2, Fibonacci sphere at k =
+ * 3, Roberts-Kronecker at k >= 4) fill S^{k-1} evenly: covering radius (largest angle from a point of the
+ * sphere to the nearest direction), separation (smallest angle between two) and cap discrepancy (largest
+ * difference of a cap's share of directions and its measure).
  *
  * Check: at k = 2 and N = F_n the three-gap theorem gives all gaps: covering radius pi phi^{2-n}, separation
  * 2 pi phi^{1-n}, so 1.171 and 0.724 times the best possible as n grows. For every k: the same three numbers
- * against independent random directions (mean and standard error over sets). Covering radii are exact at k = 2; for
- * k >= 3 the largest hole is climbed to from random probes (from a probe to the point equally far from its k nearest
- * directions, while that is farther from all). Of random directions the law is known: mean pi H_N / N at k = 2 (the
- * largest of N spacings); at k = 3 there are 2N(1+t)e^{-t} triangles whose empty circumscribed cap has measure above t/N, half of
- * them acute, hence tops of holes (Miles 1970), which for holes far apart makes the law of the largest, compared from
- * N = 256 on. Errors of means over sets are widened to Student's quantile of 1e-6.
- * Slopes of ln(value) in ln(N) by least squares: the families of k = 2, 3 reach the best possible -1/(k-1) in
- * covering radius within 0.02, the fit's 99.9 per cent interval included; random directions carry the factor (ln N)^{1/(k-1)}:
- * ln of N times the measure of the covering cap, which has slope 0 at the best rate, rises in N. Discrepancies: random ones
- * fall as N^-1/2, those of k = 2, 3 faster, the best possible being -1/2 - 1/(2(k-1)) (Beck 1984).
- * Roberts-Kronecker directions hardly are better than random: at k = 4 and 8 they stay within a factor of 3 of random
- * ones in covering radius and discrepancy, see F18; their slopes scatter too much to be compared and are reported.
- * For tests: exponent shifts stated slopes, bias other than 0 puts random directions in the place of every family.
- * Not covered: for k >= 3 covering radii are from below, as discrepancies over random caps are. */
+ * against independent random directions (mean and standard error over sets). Covering radii are exact at k =
+ * 2; for k >= 3 the largest hole is climbed to from random probes (from a probe to the point equally far from
+ * its k nearest directions, while that is farther from all). Of random directions the law is known: mean pi
+ * H_N / N at k = 2 (the largest of N spacings); at k = 3 there are 2N(1+t)e^{-t} triangles whose empty
+ * circumscribed cap has measure above t/N, half of them acute, hence tops of holes (Miles 1970), which for
+ * holes far apart makes the law of the largest, compared from N = 256 on. Errors of means over sets are
+ * widened to Student's quantile of 1e-6. Slopes of ln(value) in ln(N) by least squares: the families of k =
+ * 2, 3 reach the best possible -1/(k-1) in covering radius within 0.02, the fit's 99.9 per cent interval
+ * included; random directions carry the factor (ln N)^{1/(k-1)}: ln of N times the measure of the covering
+ * cap, which has slope 0 at the best rate, rises in N. Discrepancies: random ones fall as N^-1/2, those of k
+ * = 2, 3 faster, the best possible being -1/2 - 1/(2(k-1)) (Beck 1984). Roberts-Kronecker directions hardly
+ * are better than random: at k = 4 and 8 they stay within a factor of 3 of random ones in covering radius and
+ * discrepancy, see F18; their slopes scatter too much to be compared and are reported. For tests: exponent
+ * shifts stated slopes, bias other than 0 puts random directions in the place of every family. Not covered:
+ * for k >= 3 covering radii are from below, as discrepancies over random caps are. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +39,7 @@ enum { COVERING, SEPARATION, DISCREPANCY, QUALITIES, SETS = 24, SIZES_MAX = 9, B
 enum { LARGEST = 16 << (SIZES_MAX - 1), STARTS_MAX = 4096 };
 
 /* Two-sided false alarm of a fit's interval, and the normal quantile that fq_claim_compare takes. */
-#define FIT_ALARM 1e-3
+#define FIT_ALARM       1e-3
 #define STANDARD_ERRORS 6.1
 
 static const char *const quality_names[QUALITIES] = {"covering", "separation", "discrepancy"};
@@ -165,11 +166,11 @@ typedef struct room {
     double *u, *turn, *probe; /* [LARGEST][BLOCK_MAX], [LARGEST], [STARTS_MAX][BLOCK_MAX] */
     size_t caps;              /* of the probes, how many are centres of caps */
     uint64_t seed;
-    fq_source coordinate;     /* law of one coordinate of a direction */
+    fq_source coordinate; /* law of one coordinate of a direction */
 } room;
 
-/* Cosine of the largest hole found from the starts. A climb can end where k directions are equally near and still not
- * at the top: one that ends near the best so far goes on from points around its end. */
+/* Cosine of the largest hole found from the starts. A climb can end where k directions are equally near and
+ * still not at the top: one that ends near the best so far goes on from points around its end. */
 static double largest_hole(const room *r, size_t n, size_t k, size_t starts) {
     const int rounds = k < BLOCK_MAX ? 8 : 0; /* at k = 8 nearly every hole is near the best */
     double best = 1;
@@ -211,8 +212,8 @@ static void circle_gaps(double *most, double *least, double *turn, const double 
     }
 }
 
-/* Caps have a probe as centre and heights of a grid. Climbs start at as many probes as there are directions, and
- * at all centres of caps. */
+/* Caps have a probe as centre and heights of a grid. Climbs start at as many probes as there are directions,
+ * and at all centres of caps. */
 static void qualities(double quality[QUALITIES], const room *r, size_t n, size_t k) {
     enum { HEIGHTS = 16 };
     const double *const u = r->u;
@@ -290,12 +291,12 @@ static fq_estimate mean_of_few(const double *value, size_t count) {
 typedef struct ladder {
     size_t k, sizes;
     double log_n[SIZES_MAX];
-    double family[QUALITIES][SIZES_MAX];       /* logarithms */
+    double family[QUALITIES][SIZES_MAX];        /* logarithms */
     double set[SETS][QUALITIES + 1][SIZES_MAX]; /* last: N times the covering cap's measure */
 } ladder;
 
-/* The law of random directions' covering radius: at k = 2 the mean largest of N spacings, exact; at k = 3 the mean
- * of N times the covering cap's measure, integral of 1 - exp(-N(1+t)(1-t/N)^N). */
+/* The law of random directions' covering radius: at k = 2 the mean largest of N spacings, exact; at k = 3 the
+ * mean of N times the covering cap's measure, integral of 1 - exp(-N(1+t)(1-t/N)^N). */
 static fq_status random_law(fq_claim_context *context, size_t k, size_t n, const double *covering,
                             const double *scaled) {
     double mean = 0;
@@ -390,7 +391,8 @@ static fq_status slopes(fq_claim_context *context, const ladder *l) {
     }
     for (size_t q = 0; q < QUALITIES; q++) {
         family[q] = slope(l->log_n, l->family[q], l->sizes);
-        FQ_TRY(emit(context, quality_names[q], "slope", k, 0, family[q], FQ_RELATION_REPORT, (fq_estimate){best[q], 0}));
+        FQ_TRY(emit(context, quality_names[q], "slope", k, 0, family[q], FQ_RELATION_REPORT,
+                    (fq_estimate){best[q], 0}));
         FQ_TRY(emit(context, quality_names[q], "slope_random", k, 0, random[q], FQ_RELATION_REPORT,
                     (fq_estimate){best[q], 0}));
     }
@@ -407,8 +409,10 @@ static fq_status slopes(fq_claim_context *context, const ladder *l) {
     if (context->quick && k == 3) /* too few sizes for the fit */
         return FQ_OK;
     family[DISCREPANCY].se *= quantile / STANDARD_ERRORS;
-    return emit(context, "discrepancy", "falls_faster_than_random", k, 0, family[DISCREPANCY], FQ_RELATION_LESS,
-                (fq_estimate){random[DISCREPANCY].mean + context->perturbation.exponent * -2, random[DISCREPANCY].se});
+    return emit(context, "discrepancy", "falls_faster_than_random", k, 0, family[DISCREPANCY],
+                FQ_RELATION_LESS,
+                (fq_estimate){random[DISCREPANCY].mean + context->perturbation.exponent * -2,
+                              random[DISCREPANCY].se});
 }
 
 static fq_status one_block(fq_claim_context *context, size_t k, room *r) {
@@ -483,17 +487,20 @@ const fq_claim fq_claim_directions = {
     .number = 7,
     .id = "directions",
     .title = "Directions of the initial codebook",
-    .statement = "The golden angle (k = 2) and the Fibonacci sphere (k = 3) cover the sphere better than random "
-                 "directions and at the best possible rate N^{-1/(k-1)}, where random ones lose a logarithm; they are "
-                 "further apart and have a smaller cap discrepancy, which falls faster than N^{-1/2}. "
-                 "Roberts-Kronecker directions (k >= 4) stay within a factor of 3 of random ones in covering radius "
-                 "and discrepancy.",
+    .statement =
+        "The golden angle (k = 2) and the Fibonacci sphere (k = 3) cover the sphere better than random "
+        "directions and at the best possible rate N^{-1/(k-1)}, where random ones lose a logarithm; they are "
+        "further apart and have a smaller cap discrepancy, which falls faster than N^{-1/2}. "
+        "Roberts-Kronecker directions (k >= 4) stay within a factor of 3 of random ones in covering radius "
+        "and discrepancy.",
     .domain = "k >= 2, every N",
     .citation = "Lee and Kim 2026, section 3; Miles 1970; Beck 1984",
-    .checked = "All gaps at k = 2 against the three-gap theorem; covering radius, separation and discrepancy at "
-               "k = 2, 3, 4, 8 against random directions, these against their law, slopes in N against the best "
-               "possible ones.",
-    .not_covered = "Covering radii for k >= 3 are largest holes climbed to from random probes, discrepancies are over "
-                   "random caps, both from below; rates of Roberts-Kronecker directions are reported, not judged.",
+    .checked =
+        "All gaps at k = 2 against the three-gap theorem; covering radius, separation and discrepancy at "
+        "k = 2, 3, 4, 8 against random directions, these against their law, slopes in N against the best "
+        "possible ones.",
+    .not_covered =
+        "Covering radii for k >= 3 are largest holes climbed to from random probes, discrepancies are over "
+        "random caps, both from below; rates of Roberts-Kronecker directions are reported, not judged.",
     .run = run,
 };

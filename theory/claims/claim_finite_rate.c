@@ -5,17 +5,16 @@
  * arithmetic: L^2 D rises towards its limit from below, the gap shrinking by more than a quarter at each
  * doubling; by quadrature on to L = 4096, where the gap is 1/L to within a tenth. k = 2, 3, 4: trained codes
  * measured on fresh samples: N^{2/k} D rises, and the last of each ladder is within 8 per cent of the limit
- * with the best known cell (G_3 and G_4 are best known, not proved). A trained code is not the optimal one and
- * can lie above the limit: (2,1024) does, by 1 to 2 per cent. The distance of each code from the limit and from the
- * Shannon bound is reported. The high-rate formula with the sphere bound for G_k, below which no limit can
- * be, exceeds the Shannon bound: in ball arithmetic. core's and theory's doubles agree with the balls.
- * Cell constants G_k for k = 4, 5, 7, 8, 9, 10, 11, 16, 24 are measured anew: uniform points of a fundamental
- * region, decoded exactly (lattice_moment.h).
- * The paper's closed-form initialisation is to have the optimal point density, so that N^{2/k} D stays within
- * twice the limit: it does for k = 2 and k >= 4, not for k = 3, see F11.
- * Stored results: every measured point handed in (verify --store FILE) is compared with the Shannon bound
- * of its block; it is refuted if it lies below by more than 6.1 standard errors.
- * Not covered: the speed of convergence for vectors, and codes larger than training can make optimal. */
+ * with the best known cell (G_3 and G_4 are best known, not proved). A trained code is not the optimal one
+ * and can lie above the limit: (2,1024) does, by 1 to 2 per cent. The distance of each code from the limit
+ * and from the Shannon bound is reported. The high-rate formula with the sphere bound for G_k, below which no
+ * limit can be, exceeds the Shannon bound: in ball arithmetic. core's and theory's doubles agree with the
+ * balls. Cell constants G_k for k = 4, 5, 7, 8, 9, 10, 11, 16, 24 are measured anew: uniform points of a
+ * fundamental region, decoded exactly (lattice_moment.h). The paper's closed-form initialisation is to have
+ * the optimal point density, so that N^{2/k} D stays within twice the limit: it does for k = 2 and k >= 4,
+ * not for k = 3, see F11. Stored results: every measured point handed in (verify --store FILE) is compared
+ * with the Shannon bound of its block; it is refuted if it lies below by more than 6.1 standard errors. Not
+ * covered: the speed of convergence for vectors, and codes larger than training can make optimal. */
 #include <math.h>
 #include <stdio.h>
 
@@ -36,13 +35,12 @@ typedef struct setting {
 static fq_ball limit(fq_balls *w, const setting *p, fq_ball cell) {
     const fq_ball scale = fq_ball_multiply(w, fq_ball_integer(w, p->d), cell);
     const fq_ball norm = fq_ball_exp(w, fq_ball_log_norm(w, p->d, p->k));
-    return fq_ball_multiply(w, fq_ball_multiply(w, scale, norm),
-                            fq_ball_double(w, p->perturbation.constant));
+    return fq_ball_multiply(w, fq_ball_multiply(w, scale, norm), fq_ball_double(w, p->perturbation.constant));
 }
 
 static fq_ball shannon(fq_balls *w, const setting *p) {
-    const fq_ball power = fq_ball_exp(
-        w, fq_ball_multiply(w, fq_ball_ratio(w, 2, p->k), fq_ball_entropy(w, p->d, p->k)));
+    const fq_ball power =
+        fq_ball_exp(w, fq_ball_multiply(w, fq_ball_ratio(w, 2, p->k), fq_ball_entropy(w, p->d, p->k)));
     const fq_ball scale =
         fq_ball_multiply(w, fq_ball_integer(w, 2), fq_ball_multiply(w, fq_ball_pi(w), fq_ball_e(w)));
     return fq_ball_divide(w, fq_ball_multiply(w, fq_ball_integer(w, p->d), power), scale);
@@ -51,8 +49,7 @@ static fq_ball shannon(fq_balls *w, const setting *p) {
 static fq_ball scaled_optimum(fq_balls *w, const setting *p, const fq_scalar_box *box) {
     const fq_ball levels = fq_ball_integer(w, 2 * (long)box->half);
     const fq_ball power = fq_ball_power(
-        w, levels,
-        fq_ball_add(w, fq_ball_integer(w, 2), fq_ball_double(w, p->perturbation.exponent)));
+        w, levels, fq_ball_add(w, fq_ball_integer(w, 2), fq_ball_double(w, p->perturbation.exponent)));
     return fq_ball_multiply(w, power, fq_scalar_box_distortion(w, box));
 }
 
@@ -98,8 +95,8 @@ static void shannon_at_zero(fq_balls *w, const void *parameters, fq_ball *left, 
     *right = fq_ball_multiply(w, shannon(w, p), fq_ball_double(w, p->perturbation.constant));
 }
 
-static void describe(fq_evidence *row, const fq_claim_context *context, const char *series, long d,
-                     long k, size_t codewords) {
+static void describe(fq_evidence *row, const fq_claim_context *context, const char *series, long d, long k,
+                     size_t codewords) {
     if (codewords)
         fq_evidence_init(row, series, "d=%ld k=%ld N=%zu", d, k, codewords);
     else
@@ -120,8 +117,8 @@ static fq_status emit(fq_claim_context *context, const char *series, fq_ball_sid
     return fq_ball_emit(context, &row, sides, &p);
 }
 
-static fq_status emit_double(fq_claim_context *context, const char *series, fq_ball_sides sides,
-                             setting p, double value) {
+static fq_status emit_double(fq_claim_context *context, const char *series, fq_ball_sides sides, setting p,
+                             double value) {
     fq_evidence row;
     describe(&row, context, series, p.d, p.k, 0);
     row.relation = FQ_RELATION_LESS;
@@ -207,15 +204,14 @@ static fq_status run_ladder(fq_claim_context *context, long d, long k, size_t fi
         const double rate = log2((double)n) / (double)k;
         const double scale = pow((double)n, 2 / (double)k + context->perturbation.exponent);
         if (n > first)
-            FQ_TRY(emit_bounded(context, "rises_with_rate", &p, n, &measured, scale,
-                                FQ_RELATION_GREATER, before, before_se));
+            FQ_TRY(emit_bounded(context, "rises_with_rate", &p, n, &measured, scale, FQ_RELATION_GREATER,
+                                before, before_se));
         FQ_TRY(emit_bounded(context, "above_shannon", &p, n, &measured, 1, FQ_RELATION_GREATER,
                             fq_gains_shannon_bound(&source, rate), 0));
-        FQ_TRY(emit_bounded(context, "ratio_to_limit", &p, n, &measured, scale / end,
-                            FQ_RELATION_REPORT, (double)NAN, 0));
-        FQ_TRY(emit_bounded(context, "ratio_to_shannon", &p, n, &measured,
-                            1 / fq_gains_shannon_bound(&source, rate), FQ_RELATION_REPORT,
+        FQ_TRY(emit_bounded(context, "ratio_to_limit", &p, n, &measured, scale / end, FQ_RELATION_REPORT,
                             (double)NAN, 0));
+        FQ_TRY(emit_bounded(context, "ratio_to_shannon", &p, n, &measured,
+                            1 / fq_gains_shannon_bound(&source, rate), FQ_RELATION_REPORT, (double)NAN, 0));
         if (n << k > last) {
             fq_evidence row;
             describe(&row, context, "near_limit", d, k, n);
@@ -235,10 +231,15 @@ static fq_status run_ladder(fq_claim_context *context, long d, long k, size_t fi
 
 /* Constants of best known cells, measured anew. */
 static fq_status run_cells(fq_claim_context *context) {
-    static const struct { fq_lattice lattice; size_t n, cosets; uint64_t samples; } cells[] = {
-        {FQ_LATTICE_D_PLUS, 8, 0, 400000},  {FQ_LATTICE_D_PLUS, 10, 0, 400000}, {FQ_LATTICE_AE9, 9, 0, 400000},
-        {FQ_LATTICE_COXETER, 11, 3, 400000}, {FQ_LATTICE_D, 4, 0, 400000},      {FQ_LATTICE_D_STAR, 5, 0, 400000},
-        {FQ_LATTICE_COXETER, 7, 4, 400000},  {FQ_LATTICE_BW16, 16, 0, 100000},  {FQ_LATTICE_LEECH, 24, 0, 6000}};
+    static const struct {
+        fq_lattice lattice;
+        size_t n, cosets;
+        uint64_t samples;
+    } cells[] = {{FQ_LATTICE_D_PLUS, 8, 0, 400000},  {FQ_LATTICE_D_PLUS, 10, 0, 400000},
+                 {FQ_LATTICE_AE9, 9, 0, 400000},     {FQ_LATTICE_COXETER, 11, 3, 400000},
+                 {FQ_LATTICE_D, 4, 0, 400000},       {FQ_LATTICE_D_STAR, 5, 0, 400000},
+                 {FQ_LATTICE_COXETER, 7, 4, 400000}, {FQ_LATTICE_BW16, 16, 0, 100000},
+                 {FQ_LATTICE_LEECH, 24, 0, 6000}};
     const size_t count = context->quick ? 2 : sizeof cells / sizeof cells[0];
     for (size_t i = 0; i < count; i++) {
         fq_cell cell;
@@ -262,8 +263,12 @@ static fq_status run_cells(fq_claim_context *context) {
 
 /* Radius and direction of word n both follow n. */
 static fq_status run_initial(fq_claim_context *context) {
-    static const struct { long k; size_t codewords; const char *finding; } codes[] = {
-        {2, 1024, ""}, {3, 512, "F11"}, {3, 64, "F11"}, {3, 4096, "F11"}, {2, 64, ""}, {4, 256, ""}, {4, 4096, ""}};
+    static const struct {
+        long k;
+        size_t codewords;
+        const char *finding;
+    } codes[] = {{2, 1024, ""}, {3, 512, "F11"}, {3, 64, "F11"}, {3, 4096, "F11"},
+                 {2, 64, ""},   {4, 256, ""},    {4, 4096, ""}};
     const long d = 64;
     for (size_t i = 0; i < (context->quick ? 2 : sizeof codes / sizeof codes[0]); i++) {
         const setting p = {.d = d, .k = codes[i].k};
@@ -274,8 +279,8 @@ static fq_status run_initial(fq_claim_context *context) {
         FQ_TRY(fq_source_init(&source, (size_t)d, (size_t)p.k));
         FQ_TRY(fq_gains_best_cell(&cell, (size_t)p.k));
         FQ_TRY(fq_gains_high_rate_distortion(&end, &source, 0, cell.second_moment));
-        FQ_TRY(fq_code_distortion_of(&measured, (size_t)d, (size_t)p.k, codes[i].codewords,
-                                     FQ_RECIPE_INITIAL, 0, context->seed, context->quick ? 50000 : 400000));
+        FQ_TRY(fq_code_distortion_of(&measured, (size_t)d, (size_t)p.k, codes[i].codewords, FQ_RECIPE_INITIAL,
+                                     0, context->seed, context->quick ? 50000 : 400000));
         const double scale = pow((double)codes[i].codewords, 2 / (double)p.k);
         fq_evidence row;
         describe(&row, context, "initialisation_within_twice_limit", d, p.k, codes[i].codewords);
@@ -352,8 +357,10 @@ const fq_claim fq_claim_finite_rate = {
     .domain = "k fixed, N to infinity; the bound for every code of a block",
     .citation = "Zador 1982; Gersho 1979; Shannon 1959; Lee and Kim 2026, section 4",
     .checked = "k = 1: 2 to 64 levels in ball arithmetic, to 4096 by quadrature; k = 2, 3, 4: trained codes "
-               "on fresh samples; nine cell constants anew; every point of a result store (--store) against the bound, with a "
+               "on fresh samples; nine cell constants anew; every point of a result store (--store) against "
+               "the bound, with a "
                "tolerance of 6.1 standard errors.",
-    .not_covered = "The limit itself for k >= 2, which no finite code shows; G_k is proved only for k = 1, 2.",
+    .not_covered =
+        "The limit itself for k >= 2, which no finite code shows; G_k is proved only for k = 1, 2.",
     .run = run,
 };

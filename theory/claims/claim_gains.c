@@ -73,17 +73,17 @@ static void shaping_rises(fq_balls *w, const void *parameters, fq_ball *left, fq
 static void density_rises(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
     const setting *const p = parameters;
     *left = density_factor(w, p->d, p->k);
-    *right = fq_ball_multiply(w, density_factor(w, p->d, p->k + 1), fq_ball_double(w, p->perturbation.constant));
+    *right =
+        fq_ball_multiply(w, density_factor(w, p->d, p->k + 1), fq_ball_double(w, p->perturbation.constant));
 }
 
 /* (x/limit - 1)^2 against (slack)^2. */
 static void near_limit(fq_balls *w, const setting *p, fq_ball x, fq_ball limit, fq_ball *left,
                        fq_ball *right) {
-    const fq_ball stated =
-        fq_ball_multiply(w, limit, fq_ball_double(w, p->perturbation.constant));
+    const fq_ball stated = fq_ball_multiply(w, limit, fq_ball_double(w, p->perturbation.constant));
     const fq_ball off = fq_ball_subtract(w, fq_ball_divide(w, x, stated), fq_ball_integer(w, 1));
-    const fq_ball slack = fq_ball_divide(w, fq_ball_log(w, fq_ball_integer(w, p->k)),
-                                         fq_ball_ratio(w, p->k, 4));
+    const fq_ball slack =
+        fq_ball_divide(w, fq_ball_log(w, fq_ball_integer(w, p->k)), fq_ball_ratio(w, p->k, 4));
     *left = fq_ball_multiply(w, off, off);
     *right = fq_ball_multiply(w, slack, slack);
 }
@@ -91,8 +91,8 @@ static void near_limit(fq_balls *w, const setting *p, fq_ball x, fq_ball limit, 
 /* Shaping by Zador's cell or the sphere bound is within (4 ln k)/k of pi e / 6, relatively. */
 static void shaping_limit(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
     const setting *const p = parameters;
-    const fq_ball limit = fq_ball_divide(
-        w, fq_ball_multiply(w, fq_ball_pi(w), fq_ball_e(w)), fq_ball_integer(w, 6));
+    const fq_ball limit =
+        fq_ball_divide(w, fq_ball_multiply(w, fq_ball_pi(w), fq_ball_e(w)), fq_ball_integer(w, 6));
     near_limit(w, p, shaping_factor(w, p), limit, left, right);
 }
 
@@ -130,22 +130,19 @@ static fq_status run(fq_claim_context *context) {
     }
     for (size_t i = 0; i < DIMS; i += context->quick ? 3 : 1)
         for (long k = 2; k <= 32 && k < dims[i]; k++) {
-            FQ_TRY(emit(context, "density_factor", density_above_one, above,
-                        (setting){.d = dims[i], .k = k}));
+            FQ_TRY(
+                emit(context, "density_factor", density_above_one, above, (setting){.d = dims[i], .k = k}));
             if (k + 1 < dims[i])
                 FQ_TRY(emit(context, "density_factor_rises", density_rises, below,
                             (setting){.d = dims[i], .k = k}));
-            FQ_TRY(emit(context, "total_gain", total_below_limit, below,
-                        (setting){.d = dims[i], .k = k}));
+            FQ_TRY(emit(context, "total_gain", total_below_limit, below, (setting){.d = dims[i], .k = k}));
         }
     for (long k = 1; k <= 1 << 20; k *= 2)
-        FQ_TRY(emit(context, "sphere_bound_rises", shaping_rises, below,
-                    (setting){.k = k, .cell = SPHERE}));
+        FQ_TRY(emit(context, "sphere_bound_rises", shaping_rises, below, (setting){.k = k, .cell = SPHERE}));
     for (long k = 100; k <= 1000000000; k *= 10) {
-        FQ_TRY(emit(context, "shaping_limit_zador", shaping_limit, below,
-                    (setting){.k = k, .cell = ZADOR}));
-        FQ_TRY(emit(context, "shaping_limit_sphere", shaping_limit, below,
-                    (setting){.k = k, .cell = SPHERE}));
+        FQ_TRY(emit(context, "shaping_limit_zador", shaping_limit, below, (setting){.k = k, .cell = ZADOR}));
+        FQ_TRY(
+            emit(context, "shaping_limit_sphere", shaping_limit, below, (setting){.k = k, .cell = SPHERE}));
         if (k <= fq_ball_reach(1000000000, 10000))
             FQ_TRY(emit(context, "total_limit", total_limit, below,
                         (setting){.d = k * k, .k = k, .cell = ZADOR}));

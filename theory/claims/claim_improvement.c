@@ -53,16 +53,15 @@ static void margin(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *
 static fq_ball corner_probability(fq_balls *w, const fq_scalar_box *box) {
     const size_t h = box->half;
     const fq_ball least = fq_ball_corner_probability(w, box->d, box->high[h - 1], box->low[1]);
-    return fq_ball_union(w, least,
-                         fq_ball_corner_probability(w, box->d, box->low[h - 1], box->high[1]));
+    return fq_ball_union(w, least, fq_ball_corner_probability(w, box->d, box->low[h - 1], box->high[1]));
 }
 
 static fq_ball corner_moment(fq_balls *w, const fq_scalar_box *box) {
     const size_t h = box->half;
-    const fq_ball least = fq_ball_corner_moment(w, box->d, fq_ball_double(w, box->high[h - 1]),
-                                                fq_ball_double(w, box->low[1]));
-    const fq_ball most = fq_ball_corner_moment(w, box->d, fq_ball_double(w, box->low[h - 1]),
-                                               fq_ball_double(w, box->high[1]));
+    const fq_ball least =
+        fq_ball_corner_moment(w, box->d, fq_ball_double(w, box->high[h - 1]), fq_ball_double(w, box->low[1]));
+    const fq_ball most =
+        fq_ball_corner_moment(w, box->d, fq_ball_double(w, box->low[h - 1]), fq_ball_double(w, box->high[1]));
     return fq_ball_union(w, least, most);
 }
 
@@ -81,8 +80,7 @@ static void decrease(fq_balls *w, const void *parameters, fq_ball *left, fq_ball
     const setting *const p = parameters;
     const fq_ball level = fq_scalar_box_level(w, p->box, p->box->half - 1);
     const fq_ball moved = fq_ball_subtract(w, mean_in_corner(w, p->box), level);
-    const fq_ball weight =
-        fq_ball_multiply(w, fq_ball_integer(w, 4 * p->d), corner_probability(w, p->box));
+    const fq_ball weight = fq_ball_multiply(w, fq_ball_integer(w, 4 * p->d), corner_probability(w, p->box));
     *left = fq_ball_multiply(w, weight, fq_ball_multiply(w, moved, moved));
     *right = fq_ball_double(w, p->perturbation.constant - 1);
 }
@@ -92,8 +90,7 @@ static void quadrant(fq_balls *w, const void *parameters, fq_ball *left, fq_ball
     const setting *const p = parameters;
     const fq_ball zero = fq_ball_integer(w, 0), one = fq_ball_integer(w, 1);
     *left = fq_ball_multiply(w, fq_ball_integer(w, 4), fq_ball_corner_moment(w, p->d, zero, one));
-    const fq_ball level =
-        fq_ball_multiply(w, fq_ball_integer(w, 2), fq_ball_cell_moment(w, p->d, zero, one));
+    const fq_ball level = fq_ball_multiply(w, fq_ball_integer(w, 2), fq_ball_cell_moment(w, p->d, zero, one));
     *right = fq_ball_multiply(w, level, fq_ball_double(w, p->perturbation.constant));
 }
 
@@ -107,13 +104,11 @@ static void antiprism(fq_balls *w, const void *parameters, fq_ball *left, fq_bal
 /* D in R^k with the antiprism for three coordinates and one bit for each of the others. */
 static void one_bit_distortion(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
     const setting *const p = parameters;
-    const fq_ball m = fq_ball_multiply(w, fq_ball_antiprism_mean(w, p->height),
-                                       fq_ball_chi_mean(w, 3));
+    const fq_ball m = fq_ball_multiply(w, fq_ball_antiprism_mean(w, p->height), fq_ball_chi_mean(w, 3));
     const fq_ball three = fq_ball_equal_norm_distortion(w, p->d, 3, m);
     const fq_ball one = fq_ball_equal_norm_distortion(w, p->d, 1, fq_ball_chi_mean(w, 1));
-    const fq_ball sum =
-        fq_ball_add(w, fq_ball_multiply(w, fq_ball_integer(w, 3), three),
-                    fq_ball_multiply(w, fq_ball_integer(w, p->k - 3), one));
+    const fq_ball sum = fq_ball_add(w, fq_ball_multiply(w, fq_ball_integer(w, 3), three),
+                                    fq_ball_multiply(w, fq_ball_integer(w, p->k - 3), one));
     *left = fq_ball_divide(w, sum, fq_ball_integer(w, p->k));
     *right = fq_ball_multiply(w, one, fq_ball_double(w, p->perturbation.constant));
 }
@@ -158,8 +153,8 @@ static double quadrature_mean(long d, double a, double c) {
             double t, wt; /* x = top sin t removes the root at the end */
             gsl_integration_glfixed_point(asin(a / top), M_PI_2, j, &t, &wt, table);
             const double x = top * sin(t);
-            const double f = wy * wt * top * cos(t) *
-                             exp(0.5 * (double)(d - 4) * log(fmax(1 - x * x - y * y, 1e-300)));
+            const double f =
+                wy * wt * top * cos(t) * exp(0.5 * (double)(d - 4) * log(fmax(1 - x * x - y * y, 1e-300)));
             mass += f;
             moment += f * x;
         }
@@ -262,8 +257,7 @@ static fq_status run_certified(fq_claim_context *context) {
     return FQ_OK;
 }
 
-static fq_status run_step(fq_claim_context *context, size_t d, size_t k, size_t levels,
-                          uint64_t samples) {
+static fq_status run_step(fq_claim_context *context, size_t d, size_t k, size_t levels, uint64_t samples) {
     size_t codewords = 1;
     for (size_t j = 0; j < k; j++)
         codewords *= levels;
@@ -297,12 +291,12 @@ done:
 }
 
 static fq_status run_steps(fq_claim_context *context) {
-    static const struct { size_t d, k, levels; } codes[] = {
-        {16, 2, 4}, {16, 2, 3}, {64, 3, 4}, {16, 4, 3}, {16, 2, 8}, {32, 3, 3}, {64, 4, 4}};
+    static const struct {
+        size_t d, k, levels;
+    } codes[] = {{16, 2, 4}, {16, 2, 3}, {64, 3, 4}, {16, 4, 3}, {16, 2, 8}, {32, 3, 3}, {64, 4, 4}};
     const size_t count = context->quick ? 2 : sizeof codes / sizeof codes[0];
     for (size_t i = 0; i < count; i++)
-        FQ_TRY(run_step(context, codes[i].d, codes[i].k, codes[i].levels,
-                        context->quick ? 300000 : 1000000));
+        FQ_TRY(run_step(context, codes[i].d, codes[i].k, codes[i].levels, context->quick ? 300000 : 1000000));
     return FQ_OK;
 }
 
@@ -329,10 +323,12 @@ static fq_status recipe_gains(fq_code_distortion gain[2], size_t k, size_t codew
 
 /* The outcome of training on so few samples varies: the worst of several seeds is what is judged. */
 static fq_status run_recipes(fq_claim_context *context) {
-    static const struct { size_t k, codewords; const char *finding[2]; } codes[] = {
-        {2, 4, {"F1", ""}},  {2, 256, {"", "F1"}}, {4, 16, {"F1", ""}}, {2, 16, {"F1", ""}},
-        {2, 64, {"", "F1"}}, {3, 8, {"F1", ""}},   {3, 64, {"", ""}},   {3, 512, {"", ""}},
-        {4, 256, {"", ""}},  {6, 64, {"", ""}},    {8, 256, {"", ""}},  {2, 1024, {"", "F1"}}};
+    static const struct {
+        size_t k, codewords;
+        const char *finding[2];
+    } codes[] = {{2, 4, {"F1", ""}},  {2, 256, {"", "F1"}}, {4, 16, {"F1", ""}}, {2, 16, {"F1", ""}},
+                 {2, 64, {"", "F1"}}, {3, 8, {"F1", ""}},   {3, 64, {"", ""}},   {3, 512, {"", ""}},
+                 {4, 256, {"", ""}},  {6, 64, {"", ""}},    {8, 256, {"", ""}},  {2, 1024, {"", "F1"}}};
     static const char *const series[2] = {"paper_recipe_over_product", "paper_recipe_over_start"};
     const size_t count = context->quick ? 2 : sizeof codes / sizeof codes[0];
     for (size_t i = 0; i < count; i++) {

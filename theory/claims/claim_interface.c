@@ -39,12 +39,10 @@ static void softmax_extreme(fq_balls *w, const void *parameters, fq_ball *left, 
     const fq_ball half = fq_ball_exp(w, fq_ball_divide(w, window, fq_ball_integer(w, 2)));
     const fq_ball small = fq_ball_divide(w, one, fq_ball_add(w, one, half));
     const fq_ball scaled = fq_ball_multiply(w, small, fq_ball_exp(w, window));
-    const fq_ball large = fq_ball_divide(
-        w, scaled, fq_ball_add(w, scaled, fq_ball_subtract(w, one, small)));
+    const fq_ball large = fq_ball_divide(w, scaled, fq_ball_add(w, scaled, fq_ball_subtract(w, one, small)));
     *left = fq_ball_subtract(w, large, small);
     /* tanh(W/4) = (e^{W/2} - 1)/(e^{W/2} + 1) */
-    *right = fq_ball_multiply(w,
-                              fq_ball_divide(w, fq_ball_subtract(w, half, one), fq_ball_add(w, half, one)),
+    *right = fq_ball_multiply(w, fq_ball_divide(w, fq_ball_subtract(w, half, one), fq_ball_add(w, half, one)),
                               fq_ball_double(w, p->perturbation.constant));
 }
 
@@ -68,8 +66,8 @@ static fq_status run_softmax(fq_claim_context *context) {
         const double spread = 4 * fq_stream_uniform(&stream), noise = 3 * fq_stream_uniform(&stream);
         for (size_t j = 0; j < n; j++) {
             score[j] = spread * fq_stream_normal(&stream);
-            delta[j] = i % 2 ? noise * fq_stream_normal(&stream)
-                             : (fq_stream_below(&stream, 2) ? noise : -noise);
+            delta[j] =
+                i % 2 ? noise * fq_stream_normal(&stream) : (fq_stream_below(&stream, 2) ? noise : -noise);
         }
         fq_softmax_variation(&variation, &window, score, delta, n);
         if (window > 1e-6)
@@ -226,7 +224,8 @@ static fq_status try_query(double ratio[3], double *known, double *isotropy, con
     double score = 0, size = 0;
     for (size_t j = 0; j < n; j++) {
         const double scale = length * norm(w->key + j * d, d);
-        const double off = inner(w->query_rotated, w->key_rotated + j * d, d) - inner(query, w->key + j * d, d);
+        const double off =
+            inner(w->query_rotated, w->key_rotated + j * d, d) - inner(query, w->key + j * d, d);
         if (scale > 0)
             score = fmax(score, fabs(off) / scale);
         size += weight[j] * norm(w->value + j * d, d);
@@ -262,8 +261,8 @@ static fq_status run_head(fq_claim_context *context, const fq_claim_head *head, 
         reconstruction_ratio(head->value, w->plain_rotated, w->value, w->value_rotated, n, d);
     FQ_TRY(reconstruct(codec, w->key, w->key_rotated, w->codes, head->key, n));
     FQ_TRY(fq_codec_rotate_queries(codec, w->plain_rotated, head->key, n));
-    reconstruction = fmax(reconstruction, reconstruction_ratio(head->key, w->plain_rotated, w->key,
-                                                               w->key_rotated, n, d));
+    reconstruction =
+        fmax(reconstruction, reconstruction_ratio(head->key, w->plain_rotated, w->key, w->key_rotated, n, d));
     /* For tests: decoded numbers that are not what the codec stored. */
     for (size_t i = 0; context->perturbation.bias != 0 && i < n * d; i++) {
         w->key_rotated[i] *= (float)(1 + context->perturbation.bias);
@@ -299,7 +298,8 @@ static fq_status run_head(fq_claim_context *context, const fq_claim_head *head, 
     /* At most 1: equality where one position has all the weight. */
     FQ_TRY(emit_ratio(context, "output_bound", head, name, worst[2], 1e-10,
                       context->perturbation.constant + 1e-9));
-    FQ_TRY(emit_ratio(context, "output_bound_median", head, name, median(tightness, QUERIES), 0, (double)NAN));
+    FQ_TRY(
+        emit_ratio(context, "output_bound_median", head, name, median(tightness, QUERIES), 0, (double)NAN));
     FQ_TRY(emit_ratio(context, "known_scores_median", head, name, median(known, QUERIES), 0, (double)NAN));
     return emit_ratio(context, "score_error_isotropy", head, name, median(isotropy, QUERIES), 0, (double)NAN);
 }

@@ -2,13 +2,12 @@
  * and thresholds half-way; D = E|X|^2 - E|Q|^2 there; f_{d,1} is log-concave, so the optimum is unique.
  *
  * Check: (a) log-concavity: ln f_{d,1} = const + ((d-3)/2) ln(1-x^2), whose mid-point inequality
- * (d-3) ln[(1-((x+y)/2)^2)^2 / ((1-x^2)(1-y^2))] > 0 is decided at random points: true for d >= 4, equality at
- * d = 3 (the uniform law, still log-concave), false at d = 2 (the arcsine law is log-convex).
- * (b) The fixed point is enclosed: see ball_scalar.h. (c) D by the identity against
- * E(X - Q)^2 summed cell by cell from incomplete beta functions, at the box's lower thresholds with
- * the cells' means as levels (the identity needs no more). (d) One Lloyd step from random
- * thresholds strictly lowers D.
- * Not covered: odd numbers of levels; Lloyd's iteration for vectors. */
+ * (d-3) ln[(1-((x+y)/2)^2)^2 / ((1-x^2)(1-y^2))] > 0 is decided at random points: true for d >= 4, equality
+ * at d = 3 (the uniform law, still log-concave), false at d = 2 (the arcsine law is log-convex). (b) The
+ * fixed point is enclosed: see ball_scalar.h. (c) D by the identity against E(X - Q)^2 summed cell by cell
+ * from incomplete beta functions, at the box's lower thresholds with the cells' means as levels (the identity
+ * needs no more). (d) One Lloyd step from random thresholds strictly lowers D. Not covered: odd numbers of
+ * levels; Lloyd's iteration for vectors. */
 #include <math.h>
 #include <stdio.h>
 
@@ -32,13 +31,12 @@ static void log_concave(fq_balls *w, const void *parameters, fq_ball *left, fq_b
         if (i == 2)
             at = fq_ball_divide(w, fq_ball_add(w, fq_ball_double(w, x[0]), fq_ball_double(w, x[1])),
                                 fq_ball_integer(w, 2));
-        log_rest[i] =
-            fq_ball_log(w, fq_ball_subtract(w, fq_ball_integer(w, 1), fq_ball_multiply(w, at, at)));
+        log_rest[i] = fq_ball_log(w, fq_ball_subtract(w, fq_ball_integer(w, 1), fq_ball_multiply(w, at, at)));
     }
     const fq_ball twice = fq_ball_add(w, log_rest[2], log_rest[2]);
-    const fq_ball excess =
-        fq_ball_subtract(w, twice, fq_ball_add(w, log_rest[0], log_rest[1]));
-    const fq_ball m = fq_ball_add(w, fq_ball_ratio(w, p->d - 3, 2), fq_ball_double(w, p->perturbation.exponent));
+    const fq_ball excess = fq_ball_subtract(w, twice, fq_ball_add(w, log_rest[0], log_rest[1]));
+    const fq_ball m =
+        fq_ball_add(w, fq_ball_ratio(w, p->d - 3, 2), fq_ball_double(w, p->perturbation.exponent));
     *left = fq_ball_multiply(w, m, excess);
     *right = fq_ball_integer(w, 0);
 }
@@ -60,8 +58,8 @@ static void identity(fq_balls *w, const void *parameters, fq_ball *left, fq_ball
         /* E[X^2; 0 < X < x] = I_{x^2}(3/2, (d-1)/2) / (2d). */
         const fq_ball above = fq_ball_beta(w, three_halves, other, fq_ball_multiply(w, t[i + 1], t[i + 1]));
         const fq_ball below = fq_ball_beta(w, three_halves, other, fq_ball_multiply(w, t[i], t[i]));
-        const fq_ball second = fq_ball_divide(w, fq_ball_subtract(w, above, below),
-                                              fq_ball_integer(w, 2 * p->d));
+        const fq_ball second =
+            fq_ball_divide(w, fq_ball_subtract(w, above, below), fq_ball_integer(w, 2 * p->d));
         const fq_ball moment = fq_ball_cell_moment(w, p->d, t[i], t[i + 1]);
         const fq_ball mass = fq_ball_cell_probability(w, p->d, t[i], t[i + 1]);
         const fq_ball level = fq_ball_divide(w, moment, mass);

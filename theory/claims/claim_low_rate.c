@@ -15,10 +15,10 @@
  * bound; the efficiency (1 - D)/(1 - 4^-b) of simplices; explicit codes by Monte Carlo; training finds
  * nothing better by more than a hundredth of D. N = 4, k = 2: square against triangle with centre.
  * What a rate allows at all: with 2^B words, whatever the decoder, the mean largest cosine with a uniform
- * direction is at most E[X_1 | X_1 > t], P(X_1 > t) = 2^-B (all caps equal and disjoint). At the published 34.1
- * times compression, B = 30 bits for d = 64, that ceiling is decided to lie below the published attention
- * cosine 0.946, see F12.
- * Not covered: a proof that simplices are optimal for 3 <= N <= k + 1. */
+ * direction is at most E[X_1 | X_1 > t], P(X_1 > t) = 2^-B (all caps equal and disjoint). At the
+ * published 34.1 times compression, B = 30 bits for d = 64, that ceiling is decided to lie below the
+ * published attention cosine 0.946, see F12. Not covered: a proof that simplices are optimal for 3 <= N <= k
+ * + 1. */
 #include <math.h>
 
 #include <gsl/gsl_integration.h>
@@ -41,8 +41,7 @@ typedef struct setting {
 } setting;
 
 static fq_ball simplex_mean(fq_balls *w, long n) {
-    return fq_ball_multiply(w, fq_ball_sqrt(w, fq_ball_ratio(w, n, n - 1)),
-                            fq_ball_mean_maximum(w, n));
+    return fq_ball_multiply(w, fq_ball_sqrt(w, fq_ball_ratio(w, n, n - 1)), fq_ball_mean_maximum(w, n));
 }
 
 static fq_ball code_distortion(fq_balls *w, const setting *p) {
@@ -68,8 +67,8 @@ static void half_space(fq_balls *w, const void *parameters, fq_ball *left, fq_ba
         const fq_ball t = fq_ball_double(w, ends[i]), half = fq_ball_ratio(w, 1, 2);
         const fq_ball m = fq_ball_cell_moment(w, p->d, t, fq_ball_integer(w, 1));
         const fq_ball inner = fq_ball_half_probability(w, p->d, t);
-        const fq_ball both = fq_ball_multiply(w, fq_ball_subtract(w, half, inner),
-                                              fq_ball_add(w, half, inner));
+        const fq_ball both =
+            fq_ball_multiply(w, fq_ball_subtract(w, half, inner), fq_ball_add(w, half, inner));
         gain[i] = fq_ball_divide(w, fq_ball_multiply(w, m, m), both);
     }
     *left = gain[0];
@@ -103,11 +102,11 @@ static void mean_in_closed_form(fq_balls *w, const void *parameters, fq_ball *le
     fq_ball closed;
     if (p->shape == CROSS) {
         *left = fq_ball_mean_largest(w, p->n / 2);
-        closed = p->n == 4 ? fq_ball_divide(w, fq_ball_integer(w, 2), root)
-                           : fq_ball_divide(w,
-                                            fq_ball_multiply(w, fq_ball_integer(w, 12),
-                                                             arc_tangent_root_half(w)),
-                                            fq_ball_multiply(w, pi, root));
+        closed =
+            p->n == 4
+                ? fq_ball_divide(w, fq_ball_integer(w, 2), root)
+                : fq_ball_divide(w, fq_ball_multiply(w, fq_ball_integer(w, 12), arc_tangent_root_half(w)),
+                                 fq_ball_multiply(w, pi, root));
     } else {
         static const long scale[] = {1, 3, 6, 5}, constant[] = {1, 1, 1, 1}, under[] = {1, 2, 4, 4},
                           times[] = {0, 0, 1, 3};
@@ -134,8 +133,8 @@ static void simplex_below_cube(fq_balls *w, const void *parameters, fq_ball *lef
 }
 
 static fq_ball rate(fq_balls *w, const setting *p) {
-    const fq_ball bits = fq_ball_divide(w, fq_ball_log(w, fq_ball_integer(w, p->n)),
-                                        fq_ball_log(w, fq_ball_integer(w, 2)));
+    const fq_ball bits =
+        fq_ball_divide(w, fq_ball_log(w, fq_ball_integer(w, p->n)), fq_ball_log(w, fq_ball_integer(w, 2)));
     return fq_ball_divide(w, bits, fq_ball_integer(w, p->k));
 }
 
@@ -156,13 +155,13 @@ static void above_shannon(fq_balls *w, const void *parameters, fq_ball *left, fq
     const setting *const p = parameters;
     const fq_ball two_over_k = fq_ball_ratio(w, 2, p->k);
     const fq_ball exponent = fq_ball_multiply(
-        w, two_over_k, fq_ball_subtract(w, fq_ball_entropy(w, p->d, p->k),
-                                        fq_ball_log(w, fq_ball_integer(w, p->n))));
-    const fq_ball scale = fq_ball_multiply(w, fq_ball_integer(w, 2),
-                                           fq_ball_multiply(w, fq_ball_pi(w), fq_ball_e(w)));
+        w, two_over_k,
+        fq_ball_subtract(w, fq_ball_entropy(w, p->d, p->k), fq_ball_log(w, fq_ball_integer(w, p->n))));
+    const fq_ball scale =
+        fq_ball_multiply(w, fq_ball_integer(w, 2), fq_ball_multiply(w, fq_ball_pi(w), fq_ball_e(w)));
     *left = code_distortion(w, p);
-    const fq_ball bound = fq_ball_divide(
-        w, fq_ball_multiply(w, fq_ball_integer(w, p->d), fq_ball_exp(w, exponent)), scale);
+    const fq_ball bound =
+        fq_ball_divide(w, fq_ball_multiply(w, fq_ball_integer(w, p->d), fq_ball_exp(w, exponent)), scale);
     *right = fq_ball_multiply(w, bound, fq_ball_double(w, p->perturbation.constant));
 }
 
@@ -188,15 +187,15 @@ static void cap_is_small(fq_balls *w, const void *parameters, fq_ball *left, fq_
     const fq_ball rest = fq_ball_subtract(w, fq_ball_integer(w, 1), fq_ball_multiply(w, t, t));
     *left = fq_ball_divide(w, fq_ball_beta(w, fq_ball_ratio(w, p->d - 1, 2), fq_ball_ratio(w, 1, 2), rest),
                            fq_ball_integer(w, 2));
-    *right = fq_ball_multiply(w, fq_ball_ratio(w, 1, 1L << p->n), fq_ball_double(w, p->perturbation.constant));
+    *right =
+        fq_ball_multiply(w, fq_ball_ratio(w, 1, 1L << p->n), fq_ball_double(w, p->perturbation.constant));
 }
 
 static void cap_cosine(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
     const setting *const p = parameters;
     fq_ball probability, least;
     cap_is_small(w, p, &probability, &least);
-    const fq_ball moment =
-        fq_ball_cell_moment(w, p->d, fq_ball_double(w, p->t), fq_ball_integer(w, 1));
+    const fq_ball moment = fq_ball_cell_moment(w, p->d, fq_ball_double(w, p->t), fq_ball_integer(w, 1));
     *left = fq_ball_divide(w, moment, probability);
     *right = fq_ball_multiply(w, fq_ball_ratio(w, 946, 1000), fq_ball_double(w, p->perturbation.constant));
 }
@@ -229,9 +228,12 @@ static fq_status run_cosine(fq_claim_context *context, long d, long bits) {
         const double beyond = 0.5 * gsl_sf_beta_inc(0.5 * (double)(d - 1), 0.5, 1 - t * t);
         *(beyond > ldexp(1, (int)-bits) ? &low : &high) = t;
     }
-    const setting p = {.d = d, .k = d, .n = bits, .t = high * (1 + 1e-9), .perturbation = context->perturbation};
-    static const struct { const char *series; fq_ball_sides sides; } sides[] = {
-        {"cap_measure", cap_is_small}, {"cosine_ceiling", cap_cosine}};
+    const setting p = {
+        .d = d, .k = d, .n = bits, .t = high * (1 + 1e-9), .perturbation = context->perturbation};
+    static const struct {
+        const char *series;
+        fq_ball_sides sides;
+    } sides[] = {{"cap_measure", cap_is_small}, {"cosine_ceiling", cap_cosine}};
     for (int i = 0; i < 2; i++) {
         fq_evidence row;
         fq_evidence_init(&row, sides[i].series, "d=%ld bits=%ld", d, bits);
@@ -282,8 +284,8 @@ static fq_status emit_measured(fq_claim_context *context, setting p, uint64_t sa
     row.right = exact.left;
     row.right_error = exact.left_error;
     FQ_TRY(fq_claim_emit(context, &row));
-    FQ_TRY(fq_code_distortion_of(&measured, (size_t)p.d, (size_t)p.k, (size_t)p.n,
-                                 FQ_RECIPE_POPULATION, 0.05, context->seed, samples));
+    FQ_TRY(fq_code_distortion_of(&measured, (size_t)p.d, (size_t)p.k, (size_t)p.n, FQ_RECIPE_POPULATION, 0.05,
+                                 context->seed, samples));
     describe(&row, context, "training_finds_none_better", &p);
     fq_evidence_measured(&row, context, &measured);
     row.relation = FQ_RELATION_GREATER;
@@ -412,10 +414,10 @@ static fq_status run(fq_claim_context *context) {
     for (size_t i = 0; i < 4; i += context->quick ? 3 : 1)
         FQ_TRY(emit_triangle(context, dims[i]));
     const uint64_t samples = context->quick ? 400000 : 1000000;
-    static const setting small[] = {{.d = 64, .k = 2, .n = 3},  {.d = 64, .k = 2, .n = 4, .shape = CROSS},
-                                    {.d = 64, .k = 2, .n = 2},  {.d = 64, .k = 3, .n = 4},
-                                    {.d = 16, .k = 4, .n = 5},  {.d = 128, .k = 4, .n = 4},
-                                    {.d = 64, .k = 8, .n = 9},  {.d = 64, .k = 3, .n = 6, .shape = CROSS}};
+    static const setting small[] = {{.d = 64, .k = 2, .n = 3}, {.d = 64, .k = 2, .n = 4, .shape = CROSS},
+                                    {.d = 64, .k = 2, .n = 2}, {.d = 64, .k = 3, .n = 4},
+                                    {.d = 16, .k = 4, .n = 5}, {.d = 128, .k = 4, .n = 4},
+                                    {.d = 64, .k = 8, .n = 9}, {.d = 64, .k = 3, .n = 6, .shape = CROSS}};
     for (size_t i = 0; i < (context->quick ? 2 : sizeof small / sizeof small[0]); i++)
         FQ_TRY(emit_measured(context, small[i], samples));
     return run_half_bit(context);

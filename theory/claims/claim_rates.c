@@ -5,9 +5,9 @@
  *
  * Check: W of core's packing against ball arithmetic's m log2 N on both sides, at random (d, k, N), and
  * equality at powers of two. Gaps below 4 bits by exact integers over every N up to where one more word
- * costs at most a bit a vector: ceil(x + y) - ceil(x) <= ceil(y), and m log2(1 + 1/N) <= 1 from N = 2m on. The largest
- * step W is ceil(m log2(3/2)): m log2(3/2) < W < m log2(3/2) + 1 in ball arithmetic.
- * Not covered: the norm's bits; rates between the gaps by mixing codes. */
+ * costs at most a bit a vector: ceil(x + y) - ceil(x) <= ceil(y), and m log2(1 + 1/N) <= 1 from N = 2m on.
+ * The largest step W is ceil(m log2(3/2)): m log2(3/2) < W < m log2(3/2) + 1 in ball arithmetic. Not covered:
+ * the norm's bits; rates between the gaps by mixing codes. */
 #include "ball.h"
 #include "packing.h"
 #include "stream.h"
@@ -24,15 +24,14 @@ static fq_ball information(fq_balls *w, const setting *p) {
     return fq_ball_multiply(w, exact, fq_ball_double(w, p->perturbation.constant));
 }
 
-static void bits_against_information(fq_balls *w, const void *parameters, fq_ball *left,
-                                     fq_ball *right) {
+static void bits_against_information(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
     const setting *const p = parameters;
     *left = fq_ball_integer(w, p->bits);
     *right = fq_ball_add(w, information(w, p), fq_ball_integer(w, p->offset));
 }
 
-static fq_status emit_bits(fq_claim_context *context, const char *series, fq_relation relation,
-                           size_t d, size_t k, setting p) {
+static fq_status emit_bits(fq_claim_context *context, const char *series, fq_relation relation, size_t d,
+                           size_t k, setting p) {
     fq_evidence row;
     fq_evidence_init(&row, series, "d=%zu k=%zu N=%ld", d, k, p.radix);
     row.dim = (double)d;
@@ -85,8 +84,8 @@ static void step_against_whole(fq_balls *w, const void *parameters, fq_ball *lef
 /* m log2(3/2) + offset. */
 static void step_against_ratio(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
     const setting *const p = parameters;
-    const fq_ball log2_ratio = fq_ball_divide(w, fq_ball_log(w, fq_ball_ratio(w, 3, 2)),
-                                              fq_ball_log(w, fq_ball_integer(w, 2)));
+    const fq_ball log2_ratio =
+        fq_ball_divide(w, fq_ball_log(w, fq_ball_ratio(w, 3, 2)), fq_ball_log(w, fq_ball_integer(w, 2)));
     const fq_ball exact = fq_ball_multiply(w, fq_ball_integer(w, p->count), log2_ratio);
     *left = fq_ball_integer(w, p->bits);
     *right = fq_ball_add(w, fq_ball_multiply(w, exact, fq_ball_double(w, p->perturbation.constant)),
@@ -116,9 +115,11 @@ static fq_status check_gaps(fq_claim_context *context, size_t d, size_t k) {
     FQ_TRY(largest_step(&bits, FQ_PACK_BITS, d, k));
     FQ_TRY(largest_step(&radix, FQ_PACK_RADIX, d, k));
     const setting plain = {.count = m, .bits = (long)bits};
-    const setting joint = {.count = m, .bits = (long)radix}, above = {.count = m, .bits = (long)radix, .offset = 1};
+    const setting joint = {.count = m, .bits = (long)radix},
+                  above = {.count = m, .bits = (long)radix, .offset = 1};
     FQ_TRY(emit_step(context, "largest_step_bits", step_against_whole, FQ_RELATION_EQUAL, d, k, plain));
-    FQ_TRY(emit_step(context, "largest_step_radix_least", step_against_ratio, FQ_RELATION_GREATER, d, k, joint));
+    FQ_TRY(
+        emit_step(context, "largest_step_radix_least", step_against_ratio, FQ_RELATION_GREATER, d, k, joint));
     FQ_TRY(emit_step(context, "largest_step_radix_most", step_against_ratio, FQ_RELATION_LESS, d, k, above));
     if (d / k >= 3)
         FQ_TRY(emit_step(context, "radix_is_denser", step_against_whole, FQ_RELATION_LESS, d, k,
@@ -137,8 +138,8 @@ static fq_status run(fq_claim_context *context) {
     for (int i = 0; i < (context->quick ? 60 : 600); i++) {
         const size_t d = dims[fq_stream_below(&stream, 3)], k = (size_t)1 << fq_stream_below(&stream, 6);
         const uint64_t log2_n = 1 + fq_stream_below(&stream, 20);
-        const uint64_t n = i % 4 ? 2 + fq_stream_below(&stream, ((uint64_t)1 << log2_n) - 1)
-                                 : (uint64_t)1 << log2_n;
+        const uint64_t n =
+            i % 4 ? 2 + fq_stream_below(&stream, ((uint64_t)1 << log2_n) - 1) : (uint64_t)1 << log2_n;
         FQ_TRY(check_bits(context, d, k, (uint32_t)n));
     }
     for (size_t i = 0; i < 3; i++)

@@ -3,19 +3,20 @@
  * independent of R.
  *
  * Check: norm and moments of the density by rigorous quadrature. The law by Monte Carlo over independent Haar
- * rotations of fixed vectors: one-hot, constant, sparse, and keys of a cache if one is given: mean and variance
- * of R^2, Kolmogorov's distance of R^2 to its law (bound sqrt(ln(2e9)/(2n)) by Dvoretzky, Kiefer, Wolfowitz and
- * Massart: false alarm 1e-9), mean and second moment of a coordinate of the direction, its covariance with R^2.
- * Randomised Hadamard: one round (signs, transform) maps a coordinate vector to entries +-1/sqrt(d), so every
- * block has R^2 = k/d. Two rounds of independent signs, d a power of two: of z = H S x the second round makes
- * y = H S' z. Four neighbouring rows of H take their signs from the last two bits of the column: |H_4 t|^2 = 4 |t|^2, so
- * R^2 = (4/d) sum_c T_c^2, T_c the sum of the d/4 entries +-z_j of class c. For a coordinate vector |z_j| = 1/sqrt(d);
- * for (0.8, ..., -0.6, ...) d/2 apart it is 1.4 or 0.2 over sqrt(d), in halves. So R^2 has a finite law, found exactly
- * by convolution: (1) core's rotation draws from it (distance below the same bound); (2) its Kolmogorov distance to
- * the Beta law is positive, see F17, and lies between 2/d and 4/d for coordinate vectors. One entry is a
- * sum of d signs, its distance to f_{d,1} half the largest atom, about 1/sqrt(2 pi d): E y^4 = (3 - 2/d)/d^2 where the sphere has 3/(d(d+2)). Constant vectors and keys are held to the Beta
- * law itself; only constant ones at d = 16 are expected to fail.
- * Not covered: joint laws of several blocks. */
+ * rotations of fixed vectors: one-hot, constant, sparse, and keys of a cache if one is given: mean and
+ * variance of R^2, Kolmogorov's distance of R^2 to its law (bound sqrt(ln(2e9)/(2n)) by Dvoretzky, Kiefer,
+ * Wolfowitz and Massart: false alarm 1e-9), mean and second moment of a coordinate of the direction, its
+ * covariance with R^2. Randomised Hadamard: one round (signs, transform) maps a coordinate vector to entries
+ * +-1/sqrt(d), so every block has R^2 = k/d. Two rounds of independent signs, d a power of two: of z = H S x
+ * the second round makes y = H S' z. Four neighbouring rows of H take their signs from the last two bits of
+ * the column: |H_4 t|^2 = 4 |t|^2, so R^2 = (4/d) sum_c T_c^2, T_c the sum of the d/4 entries +-z_j of class
+ * c. For a coordinate vector |z_j| = 1/sqrt(d); for (0.8, ..., -0.6, ...) d/2 apart it is 1.4 or 0.2 over
+ * sqrt(d), in halves. So R^2 has a finite law, found exactly by convolution: (1) core's rotation draws from
+ * it (distance below the same bound); (2) its Kolmogorov distance to the Beta law is positive, see F17, and
+ * lies between 2/d and 4/d for coordinate vectors. One entry is a sum of d signs, its distance to f_{d,1}
+ * half the largest atom, about 1/sqrt(2 pi d): E y^4 = (3 - 2/d)/d^2 where the sphere has 3/(d(d+2)).
+ * Constant vectors and keys are held to the Beta law itself; only constant ones at d = 16 are expected to
+ * fail. Not covered: joint laws of several blocks. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,12 +37,11 @@ typedef struct setting {
 
 /* S_k C integral_0^1 r^{k-1+power} (1-r^2)^m dr. */
 static fq_ball radial_moment(fq_balls *w, const setting *p, long power) {
-    const fq_ball m = fq_ball_add(w, fq_ball_ratio(w, p->d - p->k - 2, 2),
-                                  fq_ball_double(w, p->perturbation.exponent));
+    const fq_ball m =
+        fq_ball_add(w, fq_ball_ratio(w, p->d - p->k - 2, 2), fq_ball_double(w, p->perturbation.exponent));
     const fq_ball log_scale =
         fq_ball_add(w, fq_ball_log_constant(w, p->d, p->k), fq_ball_log_sphere_area(w, p->k));
-    return fq_ball_multiply(w, fq_ball_exp(w, log_scale),
-                            fq_ball_radial_integral(w, p->k - 1 + power, m, 0));
+    return fq_ball_multiply(w, fq_ball_exp(w, log_scale), fq_ball_radial_integral(w, p->k - 1 + power, m, 0));
 }
 
 static void normalised(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
@@ -69,8 +69,8 @@ static fq_status moments(fq_claim_context *context) {
     static const struct {
         const char *series;
         fq_ball_sides sides;
-    } checks[] = {{"normalisation", normalised}, {"mean_squared_radius", mean},
-                  {"variance_squared_radius", variance}};
+    } checks[] = {
+        {"normalisation", normalised}, {"mean_squared_radius", mean}, {"variance_squared_radius", variance}};
     for (size_t i = 0; i < 5; i += context->quick ? 2 : 1)
         for (long k = 1; k <= 32 && k < dims[i]; k *= 2)
             for (size_t j = 0; j < 3; j++) {
@@ -124,7 +124,14 @@ static fq_status make_vectors(vectors *v, const fq_claim_context *context, size_
     return FQ_OK;
 }
 
-typedef enum statistic { SQUARED_RADIUS, SQUARED_DEVIATION, DIRECTION, DIRECTION_SQUARED, COVARIANCE, STATISTICS } statistic;
+typedef enum statistic {
+    SQUARED_RADIUS,
+    SQUARED_DEVIATION,
+    DIRECTION,
+    DIRECTION_SQUARED,
+    COVARIANCE,
+    STATISTICS
+} statistic;
 
 static int by_value(const void *a, const void *b) {
     const double x = *(const double *)a, y = *(const double *)b;
@@ -141,8 +148,8 @@ static double distance(const fq_source *source, const double *sorted, size_t n) 
     return most;
 }
 
-static void init_row(fq_evidence *row, const fq_claim_context *context, const char *series, size_t d, size_t k,
-                     const char *name, size_t n) {
+static void init_row(fq_evidence *row, const fq_claim_context *context, const char *series, size_t d,
+                     size_t k, const char *name, size_t n) {
     fq_evidence_init(row, series, "d=%zu k=%zu %s", d, k, name);
     row->dim = (double)d;
     row->block = (double)k;
@@ -277,7 +284,8 @@ static fq_status make_law(finite_law *law, size_t d, bool sparse) {
             one[t * t] += sign_sum_probability(quarter, t);
     for (long a = -eighth; sparse && a <= eighth; a += 2)
         for (long b = -eighth; b <= eighth; b += 2)
-            one[(7 * a + b) * (7 * a + b)] += sign_sum_probability(eighth, a) * sign_sum_probability(eighth, b);
+            one[(7 * a + b) * (7 * a + b)] +=
+                sign_sum_probability(eighth, a) * sign_sum_probability(eighth, b);
     convolve(two, one, most);
     convolve(law->p, two, 2 * most);
 done:
@@ -300,7 +308,8 @@ static double law_distance(const finite_law *law, const fq_source *source) {
     return most;
 }
 
-/* Kolmogorov's distance of sorted squared radii, which are float32 sums, to the law: 1 if one is no multiple of unit. */
+/* Kolmogorov's distance of sorted squared radii, which are float32 sums, to the law: 1 if one is no multiple
+ * of unit. */
 static double distance_to_law(const finite_law *law, const double *sorted, size_t n) {
     double below = 0, most = 0;
     size_t i = 0;
@@ -372,7 +381,8 @@ static fq_status sampled(fq_claim_context *context, size_t d, size_t n) {
     FQ_TRY_GOTO(status, fq_alloc(&values, VECTORS_MAX * STATISTICS * n, sizeof *values), done);
     FQ_TRY_GOTO(status, rotate_all(context, HAAR, &v, &source, y, values, n), done);
     for (size_t i = 0; i < v.count; i++)
-        FQ_TRY_GOTO(status, emit_statistics(context, &source, v.names[i], values + i * STATISTICS * n, n), done);
+        FQ_TRY_GOTO(status, emit_statistics(context, &source, v.names[i], values + i * STATISTICS * n, n),
+                    done);
     /* A biased sampler here is one that is a round short. */
     const transform rounds = context->perturbation.bias != 0 ? ONE_ROUND : TWO_ROUNDS;
     FQ_TRY_GOTO(status, rotate_all(context, rounds, &v, &source, y, values, n), done);
@@ -384,8 +394,10 @@ static fq_status sampled(fq_claim_context *context, size_t d, size_t n) {
             continue;
         }
         shift(context, squares, n); /* one round alone follows another vector's law as well */
-        FQ_TRY_GOTO(status, emit_distance(context, "hadamard_radius_distance", &source, v.names[i], squares, n,
-                                          i == CONSTANT && d == 16 ? "F17" : ""), done);
+        FQ_TRY_GOTO(status,
+                    emit_distance(context, "hadamard_radius_distance", &source, v.names[i], squares, n,
+                                  i == CONSTANT && d == 16 ? "F17" : ""),
+                    done);
     }
 done:
     fq_free(values);
@@ -436,8 +448,9 @@ done:
     return status;
 }
 
-/* One entry after two rounds on a coordinate vector, s/d with s a sum of d signs: its fourth moment by summation, and
- * its Kolmogorov distance to f_{d,1}, at least half the largest atom as any law's with an atom. */
+/* One entry after two rounds on a coordinate vector, s/d with s a sum of d signs: its fourth moment by
+ * summation, and its Kolmogorov distance to f_{d,1}, at least half the largest atom as any law's with an
+ * atom. */
 static fq_status check_entry(fq_claim_context *context, size_t d) {
     const double x = (double)d;
     fq_source source;
@@ -458,11 +471,10 @@ static fq_status check_entry(fq_claim_context *context, size_t d) {
         double left, right;
         fq_relation relation;
         const char *finding;
-    } rows[] = {
-        {"hadamard_entry_fourth_moment", fourth * x * x, (3 - 2 / x) * stated, FQ_RELATION_EQUAL, ""},
-        {"hadamard_entry_is_haar", fourth / sphere, 1, FQ_RELATION_EQUAL, "F17"},
-        {"hadamard_entry_distance", away, atom * (0.5 - 1e-9) * stated, FQ_RELATION_GREATER, ""},
-        {"hadamard_entry_distance_at_most", away, atom * 0.6 * stated, FQ_RELATION_LESS, ""}};
+    } rows[] = {{"hadamard_entry_fourth_moment", fourth * x * x, (3 - 2 / x) * stated, FQ_RELATION_EQUAL, ""},
+                {"hadamard_entry_is_haar", fourth / sphere, 1, FQ_RELATION_EQUAL, "F17"},
+                {"hadamard_entry_distance", away, atom * (0.5 - 1e-9) * stated, FQ_RELATION_GREATER, ""},
+                {"hadamard_entry_distance_at_most", away, atom * 0.6 * stated, FQ_RELATION_LESS, ""}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         fq_evidence row;
         init_row(&row, context, rows[i].series, d, 1, "one-hot", 0);
@@ -503,9 +515,10 @@ const fq_claim fq_claim_source = {
                  "direction independent of R.",
     .domain = "1 <= k <= d-1; exactly for Haar rotations, approximately for randomised Hadamard transforms",
     .citation = "Lee and Kim 2026, Theorem 1",
-    .checked = "Norm and moments of the density in ball arithmetic; the law of rotated one-hot, constant, sparse "
-               "and real vectors over independent rotations; the exact law of Hadamard transforms of one-hot and "
-               "sparse vectors, that core's follow it, and its distance from the Haar law.",
+    .checked =
+        "Norm and moments of the density in ball arithmetic; the law of rotated one-hot, constant, sparse "
+        "and real vectors over independent rotations; the exact law of Hadamard transforms of one-hot and "
+        "sparse vectors, that core's follow it, and its distance from the Haar law.",
     .not_covered = "Joint laws of several blocks.",
     .run = run,
 };

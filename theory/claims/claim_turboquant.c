@@ -31,8 +31,8 @@ typedef struct setting {
 } setting;
 
 static fq_ball four_to_minus(fq_balls *w, const setting *p, fq_ball factor) {
-    const fq_ball rate = fq_ball_multiply(w, fq_ball_integer(w, -p->b),
-                                          fq_ball_double(w, 1 + p->perturbation.exponent));
+    const fq_ball rate =
+        fq_ball_multiply(w, fq_ball_integer(w, -p->b), fq_ball_double(w, 1 + p->perturbation.exponent));
     const fq_ball power = fq_ball_power(w, fq_ball_integer(w, 4), rate);
     return fq_ball_multiply(w, fq_ball_multiply(w, factor, power),
                             fq_ball_double(w, p->perturbation.constant));
@@ -68,9 +68,9 @@ static void one_bit(fq_balls *w, const void *parameters, fq_ball *left, fq_ball 
     const fq_ball square = fq_ball_exp(w, fq_ball_add(w, log_ratio, log_ratio));
     const fq_ball scale = fq_ball_divide(w, fq_ball_integer(w, p->d), fq_ball_pi(w));
     *left = fq_scalar_box_distortion(w, p->box);
-    *right = fq_ball_multiply(
-        w, fq_ball_subtract(w, fq_ball_integer(w, 1), fq_ball_multiply(w, scale, square)),
-        fq_ball_double(w, p->perturbation.constant));
+    *right =
+        fq_ball_multiply(w, fq_ball_subtract(w, fq_ball_integer(w, 1), fq_ball_multiply(w, scale, square)),
+                         fq_ball_double(w, p->perturbation.constant));
 }
 
 /* |value - published| and half a unit of the last printed digit. */
@@ -152,13 +152,17 @@ static fq_status published(fq_claim_context *context) {
     static const long variance[4] = {157, 56, 18, 47}, variance_unit[4] = {100, 100, 100, 1000};
     for (long b = 1; b <= 4; b++) {
         fq_scalar_box box;
-        const setting p = {.d = 1024, .b = b, .box = &box, .printed = distortion[b - 1], .unit = distortion_unit[b - 1]};
+        const setting p = {
+            .d = 1024, .b = b, .box = &box, .printed = distortion[b - 1], .unit = distortion_unit[b - 1]};
         FQ_TRY(fq_scalar_box_init(&box, (size_t)p.d, (size_t)1 << (b - 1)));
         FQ_TRY(emit(context, "mse_as_published", published_distortion, FQ_RELATION_LESS, p));
     }
     for (long b = 1; b <= 4; b++) {
         fq_scalar_box box;
-        const setting p = {.d = 1024, .b = b, .box = b > 1 ? &box : NULL, .printed = variance[b - 1],
+        const setting p = {.d = 1024,
+                           .b = b,
+                           .box = b > 1 ? &box : NULL,
+                           .printed = variance[b - 1],
                            .unit = variance_unit[b - 1]};
         if (b > 1)
             FQ_TRY(fq_scalar_box_init(&box, (size_t)p.d, (size_t)1 << (b - 2)));
@@ -190,7 +194,8 @@ static fq_status bounds(fq_claim_context *context) {
     for (long d = 10; d <= fq_ball_reach(100000000, 1000000); d *= 10)
         FQ_TRY(emit(context, "high_rate_constant", high_rate_constant, FQ_RELATION_LESS, (setting){.d = d}));
     for (long b = 1; b <= 4; b++)
-        FQ_TRY(emit(context, "any_code_on_the_circle", circle, FQ_RELATION_GREATER, (setting){.d = 2, .b = b}));
+        FQ_TRY(
+            emit(context, "any_code_on_the_circle", circle, FQ_RELATION_GREATER, (setting){.d = 2, .b = b}));
     return FQ_OK;
 }
 
@@ -299,10 +304,14 @@ static fq_status shrinkage(fq_claim_context *context, unsigned b, size_t samples
     FQ_TRY_GOTO(status, fq_codec_encode(codec, codes, x, samples), done);
     FQ_TRY_GOTO(status, fq_codec_decode(codec, x + samples * D, codes, samples), done);
     FQ_TRY_GOTO(status, fq_metrics_measure(&metrics, D, x, x + samples * D, samples, NULL, 0), done);
-    FQ_TRY_GOTO(status, emit_measured(context, "mse_of_codec", D, b, metrics.distortion, FQ_RELATION_EQUAL,
-                                      scalar.distortion, samples), done);
-    FQ_TRY_GOTO(status, emit_measured(context, "mse_form_shrinks", D, b, metrics.gain, FQ_RELATION_EQUAL,
-                                      1 - scalar.distortion, samples), done);
+    FQ_TRY_GOTO(status,
+                emit_measured(context, "mse_of_codec", D, b, metrics.distortion, FQ_RELATION_EQUAL,
+                              scalar.distortion, samples),
+                done);
+    FQ_TRY_GOTO(status,
+                emit_measured(context, "mse_form_shrinks", D, b, metrics.gain, FQ_RELATION_EQUAL,
+                              1 - scalar.distortion, samples),
+                done);
 done:
     fq_free(codes);
     fq_free(x);
@@ -332,13 +341,16 @@ const fq_claim fq_claim_turboquant = {
     .number = 9,
     .id = "turboquant",
     .title = "Scalar TurboQuant, the baseline",
-    .statement = "The MSE form has D <= (sqrt(3) pi / 2) 4^-b and shrinks, E<x, x^> = 1 - D; no code has less "
-                 "than 4^-b; the inner-product form is unbiased with variance at most "
-                 "(sqrt(3) pi^2 / d) 4^-b, that of its sketch being (pi/2 |y|^2 - <y,x>^2)/d.",
+    .statement =
+        "The MSE form has D <= (sqrt(3) pi / 2) 4^-b and shrinks, E<x, x^> = 1 - D; no code has less "
+        "than 4^-b; the inner-product form is unbiased with variance at most "
+        "(sqrt(3) pi^2 / d) 4^-b, that of its sketch being (pi/2 |y|^2 - <y,x>^2)/d.",
     .domain = "b = 1, 2, ... bits a coordinate, unit vectors; the lower bound: d to infinity",
     .citation = "Zandieh et al. 2025 (arXiv 2504.19874) and 2024 (arXiv 2406.03482)",
-    .checked = "Both bounds for the scalar code and the constant's sharpness in ball arithmetic, a code on the "
-               "circle that beats the lower bound, the figures printed for b = 1 to 4, bias and variance of core's codecs by sampling.",
+    .checked =
+        "Both bounds for the scalar code and the constant's sharpness in ball arithmetic, a code on the "
+        "circle that beats the lower bound, the figures printed for b = 1 to 4, bias and variance of core's "
+        "codecs by sampling.",
     .not_covered = "More than 8 bits, and the lower bound for all codes of finite d > 2.",
     .run = run,
 };

@@ -21,8 +21,7 @@ int main(void) {
         return 1;
     if (fq_codec_spec_parse(&spec, "uni:b=4") != FQ_OK ||
         fq_codec_create(&codec, &spec, DIM, NULL) != FQ_OK ||
-        fq_codec_get_cost(codec).code_bytes != 2 + DIM / 2 ||
-        fq_codec_encode(codec, codes, x, N) != FQ_OK ||
+        fq_codec_get_cost(codec).code_bytes != 2 + DIM / 2 || fq_codec_encode(codec, codes, x, N) != FQ_OK ||
         fq_codec_decode(codec, back, codes, N) != FQ_OK ||
         fq_metrics_measure(&metrics, DIM, x, back, N, NULL, 0) != FQ_OK)
         return 1;

@@ -1,0 +1,282 @@
+#include "attention_tokens.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "memory.h"
+
+enum { CHUNK = FQ_ATTENTION_CHUNK, LANES = 8 };
+static const double table_range = 32000; /* + half a unit for each of 1024 positions still fits 16 bits */
+static const float weight_units = 8191;  /* see attention_kernels.h */
+static const float outlier = 64;         /* times the mean weight: these are not rounded to units */
+
+/* <y, words of all positions>: product[positions][choices]. */
+static void all_products(float *product, const fq_attention_group *g, const float *y) {
+    for (size_t p = 0; p < g->positions; p++)
+        for (size_t c = 0; c < g->choices; c++) {
+            double sum = 0;
+            for (size_t t = 0; t < g->coordinates; t++)
+                sum += (double)y[p * g->coordinates + t] * (double)g->words[c * g->coordinates + t];
+            product[p * g->choices + c] = (float)sum;
+        }
+}
+
+static bool all_finite(const float *x, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (!isfinite(x[i]))
+            return false;
+    return true;
+}
+
+/* The products of group i as whole numbers, of which no sum over positions leaves 16 bits. */
+static fq_status make_table(fq_attention_query *query, size_t i, const fq_attention_group *g,
+                            const float *product) {
+    double largest_sum = 0;
+    if (!all_finite(product, g->positions * g->choices))
+        return FQ_FAIL(FQ_ERR_RANGE, "queries", "queries and scale whose scores float32 can hold");
+    for (size_t p = 0; p < g->positions; p++) {
+        float most = 0;
+        for (size_t c = 0; c < g->choices; c++)
+            most = fabsf(product[g->choices * p + c]) > most ? fabsf(product[g->choices * p + c]) : most;
+        largest_sum += (double)most;
+    }
+    const double units = largest_sum > 0 ? table_range / largest_sum : 0;
+    query->unit[i] = units > 0 ? (float)(1 / units) : 0;
+    if (g->nibbles)
+        FQ_TRY(fq_alloc(&query->nibble_table[i], g->positions, 32));
+    else
+        FQ_TRY(fq_alloc(&query->byte_table[i], g->positions * 256, sizeof *query->byte_table[i]));
+    for (size_t p = 0; p < g->positions; p++) {
+        int16_t number[256];
+        for (size_t c = 0; c < g->choices; c++)
+            number[c] = (int16_t)lrint((double)product[g->choices * p + c] * units);
+        if (g->nibbles)
+            fq_attention_split(query->nibble_table[i] + 32 * p, number);
+        else
+            memcpy(query->byte_table[i] + 256 * p, number, sizeof number);
+    }
+    return FQ_OK;
+}
+
+static fq_status query_fill(fq_attention_query *query, const fq_attention_codes *keys, const float *rotated,
+                            double scale) {
+    FQ_TRY(fq_alloc(&query->row, keys->dim, sizeof *query->row));
+    for (size_t j = 0; j < keys->dim; j++)
+        query->row[j] = (float)((double)rotated[j] * scale);
+    for (size_t i = 0; i < keys->groups; i++) {
+        const fq_attention_group *g = &keys->group[i];
+        float *product = NULL;
+        FQ_TRY(fq_alloc(&product, g->positions * g->choices, sizeof *product));
+        all_products(product, g, query->row + g->group->offset);
+        const fq_status status = make_table(query, i, g, product);
+        fq_free(product);
+        if (status != FQ_OK)
+            return status;
+    }
+    return FQ_OK;
+}
+
+fq_status fq_attention_query_init(fq_attention_query *query, const fq_attention_codes *keys,
+                                  const float *rotated, double scale) {
+    *query = (fq_attention_query){0};
+    const fq_status status = query_fill(query, keys, rotated, scale);
+    if (status != FQ_OK)
+        fq_attention_query_clear(query);
+    return status;
+}
+
+void fq_attention_query_clear(fq_attention_query *query) {
+    fq_free(query->row);
+    for (size_t i = 0; i < FQ_CODEC_GROUPS_MAX; i++) {
+        fq_free(query->nibble_table[i]);
+        fq_free(query->byte_table[i]);
+    }
+    *query = (fq_attention_query){0};
+}
+
+static size_t larger(size_t a, size_t b) {
+    return a > b ? a : b;
+}
+
+static fq_status room_fill(fq_attention_room *room, const fq_attention_codes *keys,
+                           const fq_attention_codes *values) {
+    size_t bytes = 1;
+    for (size_t i = 0; i < keys->groups; i++)
+        bytes = larger(bytes, keys->group[i].index_bytes);
+    for (size_t i = 0; i < values->groups; i++)
+        bytes = larger(bytes, values->group[i].index_bytes);
+    FQ_TRY(fq_alloc(&room->columns, bytes + bytes % 2, CHUNK));
+    FQ_TRY(fq_alloc_zero(&room->norm, CHUNK, sizeof *room->norm));
+    FQ_TRY(fq_alloc_zero(&room->score, room->m * CHUNK, sizeof *room->score));
+    FQ_TRY(fq_alloc_zero(&room->weight, CHUNK, sizeof *room->weight));
+    FQ_TRY(fq_alloc_zero(&room->sum, CHUNK, sizeof *room->sum));
+    FQ_TRY(fq_alloc_zero(&room->total, values->dim, sizeof *room->total));
+    if (keys->rows || values->rows)
+        FQ_TRY(fq_alloc(&room->rows, CHUNK * values->dim, sizeof *room->rows));
+    return FQ_OK;
+}
+
+fq_status fq_attention_room_init(fq_attention_room *room, const fq_attention_codes *keys,
+                                 const fq_attention_codes *values, size_t m) {
+    *room = (fq_attention_room){.m = m};
+    const fq_status status = room_fill(room, keys, values);
+    if (status != FQ_OK)
+        fq_attention_room_clear(room);
+    return status;
+}
+
+void fq_attention_room_clear(fq_attention_room *room) {
+    fq_free(room->columns);
+    fq_free(room->norm);
+    fq_free(room->score);
+    fq_free(room->weight);
+    fq_free(room->sum);
+    fq_free(room->total);
+    fq_free(room->rows);
+    *room = (fq_attention_room){0};
+}
+
+static fq_status corrupt(const char *which, size_t token) {
+    return FQ_FAIL_VALUE(FQ_ERR_CORRUPT, which, token,
+                         "codes that this codec writes; the value is the token's number");
+}
+
+/* Decodes n codes, rotated, into room->rows; the number in a failure's record counts all tokens. */
+static fq_status decode_rows(const fq_attention_codes *codes, fq_attention_room *room, const uint8_t *code,
+                             const char *which, size_t token, size_t n) {
+    const fq_status status = fq_codec_decode_rotated(codes->codec, room->rows, code, n);
+    return status == FQ_ERR_CORRUPT ? corrupt(which, token + (size_t)fq_error_last()->value) : status;
+}
+
+/* Sums by lanes of eight, then the lanes in order: what the compiler may do with vectors. */
+static float dot(const float *a, const float *b, size_t n) {
+    float lane[LANES] = {0}, sum = 0;
+    size_t j = 0;
+    for (; j + LANES <= n; j += LANES)
+        for (size_t l = 0; l < LANES; l++)
+            lane[l] += a[j + l] * b[j + l];
+    for (; j < n; j++)
+        sum += a[j] * b[j];
+    for (size_t l = 0; l < LANES; l++)
+        sum += lane[l];
+    return sum;
+}
+
+static void turn(const fq_attention_group *g, const fq_attention_kernels *kernels, uint8_t *columns,
+                 const uint8_t *index, size_t stride, size_t n) {
+    (g->nibbles ? kernels->columns : kernels->byte_columns)(columns, index, stride, g->index_bytes, n);
+}
+
+fq_status fq_attention_score(const fq_attention_codes *keys, const fq_attention_kernels *kernels,
+                             fq_attention_room *room, const fq_attention_query *query, size_t m,
+                             const uint8_t *codes, size_t token, size_t n, fq_attention_ahead ahead) {
+    memset(room->score, 0, m * CHUNK * sizeof *room->score);
+    if (keys->rows) {
+        FQ_TRY(decode_rows(keys, room, codes, "key_codes", token, n));
+        for (size_t q = 0; q < m; q++)
+            for (size_t i = 0; i < n; i++)
+                room->score[q * CHUNK + i] = dot(query[q].row, room->rows + i * keys->dim, keys->dim);
+    }
+    for (size_t i = 0; i < keys->groups; i++) {
+        const fq_attention_group *g = &keys->group[i];
+        const uint8_t *index = codes + g->group->index_offset;
+        size_t bad = 0;
+        if (!fq_attention_read_norms(keys, g, kernels, room->norm, codes, n, &bad))
+            return corrupt("key_codes", token + bad);
+        turn(g, kernels, room->columns, index, keys->stride, n);
+        for (size_t q = 0; q < m; q++) {
+            if (g->nibbles)
+                kernels->nibble_scores(room->sum, room->columns, g->index_bytes, query[q].nibble_table[i],
+                                       ahead);
+            else
+                kernels->byte_scores(room->sum, room->columns, g->index_bytes, query[q].byte_table[i], ahead);
+            ahead.bytes = 0; /* once is enough */
+            kernels->add_scores(room->score + q * CHUNK, room->sum, room->norm, query[q].unit[i]);
+        }
+    }
+    return FQ_OK;
+}
+
+bool fq_attention_largest(const fq_attention_kernels *kernels, float *most, float *score, size_t n) {
+    for (size_t i = n; i < CHUNK; i++)
+        score[i] = score[0];
+    return kernels->largest(most, score);
+}
+
+double fq_attention_soften(const fq_attention_kernels *kernels, fq_attention_room *room, size_t q, float most,
+                           size_t n) {
+    float *p = room->score + q * CHUNK;
+    kernels->exponentials(p, p, most);
+    memset(p + n, 0, (CHUNK - n) * sizeof *p);
+    return kernels->total(p);
+}
+
+/* A value too heavy to be rounded to units, by its words as they are. */
+static void add_exactly(double *value, const fq_attention_group *g, const uint8_t *index, double weight) {
+    for (size_t p = 0; p < g->positions; p++) {
+        const unsigned nibble = p % 2 ? index[p / 2] >> 4 : index[p / 2] & 15;
+        const float *word = g->words + (g->nibbles ? nibble : index[p]) * g->coordinates;
+        for (size_t t = 0; t < g->coordinates; t++)
+            value[p * g->coordinates + t] += weight * (double)word[t];
+    }
+}
+
+static void weigh_group(const fq_attention_group *g, const fq_attention_kernels *kernels,
+                        fq_attention_room *room, double *value, const float *p, const uint8_t *index,
+                        size_t stride, size_t n, fq_attention_ahead ahead) {
+    float *weight = room->weight, mean, most;
+    kernels->weights(weight, &mean, &most, p, room->norm);
+    const float heavy = (float)((double)outlier * (double)mean * CHUNK / (double)n);
+    for (size_t first = 0; most > heavy && first < CHUNK; first += FQ_ATTENTION_GROUP) {
+        int any = 0;
+        for (size_t i = first; i < first + FQ_ATTENTION_GROUP; i++)
+            any |= weight[i] > heavy;
+        for (size_t i = first; any && i < first + FQ_ATTENTION_GROUP; i++)
+            if (weight[i] > heavy) { /* of the first n: the others' are zero */
+                add_exactly(value, g, index + i * stride, (double)weight[i]);
+                weight[i] = 0;
+            }
+    }
+    const float top = most > heavy ? heavy : most, units = weight_units / top;
+    if (!(top > 0) || !isfinite(units)) /* nothing, or next to nothing */
+        return;
+    kernels->units(room->sum, weight, units);
+    if (g->nibbles)
+        kernels->nibble_values(room->total, room->columns, g->index_bytes, g->word_table, g->coordinates,
+                               room->sum, ahead);
+    else
+        kernels->byte_values(room->total, room->columns, g->index_bytes, &g->bytes, room->sum, ahead);
+    const double unit = (double)top / (double)weight_units * (double)g->word_unit;
+    for (size_t j = 0; j < g->positions * g->coordinates; j++)
+        value[j] += unit * (double)room->total[j];
+}
+
+static void weigh_rows(double *value, const float *weight, const float *rows, size_t d, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < d; j++)
+            value[j] += (double)weight[i] * (double)rows[i * d + j];
+}
+
+fq_status fq_attention_weigh(const fq_attention_codes *values, const fq_attention_kernels *kernels,
+                             fq_attention_room *room, double *const *value, size_t m, const uint8_t *codes,
+                             size_t token, size_t n, fq_attention_ahead ahead) {
+    if (values->rows) {
+        FQ_TRY(decode_rows(values, room, codes, "value_codes", token, n));
+        for (size_t q = 0; q < m; q++)
+            weigh_rows(value[q], room->score + q * CHUNK, room->rows, values->dim, n);
+    }
+    for (size_t i = 0; i < values->groups; i++) {
+        const fq_attention_group *g = &values->group[i];
+        const uint8_t *index = codes + g->group->index_offset;
+        size_t bad = 0;
+        if (!fq_attention_read_norms(values, g, kernels, room->norm, codes, n, &bad))
+            return corrupt("value_codes", token + bad);
+        turn(g, kernels, room->columns, index, values->stride, n);
+        for (size_t q = 0; q < m; q++) {
+            weigh_group(g, kernels, room, value[q] + g->group->offset, room->score + q * CHUNK, index,
+                        values->stride, n, ahead);
+            ahead.bytes = 0;
+        }
+    }
+    return FQ_OK;
+}

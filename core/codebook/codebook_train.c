@@ -1,0 +1,87 @@
+#include "codebook_train.h"
+
+#include <string.h>
+
+#include "codebook_initial.h"
+#include "memory.h"
+#include "rotation.h"
+#include "scalar_quantizer.h"
+
+/* Rotations of restarts are numbered apart from those of codecs. */
+enum { RESTARTS_FROM = 1 << 20 };
+
+fq_status fq_train_report(const fq_progress *progress, double fraction) {
+    if (progress->report && !progress->report(progress->context, fraction))
+        return FQ_FAIL(FQ_ERR_INTERRUPTED, "training", "a progress listener that goes on");
+    return FQ_OK;
+}
+
+fq_status fq_train_rotate(float *words, size_t codewords, size_t block, uint64_t seed, uint64_t number) {
+    fq_rotation *rotation = NULL;
+    float *turned = NULL;
+    fq_status status;
+    FQ_TRY_GOTO(status, fq_rotation_create(&rotation, FQ_ROTATION_HAAR, block, seed, RESTARTS_FROM + number),
+                done);
+    FQ_TRY_GOTO(status, fq_alloc(&turned, codewords * block, sizeof *turned), done);
+    fq_rotation_apply(rotation, turned, words, codewords);
+    memcpy(words, turned, codewords * block * sizeof *words);
+done:
+    fq_free(turned);
+    fq_rotation_destroy(rotation);
+    return status;
+}
+
+static fq_status check(fq_source *source, const fq_train_options *options) {
+    FQ_TRY(fq_source_init(source, options->dim, options->block));
+    if (options->codewords < 1 || options->codewords > FQ_CODEWORDS_MAX)
+        return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "codewords", options->codewords, "1 to 1048576");
+    if (!fq_recipe_name(options->recipe))
+        return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "recipe", options->recipe, "0 to 3");
+    if (!(options->tolerance >= 0 && options->tolerance < 1))
+        return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "tolerance", options->tolerance, "0 to below 1");
+    return FQ_OK;
+}
+
+fq_status fq_codebook_train(fq_codebook *codebook, const fq_train_options *options) {
+    fq_source source;
+    FQ_TRY(check(&source, options));
+    const size_t N = options->codewords, k = options->block;
+    float *words = NULL;
+    FQ_TRY(fq_alloc_zero(&words, N * k, sizeof *words));
+    fq_status status = FQ_OK;
+    switch (options->recipe) {
+    case FQ_RECIPE_INITIAL:
+        fq_initial_words(words, &source, N);
+        break;
+    case FQ_RECIPE_PRODUCT:
+        status = fq_product_words(words, &source, N);
+        break;
+    case FQ_RECIPE_PAPER:
+        status = fq_train_paper(words, &source, options);
+        break;
+    case FQ_RECIPE_POPULATION:
+        if (N == 1)
+            break; /* the mean, zero */
+        if (k == 1 && N <= FQ_LEVELS_MAX && source.block < source.dim)
+            status = fq_product_words(words, &source, N); /* the scalar optimum itself */
+        else
+            status = fq_train_population(words, &source, options);
+        break;
+    }
+    if (status == FQ_OK)
+        status = fq_codebook_set(codebook, options->dim, k, N, words, options->recipe, options->seed);
+    fq_free(words);
+    return status;
+}
+
+double fq_codebook_training_work(const fq_train_options *options) {
+    fq_source source;
+    if (check(&source, options) != FQ_OK)
+        return 0;
+    if (options->recipe == FQ_RECIPE_PAPER)
+        return fq_train_paper_work(options);
+    const bool closed =
+        options->codewords == 1 ||
+        (options->block == 1 && options->codewords <= FQ_LEVELS_MAX && source.block < source.dim);
+    return options->recipe == FQ_RECIPE_POPULATION && !closed ? fq_train_population_work(options) : 0;
+}

@@ -1,0 +1,205 @@
+#include "codec.h"
+
+#include <string.h>
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+#include "codec_family.h"
+#include "memory.h"
+#include "vector_kernels.h"
+
+fq_status fq_codec_create(fq_codec **codec, const fq_codec_spec *spec, size_t dim,
+                          const fq_codec_parts *parts) {
+    static const fq_codec_parts no_parts;
+    FQ_TRY(fq_codec_spec_check(spec));
+    if (dim < 2 || dim > FQ_DIM_MAX)
+        return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "dim", dim, "2 to 16384");
+    fq_codec *made = NULL;
+    FQ_TRY(fq_alloc_zero(&made, 1, sizeof *made));
+    made->spec = *spec;
+    made->family = fq_codec_family_find(spec->family);
+    made->cost.dim = dim;
+    const fq_status status = made->family->create(made, parts ? parts : &no_parts);
+    if (status != FQ_OK) {
+        fq_codec_destroy(made);
+        return status;
+    }
+    *codec = made;
+    return FQ_OK;
+}
+
+void fq_codec_destroy(fq_codec *codec) {
+    if (!codec)
+        return;
+    fq_codec_groups_clear(codec);
+    fq_free(codec);
+}
+
+const fq_codec_spec *fq_codec_get_spec(const fq_codec *codec) {
+    return &codec->spec;
+}
+
+fq_codec_cost fq_codec_get_cost(const fq_codec *codec) {
+    return codec->cost;
+}
+
+const fq_codec_group *fq_codec_get_groups(const fq_codec *codec, size_t *count) {
+    *count = codec->groups;
+    return codec->group;
+}
+
+const uint32_t *fq_codec_get_channel_order(const fq_codec *codec) {
+    return codec->channel_order;
+}
+
+/* What is done to chunks of FQ_CODEC_CHUNK vectors, on all threads. */
+typedef enum chunk_work { ENCODE, DECODE, DECODE_ROTATED, ROTATE, ROTATE_BACK } chunk_work;
+
+typedef struct chunk_job {
+    const fq_codec *codec;
+    chunk_work work;
+    uint8_t *codes_out;
+    const uint8_t *codes_in;
+    float *x_out;
+    const float *x_in;
+    bool beyond; /* x_out is too large to stay in the caches */
+} chunk_job;
+
+static fq_status run_chunk(const chunk_job *job, fq_codec_scratch *scratch, size_t first, size_t n) {
+    const fq_codec *codec = job->codec;
+    const size_t d = codec->cost.dim, bytes = codec->cost.code_bytes;
+    switch (job->work) {
+    case ENCODE:
+        if (codec->family->encode)
+            return codec->family->encode(codec, job->codes_out + first * bytes, job->x_in + first * d, first,
+                                         n);
+        return fq_codec_groups_encode(codec, scratch, job->codes_out + first * bytes, job->x_in + first * d,
+                                      first, n);
+    case DECODE:
+    case DECODE_ROTATED:
+        if (codec->family->decode)
+            return codec->family->decode(codec, job->x_out + first * d, job->codes_in + first * bytes, first,
+                                         n);
+        return fq_codec_groups_decode(codec, scratch, job->x_out + first * d, job->codes_in + first * bytes,
+                                      first, n, job->work == DECODE_ROTATED, job->beyond);
+    case ROTATE:
+    case ROTATE_BACK:
+        if (codec->groups == 0)
+            memcpy(job->x_out + first * d, job->x_in + first * d, n * d * sizeof(float));
+        else
+            fq_codec_groups_rotate(codec, scratch, job->x_out + first * d, job->x_in + first * d, n,
+                                   job->work == ROTATE_BACK);
+        return FQ_OK;
+    }
+    return FQ_OK;
+}
+
+/* One block of memory, cut in the scratch of every thread. */
+static fq_status scratch_alloc(fq_codec_scratch **scratch, void **memory, size_t threads, size_t d) {
+    const size_t vectors = (size_t)FQ_CODEC_CHUNK * d * sizeof(float);
+    const size_t each =
+        (4 * vectors + FQ_CODEC_CHUNK * sizeof(double) + FQ_ALIGNMENT - 1) / FQ_ALIGNMENT * FQ_ALIGNMENT;
+    FQ_TRY(fq_alloc(scratch, threads, sizeof **scratch));
+    const fq_status status = fq_alloc(memory, threads, each);
+    if (status != FQ_OK) {
+        fq_free(*scratch);
+        return status;
+    }
+    for (size_t t = 0; t < threads; t++) {
+        char *base = (char *)*memory + t * each;
+        (*scratch)[t] = (fq_codec_scratch){
+            .norm = (double *)(void *)(base + 4 * vectors),
+            .a = (float *)(void *)base,
+            .b = (float *)(void *)(base + vectors),
+            .c = (float *)(void *)(base + 2 * vectors),
+            .index = (uint32_t *)(void *)(base + 3 * vectors),
+        };
+    }
+    return FQ_OK;
+}
+
+static fq_status run_job(const chunk_job *job, size_t n) {
+    if (n == 0)
+        return FQ_OK;
+    const size_t chunks = (n - 1) / FQ_CODEC_CHUNK + 1;
+    size_t threads = 1;
+#ifdef _OPENMP
+    threads = (size_t)omp_get_max_threads();
+    threads = threads < chunks ? threads : chunks;
+#endif
+    fq_codec_scratch *scratch = NULL;
+    void *memory = NULL;
+    FQ_TRY(scratch_alloc(&scratch, &memory, threads, job->codec->cost.dim));
+    /* The failure reported is that of the first failing chunk, as a serial run would. */
+    size_t failed_chunk = SIZE_MAX;
+    fq_error error;
+#pragma omp parallel num_threads((int)threads) if (threads > 1)
+    {
+        size_t thread = 0;
+#ifdef _OPENMP
+        thread = (size_t)omp_get_thread_num();
+#endif
+#pragma omp for schedule(static) nowait
+        for (size_t chunk = 0; chunk < chunks; chunk++) {
+            const size_t first = chunk * FQ_CODEC_CHUNK;
+            const size_t count = n - first < FQ_CODEC_CHUNK ? n - first : FQ_CODEC_CHUNK;
+            if (run_chunk(job, &scratch[thread], first, count) == FQ_OK)
+                continue;
+#pragma omp critical(fq_codec_failure)
+            {
+                if (chunk < failed_chunk) {
+                    failed_chunk = chunk;
+                    error = *fq_error_last();
+                }
+            }
+        }
+        if (job->beyond)
+            fq_vector_kernels_best()->fence();
+    }
+    fq_free(memory);
+    fq_free(scratch);
+    return failed_chunk == SIZE_MAX ? FQ_OK : fq_error_restore(&error);
+}
+
+fq_status fq_codec_encode(const fq_codec *codec, uint8_t *codes, const float *x, size_t n) {
+    const chunk_job job = {.codec = codec, .work = ENCODE, .codes_out = codes, .x_in = x};
+    return run_job(&job, n);
+}
+
+/* As large as the last cache of a common processor, or larger. */
+static bool is_beyond_caches(const fq_codec *codec, size_t n) {
+    return n >= ((size_t)32 << 20) / sizeof(float) / codec->cost.dim;
+}
+
+fq_status fq_codec_decode(const fq_codec *codec, float *x, const uint8_t *codes, size_t n) {
+    const bool beyond = is_beyond_caches(codec, n);
+    if (fq_codec_tables_pay(codec, n)) {
+        bool done = false;
+        FQ_TRY(fq_codec_decode_by_tables(codec, x, codes, n, beyond, &done));
+        if (done)
+            return FQ_OK;
+    }
+    const chunk_job job = {.codec = codec, .work = DECODE, .x_out = x, .codes_in = codes, .beyond = beyond};
+    return run_job(&job, n);
+}
+
+fq_status fq_codec_decode_rotated(const fq_codec *codec, float *y, const uint8_t *codes, size_t n) {
+    const chunk_job job = {.codec = codec,
+                           .work = DECODE_ROTATED,
+                           .x_out = y,
+                           .codes_in = codes,
+                           .beyond = is_beyond_caches(codec, n)};
+    return run_job(&job, n);
+}
+
+fq_status fq_codec_rotate_queries(const fq_codec *codec, float *y, const float *queries, size_t n) {
+    const chunk_job job = {.codec = codec, .work = ROTATE, .x_out = y, .x_in = queries};
+    return run_job(&job, n);
+}
+
+fq_status fq_codec_rotate_back(const fq_codec *codec, float *x, const float *y, size_t n) {
+    const chunk_job job = {.codec = codec, .work = ROTATE_BACK, .x_out = x, .x_in = y};
+    return run_job(&job, n);
+}

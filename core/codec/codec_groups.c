@@ -1,0 +1,331 @@
+/* What the families of rotated, normalised blocks share: making groups, and encoding them a chunk of
+ * vectors at a time. Sums run in a fixed order, so bytes do not depend on how the
+ * compiler or the threads split the work. */
+#include <math.h>
+#include <string.h>
+
+#include "codec_family.h"
+#include "fp16.h"
+#include "memory.h"
+#include "rotation_inverse.h"
+#include "scalar_quantizer.h"
+#include "stream.h"
+#include "vector_kernels.h"
+
+/* sqrt(pi/2): E|g| = sqrt(2/pi) for a standard normal g, so the sign sketch is unbiased. */
+#define SQRT_HALF_PI 1.2533141373155003
+
+/* A row of the table of bytes: 256 rows of 32 numbers are 32 KiB, which the first-level cache holds. */
+enum { TABLE_WIDTH_MAX = 32 };
+
+/* Where sums by bytes are faster than products: a row, read from the second-level cache in two to three
+ * cycles a line, stands for four multiply-adds or more; and 32 bytes' rows of 16 coordinates are half of a
+ * cache of 1 MiB. */
+enum { SUMMED_WIDTH = 4, SUMMED_BYTES = 32 };
+
+/* Eight partial sums: one order for every processor. */
+static double dot(const float *a, const float *b, size_t n) {
+    return fq_vector_kernels_best()->dot(a, b, n);
+}
+
+static fq_status make_sketch(fq_codec_group *group, uint64_t seed, size_t number) {
+    const size_t rows = group->sketch_rows, d = group->dim;
+    FQ_TRY(fq_dense_init(&group->sketch, rows, d));
+    FQ_TRY(fq_dense_init(&group->sketch_back, d, rows));
+    for (size_t r = 0; r < rows; r++) {
+        fq_stream stream;
+        fq_stream_init(&stream, seed, FQ_PURPOSE_SKETCH, (uint64_t)number << 32 | r);
+        for (size_t c = 0; c < d; c++) {
+            const double entry = fq_stream_normal(&stream);
+            fq_dense_set(&group->sketch, r, c, (float)entry);
+            fq_dense_set(&group->sketch_back, c, r, (float)(entry * SQRT_HALF_PI / (double)rows));
+        }
+    }
+    return FQ_OK;
+}
+
+/* Codewords by whole bytes of packed indices, so that decoding need not take the bytes apart. */
+static fq_status make_byte_table(fq_codec_group *group) {
+    const fq_packing_plan *plan = &group->packing;
+    if (plan->kind != FQ_PACK_BITS || plan->width == 0 || 8 % plan->width != 0 || plan->bits % 8 != 0 ||
+        group->codewords != (size_t)1 << plan->width)
+        return FQ_OK;
+    const size_t indices = 8 / plan->width, k = group->block, width = indices * k;
+    if (width > TABLE_WIDTH_MAX)
+        return FQ_OK;
+    FQ_TRY(fq_alloc(&group->byte_table, 256 * width, sizeof *group->byte_table));
+    group->table_width = width;
+    group->summed_by_bytes = width >= SUMMED_WIDTH && plan->bytes <= SUMMED_BYTES && !group->sketch_rows &&
+                             fq_rotation_get_transpose(group->rotation);
+    for (size_t byte = 0; byte < 256; byte++)
+        for (size_t i = 0; i < indices; i++)
+            memcpy(group->byte_table + byte * width + i * k,
+                   group->words + (byte >> i * plan->width & (group->codewords - 1)) * k, k * sizeof(float));
+    return FQ_OK;
+}
+
+static fq_codec_group *next_group(fq_codec *codec, size_t dim) {
+    fq_codec_group *group = &codec->group[codec->groups];
+    group->dim = dim;
+    group->offset = codec->groups ? group[-1].offset + group[-1].dim : 0;
+    group->byte_offset = codec->cost.code_bytes;
+    codec->groups++;
+    return group;
+}
+
+fq_status fq_codec_add_empty_group(fq_codec *codec, size_t dim) {
+    /* The rotation is kept, so that the rotated domain is the same kind of thing for all groups. */
+    fq_codec_group *group = next_group(codec, dim);
+    return fq_rotation_create(&group->rotation, codec->spec.rotation, dim, codec->spec.seed,
+                              codec->groups - 1);
+}
+
+fq_status fq_codec_add_group(fq_codec *codec, size_t dim, size_t block, size_t codewords, const float *words,
+                             size_t sketch_rows) {
+    const fq_codec_spec *spec = &codec->spec;
+    fq_codec_group *group = next_group(codec, dim);
+    group->block = block;
+    group->codewords = codewords;
+    group->blocks = dim / block;
+    group->sketch_rows = sketch_rows;
+    FQ_TRY(fq_rotation_create(&group->rotation, spec->rotation, dim, spec->seed, codec->groups - 1));
+    float *copy = NULL;
+    FQ_TRY(fq_alloc(&copy, codewords * block, sizeof *copy));
+    memcpy(copy, words, codewords * block * sizeof *copy);
+    group->words = copy;
+    FQ_TRY(fq_search_create(&group->search, words, codewords, block, SIZE_MAX));
+    FQ_TRY(fq_packing_plan_init(&group->packing, spec->packing, group->blocks, (uint32_t)codewords));
+    FQ_TRY(make_byte_table(group));
+    if (sketch_rows)
+        FQ_TRY(make_sketch(group, spec->seed, codec->groups - 1));
+    const size_t norms = sketch_rows ? 2 : 1;
+    group->index_offset = group->byte_offset + 2 * norms;
+    group->sign_offset = group->index_offset + group->packing.bytes;
+    group->bytes = 2 * norms + group->packing.bytes + (sketch_rows + 7) / 8;
+    fq_codec_cost *cost = &codec->cost;
+    cost->code_bytes += group->bytes;
+    cost->index_bits += group->packing.bits + sketch_rows;
+    cost->norm_bits += 16 * norms;
+    cost->rate += ((double)group->blocks * log2((double)codewords) + (double)sketch_rows) / (double)cost->dim;
+    return FQ_OK;
+}
+
+void fq_codec_groups_clear(fq_codec *codec) {
+    for (size_t g = 0; g < codec->groups; g++) {
+        fq_codec_group *group = &codec->group[g];
+        fq_rotation_destroy(group->rotation);
+        fq_search_destroy(group->search);
+        float *words;
+        memcpy(&words, &group->words, sizeof words); /* const in the view, owned here */
+        fq_free(words);
+        fq_free(group->byte_table);
+        fq_dense_clear(&group->sketch);
+        fq_dense_clear(&group->sketch_back);
+    }
+    fq_free(codec->channel_order);
+}
+
+fq_status fq_codec_set_channel_order(fq_codec *codec, const uint32_t *order) {
+    if (!order)
+        return FQ_OK;
+    const size_t d = codec->cost.dim;
+    FQ_TRY(fq_alloc_zero(&codec->channel_order, d, sizeof *codec->channel_order));
+    for (size_t i = 0; i < d; i++) { /* mark what was seen, then overwrite with the order */
+        if (order[i] >= d || codec->channel_order[order[i]]++)
+            return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "channel_order", order[i],
+                                 "every channel from 0 to dim-1 once");
+    }
+    memcpy(codec->channel_order, order, d * sizeof *order);
+    return FQ_OK;
+}
+
+size_t fq_codec_finer_channels(size_t dim, double bits) {
+    const double fraction = bits - floor(bits);
+    if (fraction == 0)
+        return 0;
+    const bool rest_is_stored = bits > 1;
+    const double wanted = fraction * (double)dim;
+    size_t best = 0;
+    for (size_t finer = 0; finer <= dim; finer++) {
+        if (finer == 1 || (rest_is_stored && dim - finer == 1))
+            continue; /* a group of one coordinate is no direction to quantise */
+        if (fabs((double)finer - wanted) <= fabs((double)best - wanted))
+            best = finer;
+    }
+    return best ? best : (rest_is_stored ? 0 : 2); /* storing nothing at all is no codec */
+}
+
+static fq_status fail_nonfinite(const float *x, size_t d, size_t first, size_t n) {
+    size_t i = 0;
+    while (i < n * d && isfinite(x[i]))
+        i++;
+    return FQ_FAIL_VALUE(FQ_ERR_NONFINITE, "x", first * d + i,
+                         "finite numbers; the value is the first other one's index");
+}
+
+/* The group's channels of one vector, in order. */
+static void gather(const fq_codec *codec, const fq_codec_group *group, float *part, const float *x) {
+    if (!codec->channel_order) {
+        memcpy(part, x + group->offset, group->dim * sizeof *part);
+        return;
+    }
+    const uint32_t *order = codec->channel_order + group->offset;
+    for (size_t j = 0; j < group->dim; j++)
+        part[j] = x[order[j]];
+}
+
+void fq_codec_scatter(const fq_codec *codec, const fq_codec_group *group, float *x, const float *part) {
+    if (!codec->channel_order) {
+        memcpy(x + group->offset, part, group->dim * sizeof *part);
+        return;
+    }
+    const uint32_t *order = codec->channel_order + group->offset;
+    for (size_t j = 0; j < group->dim; j++)
+        x[order[j]] = part[j];
+}
+
+/* scale times the codewords of the indices, one after the other. */
+static void look_up(const fq_codec_group *group, float *y, const uint32_t *index, float scale) {
+    fq_vector_kernels_best()->expand(y, index, group->blocks, group->words, group->block, scale);
+}
+
+static void pack_signs(uint8_t *bytes, const float *z, size_t rows) {
+    memset(bytes, 0, (rows + 7) / 8);
+    for (size_t r = 0; r < rows; r++)
+        bytes[r / 8] |= (uint8_t)((z[r] < 0) << r % 8);
+}
+
+/* The norm to store, by the spec's rule, for direction y and its reconstruction yhat. */
+static double stored_norm(fq_norm_rule rule, double norm, const float *y, const float *yhat, size_t d) {
+    if (rule == FQ_NORM_INPUT)
+        return norm;
+    const double squared = dot(yhat, yhat, d);
+    if (!(squared > 0))
+        return norm;
+    if (rule == FQ_NORM_MATCH)
+        return norm / sqrt(squared);
+    return fmax(0, norm * dot(y, yhat, d) / squared);
+}
+
+/* Norms and unit directions of the group's channels: scratch->norm and scratch->a. */
+static fq_status normalise(const fq_codec *codec, const fq_codec_group *group, fq_codec_scratch *scratch,
+                           const float *x, size_t first, size_t n) {
+    const size_t d = codec->cost.dim, dg = group->dim;
+    for (size_t i = 0; i < n; i++) {
+        float *part = scratch->a + i * dg;
+        gather(codec, group, part, x + i * d);
+        const double norm = sqrt(dot(part, part, dg));
+        if (!isfinite(norm))
+            return fail_nonfinite(x, d, first, n);
+        if (norm > FQ_FP16_MAX)
+            return FQ_FAIL_VALUE(FQ_ERR_RANGE, "norm", norm, "norms up to 65504, the largest half");
+        scratch->norm[i] = norm;
+        fq_vector_kernels_best()->scale(part, part, norm > 0 ? 1 / norm : 0, dg);
+    }
+    return FQ_OK;
+}
+
+/* Sketch of the residuals scratch->a: ratios and signs of all vectors with a norm. */
+static void write_sketch(const fq_codec *codec, const fq_codec_group *group, fq_codec_scratch *scratch,
+                         uint8_t *codes, size_t n) {
+    const size_t dg = group->dim, rows = group->sketch_rows;
+    fq_dense_apply(&group->sketch, scratch->c, scratch->a, n);
+    for (size_t i = 0; i < n; i++) {
+        uint8_t *code = codes + i * codec->cost.code_bytes;
+        if (fq_fp16_load(code + group->byte_offset) == 0)
+            continue;
+        const float *residual = scratch->a + i * dg;
+        const uint16_t ratio = fq_fp16_from_float((float)sqrt(dot(residual, residual, dg)));
+        fq_fp16_store(code + group->byte_offset + 2, ratio);
+        if (ratio)
+            pack_signs(code + group->sign_offset, scratch->c + i * rows, rows);
+        else
+            memset(code + group->sign_offset, 0, (rows + 7) / 8);
+    }
+}
+
+/* Codes of the group whose directions, rotated, are scratch->b. */
+static fq_status write_codes(const fq_codec *codec, const fq_codec_group *group, fq_codec_scratch *scratch,
+                             uint8_t *codes, size_t n) {
+    const size_t dg = group->dim;
+    const fq_norm_rule rule = codec->spec.norm;
+    for (size_t i = 0; i < n; i++) {
+        uint8_t *code = codes + i * codec->cost.code_bytes;
+        const uint32_t *index = scratch->index + i * group->blocks;
+        const float *y = scratch->b + i * dg;
+        float *yhat = scratch->a + i * dg;
+        if (rule != FQ_NORM_INPUT || group->sketch_rows)
+            look_up(group, yhat, index, 1);
+        const double norm = stored_norm(rule, scratch->norm[i], y, yhat, dg);
+        if (norm > FQ_FP16_MAX)
+            return FQ_FAIL_VALUE(FQ_ERR_RANGE, "stored norm", norm, "norms up to 65504, the largest half");
+        if (group->sketch_rows) /* what is left */
+            for (size_t j = 0; j < dg; j++)
+                yhat[j] = y[j] - yhat[j];
+        const uint16_t half = fq_fp16_from_float((float)norm);
+        if (half == 0) {
+            memset(code + group->byte_offset, 0, group->bytes);
+            continue;
+        }
+        fq_fp16_store(code + group->byte_offset, half);
+        fq_packing_pack(&group->packing, code + group->index_offset, index);
+    }
+    if (group->sketch_rows)
+        write_sketch(codec, group, scratch, codes, n);
+    return FQ_OK;
+}
+
+fq_status fq_codec_groups_encode(const fq_codec *codec, fq_codec_scratch *scratch, uint8_t *codes,
+                                 const float *x, size_t first, size_t n) {
+    for (size_t g = 0; g < codec->groups; g++) {
+        const fq_codec_group *group = &codec->group[g];
+        FQ_TRY(normalise(codec, group, scratch, x, first, n));
+        if (!group->bytes)
+            continue;
+        fq_rotation_apply(group->rotation, scratch->b, scratch->a, n);
+        fq_search_nearest(group->search, scratch->index, scratch->b, n * group->blocks);
+        FQ_TRY(write_codes(codec, group, scratch, codes, n));
+    }
+    return FQ_OK;
+}
+
+void fq_codec_groups_rotate(const fq_codec *codec, fq_codec_scratch *scratch, float *y, const float *x,
+                            size_t n, bool back) {
+    const size_t d = codec->cost.dim;
+    for (size_t g = 0; g < codec->groups; g++) {
+        const fq_codec_group *group = &codec->group[g];
+        const size_t dg = group->dim;
+        for (size_t i = 0; i < n; i++) {
+            if (back)
+                memcpy(scratch->a + i * dg, x + i * d + group->offset, dg * sizeof *x);
+            else
+                gather(codec, group, scratch->a + i * dg, x + i * d);
+        }
+        if (back)
+            fq_rotation_apply_transpose(group->rotation, scratch->b, scratch->a, n);
+        else
+            fq_rotation_apply(group->rotation, scratch->b, scratch->a, n);
+        for (size_t i = 0; i < n; i++) {
+            if (back)
+                fq_codec_scatter(codec, group, y + i * d, scratch->b + i * dg);
+            else
+                memcpy(y + i * d + group->offset, scratch->b + i * dg, dg * sizeof *y);
+        }
+    }
+}
+
+fq_status fq_codec_add_scalar_group(fq_codec *codec, size_t dim, unsigned bits, size_t rows) {
+    fq_scalar_quantizer quantizer = {0};
+    const size_t levels = (size_t)1 << bits;
+    float *words = NULL;
+    fq_status status;
+    FQ_TRY_GOTO(status, fq_scalar_quantizer_init(&quantizer, dim, levels), done);
+    FQ_TRY_GOTO(status, fq_alloc(&words, levels, sizeof *words), done);
+    for (size_t i = 0; i < levels; i++)
+        words[i] = (float)quantizer.level[i];
+    status = fq_codec_add_group(codec, dim, 1, levels, words, rows);
+done:
+    fq_free(words);
+    fq_scalar_quantizer_clear(&quantizer);
+    return status;
+}

@@ -1,0 +1,233 @@
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "failure.h"
+#include "fp16.h"
+#include "hdf5_util.h"
+#include "kv_cache_layout.h"
+#include "memory.h"
+
+enum { PIECE_ELEMENTS = FQ_KV_PIECE_ELEMENTS };
+
+struct fq_kv_cache {
+    fq_h5_file file;
+    char *path; /* file.path */
+    fq_kv_shape shape;
+    fq_kv_origin origin;
+    hid_t *datasets; /* [layers][kinds] */
+    hid_t half;
+};
+
+const fq_kv_shape *fq_kv_cache_shape(const fq_kv_cache *cache) {
+    return &cache->shape;
+}
+
+const fq_kv_origin *fq_kv_cache_origin(const fq_kv_cache *cache) {
+    return &cache->origin;
+}
+
+void fq_kv_cache_close(fq_kv_cache *cache) {
+    if (!cache)
+        return;
+    for (size_t i = 0; cache->datasets && i < cache->shape.layers * FQ_KV_KINDS; i++)
+        fq_h5_close(cache->datasets[i]);
+    fq_h5_close(cache->half);
+    fq_h5_file_close(&cache->file);
+    fq_free(cache->datasets);
+    fq_free(cache->path);
+    fq_free(cache);
+}
+
+static fq_status read_digest(const fq_h5_file *file, const char *name, char hex[FQ_SHA256_HEX]) {
+    FQ_TRY(fq_h5_read_text(file, file->id, "/", name, hex, FQ_SHA256_HEX));
+    const size_t length = strlen(hex);
+    if (strspn(hex, "0123456789abcdefABCDEF") != length || (length != 64 && length != 0))
+        return FQ_H5_MALFORMED(file, "/", "attribute %s is not 64 hexadecimal digits or empty", name);
+    return FQ_OK;
+}
+
+static fq_status read_origin(const fq_h5_file *file, fq_kv_origin *origin) {
+    FQ_TRY(fq_h5_read_text(file, file->id, "/", "model", origin->model, sizeof origin->model));
+    FQ_TRY(read_digest(file, "model_sha256", origin->model_sha256));
+    FQ_TRY(fq_h5_read_text(file, file->id, "/", "text", origin->text, sizeof origin->text));
+    return read_digest(file, "text_sha256", origin->text_sha256);
+}
+
+/* One dataset against the shape all share; the first one read sets it. */
+static fq_status open_dataset(fq_kv_cache *cache, hid_t group, size_t layer, fq_kv_kind kind) {
+    char object[FQ_KV_OBJECT_MAX];
+    fq_h5_shape found;
+    hid_t dataset = H5I_INVALID_HID;
+    fq_kv_shape *shape = &cache->shape;
+    fq_kv_object_name(object, layer, kind);
+    FQ_TRY(fq_h5_open_dataset(&cache->file, &dataset, &found, group, fq_kv_kind_name(kind), 3, H5T_FLOAT));
+    cache->datasets[layer * FQ_KV_KINDS + (size_t)kind] = dataset;
+    const hid_t type = H5Dget_type(dataset);
+    const bool known = type >= 0 && (H5Tequal(type, cache->half) > 0 || H5Tequal(type, H5T_IEEE_F32LE) > 0);
+    fq_h5_close(type);
+    if (!known)
+        return FQ_H5_MALFORMED(&cache->file, object, "allowed are float16 and float32, little-endian");
+    if (layer == 0 && kind == FQ_KV_QUERY) {
+        shape->tokens = found.dims[0];
+        shape->query_heads = found.dims[1];
+        shape->dim = found.dims[2];
+        shape->element_bytes = found.bytes;
+    }
+    if (layer == 0 && kind == FQ_KV_KEY)
+        shape->heads = found.dims[1];
+    if (found.dims[0] != shape->tokens || found.dims[1] != fq_kv_heads(shape, kind) ||
+        found.dims[2] != shape->dim || found.bytes != shape->element_bytes)
+        return FQ_H5_MALFORMED(
+            &cache->file, object,
+            "is %zu x %zu x %zu of %zu bytes; the other datasets want %zu x %zu x %zu of %zu", found.dims[0],
+            found.dims[1], found.dims[2], found.bytes, shape->tokens, fq_kv_heads(shape, kind), shape->dim,
+            shape->element_bytes);
+    return FQ_OK;
+}
+
+static fq_status open_layers(fq_kv_cache *cache) {
+    char name[FQ_KV_GROUP_MAX];
+    size_t layers = 0;
+    for (; layers < FQ_KV_LAYERS_MAX; layers++) {
+        fq_kv_group_name(name, layers);
+        if (!fq_h5_has(cache->file.id, name))
+            break;
+    }
+    if (layers == 0)
+        return FQ_H5_MALFORMED(&cache->file, "layer_00", "missing: this is no KV cache");
+    FQ_TRY(fq_alloc(&cache->datasets, layers * FQ_KV_KINDS, sizeof *cache->datasets));
+    for (size_t i = 0; i < layers * FQ_KV_KINDS; i++)
+        cache->datasets[i] = H5I_INVALID_HID;
+    cache->shape.layers = layers;
+    for (size_t layer = 0; layer < layers; layer++) {
+        hid_t group = H5I_INVALID_HID;
+        fq_kv_group_name(name, layer);
+        FQ_TRY(fq_h5_open_group(&cache->file, &group, cache->file.id, name));
+        fq_status status = FQ_OK;
+        for (int kind = 0; status == FQ_OK && kind < FQ_KV_KINDS; kind++)
+            status = open_dataset(cache, group, layer, (fq_kv_kind)kind);
+        fq_h5_close(group);
+        FQ_TRY(status);
+    }
+    if (fq_kv_shape_check(&cache->shape) != FQ_OK)
+        return FQ_H5_MALFORMED(&cache->file, "layer_00", "%s is %.0f; allowed: %s", fq_error_last()->argument,
+                               fq_error_last()->value, fq_error_last()->allowed);
+    return FQ_OK;
+}
+
+/* Everything but the values. */
+static fq_status open_lightly(fq_kv_cache **cache, const char *path) {
+    fq_kv_cache *made = NULL;
+    FQ_TRY(fq_alloc_zero(&made, 1, sizeof *made));
+    made->file.id = H5I_INVALID_HID;
+    made->half = fq_kv_half_type();
+    fq_status status = made->half >= 0 ? fq_alloc(&made->path, strlen(path) + 1, 1)
+                                       : FQ_FAIL_TEXT(FQ_ERR_INTERNAL, "HDF5: making a type failed");
+    if (status == FQ_OK) {
+        strcpy(made->path, path);
+        status = fq_h5_open_path(&made->file, made->path);
+    }
+    if (status == FQ_OK)
+        status = read_origin(&made->file, &made->origin);
+    if (status == FQ_OK)
+        status = open_layers(made);
+    if (status != FQ_OK) {
+        fq_kv_cache_close(made);
+        return status;
+    }
+    *cache = made;
+    return FQ_OK;
+}
+
+/* Rows first.. of heads head.. of a dataset, as floats; as they are stored into hash, unless that is NULL. */
+static fq_status read_slab(const fq_kv_cache *cache, size_t layer, fq_kv_kind kind, size_t first,
+                           size_t count, size_t head, size_t heads, float *x, fq_sha256 *hash) {
+    const hid_t dataset = cache->datasets[layer * FQ_KV_KINDS + (size_t)kind];
+    const size_t elements = count * heads * cache->shape.dim;
+    const hsize_t start[3] = {first, head, 0}, extent[3] = {count, heads, cache->shape.dim};
+    const bool half = cache->shape.element_bytes == 2;
+    uint8_t *halves = NULL;
+    if (half)
+        FQ_TRY(fq_alloc(&halves, elements, 2));
+    const hid_t from = H5Dget_space(dataset), to = H5Screate_simple(3, extent, NULL);
+    fq_status status = FQ_OK;
+    if (from < 0 || to < 0 || H5Sselect_hyperslab(from, H5S_SELECT_SET, start, NULL, extent, NULL) < 0 ||
+        H5Dread(dataset, half ? cache->half : H5T_IEEE_F32LE, to, from, H5P_DEFAULT,
+                half ? (void *)halves : (void *)x) < 0) {
+        char object[FQ_KV_OBJECT_MAX];
+        fq_kv_object_name(object, layer, kind);
+        status = FQ_H5_MALFORMED(&cache->file, object, "rows from %zu cannot be read: damaged", first);
+    } else {
+        if (hash)
+            fq_sha256_add(hash, half ? (void *)halves : (void *)x, elements * cache->shape.element_bytes);
+        if (half)
+            fq_fp16_decode(x, halves, elements);
+    }
+    fq_h5_close(to);
+    fq_h5_close(from);
+    fq_free(halves);
+    return status;
+}
+
+static fq_status check_values(const fq_kv_cache *cache, size_t layer, fq_kv_kind kind, float *piece) {
+    const fq_kv_shape *shape = &cache->shape;
+    const size_t row = fq_kv_heads(shape, kind) * shape->dim;
+    const size_t rows = PIECE_ELEMENTS / row ? PIECE_ELEMENTS / row : 1;
+    const hid_t dataset = cache->datasets[layer * FQ_KV_KINDS + (size_t)kind];
+    char object[FQ_KV_OBJECT_MAX], digest[FQ_SHA256_HEX];
+    fq_kv_object_name(object, layer, kind);
+    fq_sha256 hash;
+    fq_sha256_init(&hash);
+    for (size_t first = 0; first < shape->tokens; first += rows) {
+        const size_t count = shape->tokens - first < rows ? shape->tokens - first : rows;
+        FQ_TRY(read_slab(cache, layer, kind, first, count, 0, fq_kv_heads(shape, kind), piece,
+                         fq_h5_has_digest(dataset) ? &hash : NULL));
+        for (size_t i = 0; i < count * row; i++)
+            if (!isfinite(piece[i]))
+                return FQ_H5_MALFORMED(&cache->file, object,
+                                       "value at token %zu, head %zu, coordinate %zu is not finite",
+                                       first + i / row, i % row / shape->dim, i % shape->dim);
+    }
+    fq_sha256_final(&hash, digest);
+    return fq_h5_check_digest(&cache->file, dataset, object, digest);
+}
+
+static fq_status check_everything(void *context) {
+    const char *path = context;
+    fq_kv_cache *cache = NULL;
+    float *piece = NULL;
+    FQ_TRY(open_lightly(&cache, path));
+    const size_t row = cache->shape.query_heads * cache->shape.dim;
+    fq_status status = fq_alloc(&piece, row > PIECE_ELEMENTS ? row : PIECE_ELEMENTS, sizeof *piece);
+    for (size_t layer = 0; status == FQ_OK && layer < cache->shape.layers; layer++)
+        for (int kind = 0; status == FQ_OK && kind < FQ_KV_KINDS; kind++)
+            status = check_values(cache, layer, (fq_kv_kind)kind, piece);
+    fq_free(piece);
+    fq_kv_cache_close(cache);
+    return status;
+}
+
+fq_status fq_kv_cache_open(fq_kv_cache **cache, const char *path) {
+    char *copy = NULL;
+    FQ_TRY(fq_alloc(&copy, strlen(path) + 1, 1));
+    strcpy(copy, path);
+    const fq_status status = fq_h5_guard(copy, check_everything, copy);
+    fq_free(copy);
+    FQ_TRY(status);
+    return open_lightly(cache, path);
+}
+
+fq_status fq_kv_cache_read(const fq_kv_cache *cache, size_t layer, fq_kv_kind kind, size_t head, size_t first,
+                           size_t count, float *x) {
+    const fq_kv_shape *shape = &cache->shape;
+    if (layer >= shape->layers)
+        return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "layer", layer, "below the number of layers");
+    if (kind < FQ_KV_QUERY || kind > FQ_KV_VALUE)
+        return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "kind", kind, "query, key or value");
+    if (head >= fq_kv_heads(shape, kind))
+        return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "head", head, "below the number of heads");
+    if (first > shape->tokens || count > shape->tokens - first)
+        return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "first", first, "rows within the number of tokens");
+    return count ? read_slab(cache, layer, kind, first, count, head, 1, x, NULL) : FQ_OK;
+}

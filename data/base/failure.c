@@ -1,0 +1,54 @@
+#include "failure.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+fq_status fq_failure_format(fq_status status, const char *source_file, int source_line, const char *format,
+                            ...) {
+    char text[FQ_ERROR_TEXT_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    return fq_error_set_text(status, source_file, source_line, text);
+}
+
+void fq_failure_line(char line[FQ_FAILURE_LINE_MAX], const fq_error *error) {
+    if (error->text[0]) {
+        snprintf(line, FQ_FAILURE_LINE_MAX, "%s", error->text);
+        return;
+    }
+    char value[40] = "";
+    if (error->has_value)
+        snprintf(value, sizeof value, " is %.10g", error->value);
+    snprintf(line, FQ_FAILURE_LINE_MAX, "%s%s%s%s%s%s", fq_status_message(error->status),
+             error->argument[0] ? ": " : "", error->argument, value, error->allowed[0] ? "; allowed: " : "",
+             error->allowed);
+}
+
+int fq_failure_exit_code(fq_status status) {
+    switch (status) {
+    case FQ_OK:
+        return 0;
+    case FQ_ERR_USAGE:
+    case FQ_ERR_SPEC:
+    case FQ_ERR_ARGUMENT:
+        return 2;
+    case FQ_ERR_INPUT:
+    case FQ_ERR_CORRUPT:
+    case FQ_ERR_NONFINITE:
+    case FQ_ERR_RANGE:
+        return 3;
+    case FQ_ERR_OUTPUT:
+        return 4;
+    case FQ_ERR_INTERRUPTED:
+        return 130;
+    case FQ_ERR_MEMORY:
+    case FQ_ERR_OVERFLOW:
+    case FQ_ERR_CONVERGENCE:
+    case FQ_ERR_UNSUPPORTED:
+    case FQ_ERR_INTERNAL:
+        break;
+    }
+    return 70;
+}

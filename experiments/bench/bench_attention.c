@@ -1,0 +1,296 @@
+/* Attention of one query a head over 65,536 tokens stored as codes, beside caches of float32 and of halves:
+ * one head again and again, which the third-level cache may hold even as halves, and 32 heads in turn, as a
+ * model reads them. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "attention.h"
+#include "bench.h"
+#include "bench_attention_float.h"
+#include "fp16.h"
+#include "memory.h"
+#include "stream.h"
+
+enum { DIM = FQ_FLOAT_ATTENTION_DIM, TOKENS = 65536, SMALL = 2 * FQ_FLOAT_ATTENTION_CHUNK };
+
+/* Two bits a coordinate, one, a half of one; then heads in turn. The words before training cost the same as
+ * trained ones. */
+#define FLOAT32 "float32, OpenBLAS"
+#define HALVES  "halves, F16C"
+static const struct {
+    const char *name, *spec;
+    size_t heads;
+} cases[] = {
+    {"fib:k=2,N=16", "fib:k=2,N=16,recipe=initial", 1},
+    {"tq:b=2", "tq:b=2", 1},
+    {"fib:k=4,N=256", "fib:k=4,N=256,recipe=initial", 1},
+    {"fib:k=4,N=16", "fib:k=4,N=16,recipe=initial", 1},
+    {"fib:k=8,N=256", "fib:k=8,N=256,recipe=initial", 1},
+    {"fib:k=8,N=16", "fib:k=8,N=16,recipe=initial", 1},
+    {"fib:k=16,N=256", "fib:k=16,N=256,recipe=initial", 1},
+    {"tq:b=2,heads=32", "tq:b=2", 32},
+    {"fib:k=4,N=256,heads=32", "fib:k=4,N=256,recipe=initial", 32},
+};
+static const fq_bench_target goal = {FQ_GOAL_TIMES, 4, FLOAT32}, also_goal = {FQ_GOAL_TIMES, 2, HALVES};
+
+typedef struct work {
+    fq_codec *codec;
+    fq_attention *attention[FQ_ATTENTION_KERNELS]; /* by kernel; NULL where not available */
+    size_t heads, n, bytes;
+    float scale;
+    float *query, *out;                /* [DIM], [heads][DIM] */
+    uint8_t *key_codes, *value_codes;  /* [heads][n][bytes] */
+    float *keys, *values;              /* [heads][n][DIM], what the codes decode to */
+    uint16_t *half_keys, *half_values; /* [heads][n][DIM], the same, rounded */
+    float *decoded, *score;            /* scratch: [2][n][DIM], [n] */
+    double expected[DIM];              /* of each head, from keys and values, in double */
+    double difference;                 /* 1 - cosine, of the last check */
+} work;
+
+typedef struct path {
+    work *work;
+    fq_attention *attention;
+} path;
+
+static void work_clear(work *w) {
+    for (size_t i = 0; i < FQ_ATTENTION_KERNELS; i++)
+        fq_attention_destroy(w->attention[i]);
+    fq_codec_destroy(w->codec);
+    void *const owned[] = {w->query,  w->out,       w->key_codes,   w->value_codes, w->keys,
+                           w->values, w->half_keys, w->half_values, w->decoded,     w->score};
+    for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)
+        fq_free(owned[i]);
+    *w = (work){0};
+}
+
+static fq_status expect(work *w) {
+    double *p = NULL, most = -HUGE_VAL, total = 0;
+    FQ_TRY(fq_alloc(&p, w->n, sizeof *p));
+    for (size_t i = 0; i < w->n; i++) {
+        p[i] = 0;
+        for (size_t j = 0; j < DIM; j++)
+            p[i] += (double)w->query[j] * (double)w->keys[i * DIM + j];
+        p[i] *= (double)w->scale;
+        most = fmax(most, p[i]);
+    }
+    for (size_t i = 0; i < w->n; i++) {
+        p[i] = exp(p[i] - most);
+        total += p[i];
+        for (size_t j = 0; j < DIM; j++)
+            w->expected[j] += p[i] * (double)w->values[i * DIM + j];
+    }
+    for (size_t j = 0; j < DIM; j++)
+        w->expected[j] /= total;
+    fq_free(p);
+    return FQ_OK;
+}
+
+/* The first head's tokens to all others': other memory, the same numbers. */
+static void repeat(const work *w, void *tokens, size_t token_bytes) {
+    const size_t size = w->n * token_bytes;
+    for (size_t h = 1; h < w->heads; h++)
+        memcpy((uint8_t *)tokens + h * size, tokens, size);
+}
+
+/* Gaussian keys; values with a mean, as a real cache's, so that the output is not noise alone. */
+static fq_status fill(work *w, uint64_t seed) {
+    fq_stream random;
+    fq_stream_init(&random, seed, FQ_PURPOSE_BENCH, 0);
+    for (size_t j = 0; j < DIM; j++)
+        w->query[j] = 2 * (float)fq_stream_normal(&random);
+    for (size_t i = 0; i < w->n * DIM; i++) {
+        w->keys[i] = (float)fq_stream_normal(&random);
+        w->values[i] = 0.3F + (float)fq_stream_normal(&random);
+    }
+    FQ_TRY(fq_codec_encode(w->codec, w->key_codes, w->keys, w->n));
+    FQ_TRY(fq_codec_encode(w->codec, w->value_codes, w->values, w->n));
+    FQ_TRY(fq_codec_decode(w->codec, w->keys, w->key_codes, w->n));
+    FQ_TRY(fq_codec_decode(w->codec, w->values, w->value_codes, w->n));
+    for (size_t i = 0; i < w->n * DIM; i++) {
+        w->half_keys[i] = fq_fp16_from_float(w->keys[i]);
+        w->half_values[i] = fq_fp16_from_float(w->values[i]);
+    }
+    repeat(w, w->key_codes, w->bytes);
+    repeat(w, w->value_codes, w->bytes);
+    repeat(w, w->keys, DIM * sizeof *w->keys);
+    repeat(w, w->values, DIM * sizeof *w->values);
+    repeat(w, w->half_keys, DIM * sizeof *w->half_keys);
+    repeat(w, w->half_values, DIM * sizeof *w->half_values);
+    return expect(w);
+}
+
+static fq_status work_make(work *w, const char *text, size_t heads, size_t n, uint64_t seed) {
+    fq_codec_spec spec;
+    *w = (work){.heads = heads, .n = n, .scale = 1 / sqrtf((float)DIM)};
+    FQ_TRY(fq_codec_spec_parse(&spec, text));
+    FQ_TRY(fq_codec_create(&w->codec, &spec, DIM, NULL));
+    for (int i = 0; i < FQ_ATTENTION_KERNELS; i++)
+        if (fq_attention_kernel_available((fq_attention_kernel)i))
+            FQ_TRY(fq_attention_create(&w->attention[i], w->codec, w->codec, (fq_attention_kernel)i));
+    w->bytes = fq_codec_get_cost(w->codec).code_bytes;
+    const size_t all = heads * n;
+    FQ_TRY(fq_alloc(&w->query, DIM, sizeof *w->query));
+    FQ_TRY(fq_alloc(&w->out, heads * DIM, sizeof *w->out));
+    FQ_TRY(fq_alloc(&w->key_codes, all, w->bytes));
+    FQ_TRY(fq_alloc(&w->value_codes, all, w->bytes));
+    FQ_TRY(fq_alloc(&w->keys, all, DIM * sizeof *w->keys));
+    FQ_TRY(fq_alloc(&w->values, all, DIM * sizeof *w->values));
+    FQ_TRY(fq_alloc(&w->half_keys, all, DIM * sizeof *w->half_keys));
+    FQ_TRY(fq_alloc(&w->half_values, all, DIM * sizeof *w->half_values));
+    FQ_TRY(fq_alloc(&w->decoded, n, 2 * DIM * sizeof *w->decoded));
+    FQ_TRY(fq_alloc(&w->score, n, sizeof *w->score));
+    return fill(w, seed);
+}
+
+static fq_status run_naive(void *context) {
+    const work *const w = context;
+    for (size_t h = 0, at = 0; h < w->heads; h++, at += w->n * DIM)
+        fq_float_attention_naive(w->out + h * DIM, w->query, w->keys + at, w->values + at, w->score, w->n,
+                                 w->scale);
+    return FQ_OK;
+}
+
+static fq_status run_blas(void *context) {
+    const work *const w = context;
+    for (size_t h = 0, at = 0; h < w->heads; h++, at += w->n * DIM)
+        fq_float_attention_blas(w->out + h * DIM, w->query, w->keys + at, w->values + at, w->score, w->n,
+                                w->scale);
+    return FQ_OK;
+}
+
+static fq_status run_halves(void *context) {
+    const work *const w = context;
+    for (size_t h = 0, at = 0; h < w->heads; h++, at += w->n * DIM)
+        fq_half_attention_run(w->out + h * DIM, w->query, w->half_keys + at, w->half_values + at, w->n,
+                              w->scale);
+    return FQ_OK;
+}
+
+static fq_status run_decode(void *context) {
+    const work *const w = context;
+    float *const keys = w->decoded, *const values = w->decoded + w->n * DIM;
+    for (size_t h = 0, at = 0; h < w->heads; h++, at += w->n * w->bytes) {
+        FQ_TRY(fq_codec_decode(w->codec, keys, w->key_codes + at, w->n));
+        FQ_TRY(fq_codec_decode(w->codec, values, w->value_codes + at, w->n));
+        fq_float_attention_blas(w->out + h * DIM, w->query, keys, values, w->score, w->n, w->scale);
+    }
+    return FQ_OK;
+}
+
+static fq_status run_codes(void *context) {
+    const path *const p = context;
+    const work *const w = p->work;
+    for (size_t h = 0, at = 0; h < w->heads; h++, at += w->n * w->bytes)
+        FQ_TRY(fq_attention_run(p->attention, w->out + h * DIM, w->query, 1, w->key_codes + at,
+                                w->value_codes + at, w->n, (double)w->scale));
+    return FQ_OK;
+}
+
+/* Each head's cosine to what decoding and attending in double gives, and the length. */
+static bool check(void *context, char why[FQ_BENCH_WHY_MAX]) {
+    work *const w = context;
+    for (size_t h = 0; h < w->heads; h++) {
+        const float *const out = w->out + h * DIM;
+        double product = 0, own = 0, expected = 0;
+        for (size_t j = 0; j < DIM; j++) {
+            product += (double)out[j] * w->expected[j];
+            own += (double)out[j] * (double)out[j];
+            expected += w->expected[j] * w->expected[j];
+        }
+        w->difference = 1 - product / sqrt(own * expected);
+        const double length = sqrt(own / expected);
+        if (w->difference <= 1e-4 && fabs(length - 1) <= 1e-2)
+            continue;
+        snprintf(why, FQ_BENCH_WHY_MAX,
+                 "head %zu: 1 - cosine to decode-then-attend %.3g, length %.4g times its", h, w->difference,
+                 length);
+        return false;
+    }
+    return true;
+}
+
+static bool check_path(void *context, char why[FQ_BENCH_WHY_MAX]) {
+    return check(((path *)context)->work, why);
+}
+
+/* How near attention on codes comes; the timed variants' outputs are checked to the same bound. */
+static fq_status note_difference(fq_bench_session *session, const path *p) {
+    char why[FQ_BENCH_WHY_MAX] = ""; /* before measure, which prints the case */
+    FQ_TRY(run_codes((void *)(uintptr_t)p));
+    const bool good = check(p->work, why);
+    const fq_bench_target target = {FQ_GOAL_VALUE, 1e-4, NULL};
+    return fq_bench_note(session, "1 - cosine to decoding", p->work->difference, "1", &target, good, why);
+}
+
+static fq_status measure(fq_bench_session *session, size_t c) {
+    work w;
+    const size_t n = fq_bench_size(session, TOKENS, SMALL);
+    path paths[FQ_ATTENTION_KERNELS];
+    fq_status status = work_make(&w, cases[c].spec, cases[c].heads, n, fq_bench_seed(session));
+    const double amount = (double)(cases[c].heads * n);
+    const fq_bench_case the_case = {
+        .name = cases[c].name,
+        .unit = "tokens",
+        .amount = amount,
+        .flops = amount * 4 * DIM,
+        .work = "one query a head, d = 64, keys and values coded alike; 4d flop a token, decoded or not"};
+    if (status != FQ_OK)
+        goto done;
+    fq_bench_begin(session, &the_case);
+    fq_bench_add_peak(session);
+    fq_bench_variant v = {.name = "float32, plain loops",
+                          .kind = FQ_BENCH_NAIVE,
+                          .run = run_naive,
+                          .check = check,
+                          .context = &w,
+                          .output = w.out,
+                          .output_bytes = cases[c].heads * DIM * sizeof *w.out};
+    fq_bench_add(session, &v);
+    v.name = FLOAT32;
+    v.kind = FQ_BENCH_LIBRARY;
+    v.run = run_blas;
+    fq_bench_add(session, &v);
+    v.name = HALVES;
+    v.run = run_halves;
+    if (fq_half_attention_available())
+        fq_bench_add(session, &v);
+    v.name = "decode all, OpenBLAS";
+    v.run = run_decode;
+    fq_bench_add(session, &v);
+    v.kind = FQ_BENCH_OURS;
+    v.run = run_codes;
+    v.check = check_path;
+    v.target = goal; /* of the best kernel, which comes first */
+    v.also = fq_half_attention_available() ? also_goal : (fq_bench_target){0};
+    for (int i = FQ_ATTENTION_KERNELS - 1; i > FQ_ATTENTION_BEST; i--) {
+        paths[i] = (path){&w, w.attention[i]};
+        if (!w.attention[i])
+            continue;
+        v.name = fq_attention_kernel_name((fq_attention_kernel)i);
+        v.context = &paths[i];
+        fq_bench_add(session, &v);
+        v.target = v.also = (fq_bench_target){0};
+    }
+    paths[FQ_ATTENTION_BEST] = (path){&w, w.attention[FQ_ATTENTION_BEST]};
+    v.name = "two threads";
+    v.context = &paths[FQ_ATTENTION_BEST];
+    v.threads = 2;
+    if (fq_bench_threads(session) >= 2)
+        fq_bench_add(session, &v);
+    FQ_TRY_GOTO(status, note_difference(session, &paths[FQ_ATTENTION_BEST]), done);
+    status = fq_bench_measure(session);
+done:
+    work_clear(&w);
+    return status;
+}
+
+static fq_status run(fq_bench_session *session) {
+    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++)
+        if (fq_bench_wanted(session, cases[c].name))
+            FQ_TRY(measure(session, c));
+    return FQ_OK;
+}
+
+const fq_bench fq_bench_attention = {
+    "attention", "attention straight on codes, beside float32 and half caches", false, run};

@@ -1,0 +1,124 @@
+/* The program: sets up the libraries, finds the verb, hands over. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cblas.h>
+#include <gsl/gsl_errno.h>
+#include <hdf5.h>
+
+#include "atomic_file.h"
+#include "failure.h"
+#include "options.h"
+#include "verb.h"
+
+#define FQ_VERB(name) extern const fq_verb fq_verb_##name;
+#include "verbs.def"
+#undef FQ_VERB
+
+static const fq_verb *const verbs[] = {
+#define FQ_VERB(name) &fq_verb_##name,
+#include "verbs.def"
+#undef FQ_VERB
+};
+enum { VERBS = sizeof verbs / sizeof verbs[0], VERB_NAME_MAX = 64 };
+
+static void print_help(FILE *to) {
+    fputs("usage: fibquant VERB [OPTION...]      (fibquant VERB --help explains one)\n\n", to);
+    for (int i = 0; i < VERBS; i++)
+        fprintf(to, "  %-12s %s\n", verbs[i]->name, verbs[i]->summary);
+    fputs("\nExit status: 0 success, 1 refuted or different, 2 usage, 3 bad input, 4 output not\n"
+          "written, 5 failed points or undecided claims, 130 interrupted.\n",
+          to);
+}
+
+int fq_verb_fail(const char *verb_name) {
+    char line[FQ_FAILURE_LINE_MAX];
+    const fq_error *error = fq_error_last();
+    fq_failure_line(line, error);
+    fprintf(stderr, "fibquant %s: %s\n", verb_name, line);
+    return fq_failure_exit_code(error->status);
+}
+
+static int unknown_verb(const char *given) {
+    const char *nearest = verbs[0]->name;
+    for (int i = 1; i < VERBS; i++)
+        if (fq_edit_distance(given, verbs[i]->name) < fq_edit_distance(given, nearest))
+            nearest = verbs[i]->name;
+    fprintf(stderr, "fibquant: no verb \"%.60s\"; nearest is \"%s\" (fibquant --help lists all)\n", given,
+            nearest);
+    return 2;
+}
+
+/* Threads of GNU OpenMP spin while they wait for each other; where other programs want the processors,
+ * each such wait burns a time slice (a training was seen to take ten times as long). The policy is read
+ * as the library is loaded, before main, so it takes starting again. A policy that is set is obeyed. */
+static void let_threads_sleep(const char **argv) {
+    char program[4096], **arguments;
+    memcpy(&arguments, &argv, sizeof arguments); /* execv changes none of them */
+    const ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    if (getenv("OMP_WAIT_POLICY") || length <= 0 || setenv("OMP_WAIT_POLICY", "passive", 0) != 0)
+        return;
+    program[length] = 0;
+    execv(program, arguments); /* returns only if it cannot: then this process goes on, correct but slower */
+}
+
+/* Ctrl-C and the like, for verbs that have no way of their own: half-written files are removed, the exit
+ * status is the shell's, 128 and the signal's number. */
+static pid_t main_process;
+static void on_signal(int number) {
+    static const char line[] = "fibquant: interrupted\n";
+    fq_atomic_files_remove();
+    if (getpid() == main_process)
+        (void)!write(STDERR_FILENO, line, sizeof line - 1);
+    _exit(128 + number);
+}
+
+static void catch_signals(void) {
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action;
+    main_process = getpid();
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_signal;
+    sigfillset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        struct sigaction usual;
+        if (sigaction(numbers[i], NULL, &usual) == 0 && usual.sa_handler != SIG_IGN) /* as nohup wants it */
+            sigaction(numbers[i], &action, NULL);
+    }
+}
+
+int main(int argc, const char **argv) {
+    let_threads_sleep(argv);
+    gsl_set_error_handler_off();
+    catch_signals();
+    signal(SIGXFSZ, SIG_IGN);    /* a file size limit is a failed write like any other: exit status 4 */
+    openblas_set_num_threads(1); /* threads are ours: what its sums are may depend on how many it uses */
+    H5dont_atexit();             /* we close what we open; after a failed write its clean-up never ends */
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    if (argc < 2) {
+        print_help(stderr);
+        return 2;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        print_help(stdout);
+        return fflush(stdout) == 0 ? 0 : 4;
+    }
+    const char *wanted = strcmp(argv[1], "--version") == 0 ? "version" : argv[1];
+    for (int i = 0; i < VERBS; i++) {
+        if (strcmp(wanted, verbs[i]->name) != 0)
+            continue;
+        char name[VERB_NAME_MAX + 16];
+        snprintf(name, sizeof name, "fibquant %s", verbs[i]->name);
+        argv[1] = name;
+        const int exit_code = verbs[i]->run(argc - 1, argv + 1);
+        if (fflush(stdout) != 0 || ferror(stdout)) {
+            fprintf(stderr, "fibquant %s: standard output could not be written\n", verbs[i]->name);
+            return exit_code ? exit_code : 4;
+        }
+        return exit_code;
+    }
+    return unknown_verb(argv[1]);
+}

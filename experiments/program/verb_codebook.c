@@ -1,0 +1,164 @@
+/* fibquant codebook: trains one, measures it on samples it never saw, and writes it. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "codebook_cache.h"
+#include "codebook_file.h"
+#include "gains.h"
+#include "progress_bar.h"
+#include "verb.h"
+#include "verb_support.h"
+
+static size_t dim, block, codewords, samples = 1 << 20;
+static uint64_t seed = 1;
+static double tolerance;
+static const char *recipe = "population", *output;
+static bool json, quiet, no_progress, no_cache;
+
+static const fq_option options[] = {
+    {.name = "dim",
+     .letter = 'd',
+     .kind = FQ_OPTION_SIZE,
+     .value = &dim,
+     .argument = "D",
+     .least = 2,
+     .most = FQ_DIM_MAX,
+     .required = true,
+     .help = "vector dimension"},
+    {.name = "block",
+     .letter = 'k',
+     .kind = FQ_OPTION_SIZE,
+     .value = &block,
+     .argument = "K",
+     .least = 1,
+     .most = FQ_BLOCK_MAX,
+     .required = true,
+     .help = "block dimension"},
+    {.name = "codewords",
+     .letter = 'N',
+     .kind = FQ_OPTION_SIZE,
+     .value = &codewords,
+     .argument = "N",
+     .least = 1,
+     .most = 1 << 20,
+     .required = true,
+     .help = "number of codewords"},
+    {.name = "recipe",
+     .kind = FQ_OPTION_CHOICE,
+     .value = &recipe,
+     .argument = "NAME",
+     .choices = "population|paper|initial|product",
+     .help = "training recipe"},
+    {.name = "seed", .kind = FQ_OPTION_UINT64, .value = &seed, .argument = "S", .help = "seed of training"},
+    {.name = "tolerance",
+     .kind = FQ_OPTION_REAL,
+     .value = &tolerance,
+     .argument = "T",
+     .least = 0,
+     .most = 1,
+     .help = "relative excess distortion aimed at; 0 is the library's own choice"},
+    {.name = "samples",
+     .kind = FQ_OPTION_SIZE,
+     .value = &samples,
+     .argument = "M",
+     .least = 2,
+     .most = 1e12,
+     .help = "fresh samples to measure the distortion on"},
+    FQ_OPTION_OUTPUT(output, false),
+    {.name = "no-cache",
+     .kind = FQ_OPTION_FLAG,
+     .value = &no_cache,
+     .help = "train even if the cache folder has it, and keep nothing there"},
+    FQ_OPTION_JSON(json),
+    FQ_OPTION_NO_PROGRESS(no_progress),
+    FQ_OPTION_QUIET(quiet),
+    {0},
+};
+static const fq_usage usage = {
+    .verb = "codebook",
+    .summary =
+        "Trains a codebook for blocks of unit vectors and measures its distortion D (mean squared error a\n"
+        "coordinate over the coordinate variance 1/d) on samples it was not trained on.",
+    .options = options,
+    .notes = "The cache folder is $FIBQUANT_CACHE, else $XDG_CACHE_HOME/fibquant, else ~/.cache/fibquant.",
+    .examples = "fibquant codebook --dim 64 --block 4 --codewords 256 -o d64-k4-N256.h5\n"
+                "fibquant codebook -d 128 -k 2 -N 16 --recipe paper --json",
+};
+
+static fq_status print(const fq_codebook *c) {
+    fq_source source;
+    fq_cell cell = {.second_moment = (double)NAN, .name = "none", .proved_optimal = false};
+    const double rate = log2((double)c->codewords) / (double)c->block;
+    double high_rate = (double)NAN, shannon = (double)NAN;
+    FQ_TRY(fq_source_init(&source, c->dim, c->block));
+    if (c->block < c->dim) { /* k = d is the sphere itself: no density */
+        shannon = fq_gains_shannon_bound(&source, rate);
+        FQ_TRY(fq_gains_best_cell(&cell, c->block));
+        FQ_TRY(fq_gains_high_rate_distortion(&high_rate, &source, rate, cell.second_moment));
+    }
+    if (json)
+        return fq_verb_print_json(json_pack(
+            "{s:s, s:I, s:I, s:I, s:o, s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:s, s:s?}", "schema",
+            "fibquant codebook 1", "dim", (json_int_t)c->dim, "block", (json_int_t)c->block, "codewords",
+            (json_int_t)c->codewords, "rate", fq_json_number(rate), "rate_units", "bits per coordinate",
+            "recipe", fq_recipe_name(c->recipe), "distortion", fq_json_number(c->distortion), "distortion_se",
+            fq_json_number(c->distortion_se), "distortion_samples", (json_int_t)c->distortion_samples,
+            "shannon_bound", fq_json_number(shannon), "high_rate", fq_json_number(high_rate),
+            "high_rate_cell", cell.name, "output", output));
+    printf("d = %zu, k = %zu, N = %zu: %.6g bits a coordinate, recipe %s, seed %" PRIu64 "\n", c->dim,
+           c->block, c->codewords, rate, fq_recipe_name(c->recipe), c->seed);
+    printf("  distortion D      %.6f, standard error %.1e (%" PRIu64 " fresh samples)\n", c->distortion,
+           c->distortion_se, c->distortion_samples);
+    if (c->block < c->dim) {
+        printf("  Shannon bound     %.6f (D is %.3f times that)\n", shannon, c->distortion / shannon);
+        printf("  high-rate value   %.6f (cell: %s)\n", high_rate, cell.name);
+    }
+    return FQ_OK;
+}
+
+static fq_status make(fq_codebook *codebook) {
+    fq_progress_bar bar;
+    fq_train_options train = {
+        .dim = dim, .block = block, .codewords = codewords, .seed = seed, .tolerance = tolerance};
+    fq_cache_outcome outcome = FQ_CACHE_TRAINED;
+    FQ_TRY(fq_recipe_parse(&train.recipe, recipe));
+    fq_progress_bar_start(&bar, "training", NULL, FQ_PROGRESS_STEPS, quiet, no_progress);
+    train.progress = fq_progress_bar_hook(&bar);
+    const fq_status status =
+        fq_codebook_cache_get(codebook, &train, no_cache ? "" : NULL, seed, samples, &outcome);
+    fq_progress_bar_finish(&bar);
+    if (status == FQ_OK && outcome == FQ_CACHE_REPLACED && !quiet)
+        fprintf(stderr, "fibquant codebook: note: the cached codebook was damaged; trained again\n");
+    if (status == FQ_OK && outcome == FQ_CACHE_UNWRITABLE && !no_cache && !quiet)
+        fprintf(
+            stderr,
+            "fibquant codebook: note: the cache folder cannot be written; the codebook is not kept there\n");
+    return status;
+}
+
+static fq_status work(int argc, const char **argv) {
+    fq_codebook codebook;
+    fq_provenance provenance;
+    FQ_TRY(fq_verb_provenance(&provenance, argc, argv, seed));
+    fq_codebook_init(&codebook);
+    fq_status status = make(&codebook);
+    if (status == FQ_OK && output)
+        status = fq_codebook_file_write(output, &codebook, &provenance);
+    if (status == FQ_OK)
+        status = print(&codebook);
+    fq_codebook_clear(&codebook);
+    fq_provenance_clear(&provenance);
+    return status;
+}
+
+static int run(int argc, const char **argv) {
+    int exit_code;
+    if (!fq_options_parse(&usage, argc, argv, NULL, &exit_code))
+        return exit_code;
+    if (block > dim)
+        return fq_options_refuse(&usage, "--block %zu: allowed is 1 to --dim, %zu", block, dim);
+    return work(argc, argv) == FQ_OK ? 0 : fq_verb_fail("codebook");
+}
+
+const fq_verb fq_verb_codebook = {"codebook", "train a codebook, measure it, write it", run};

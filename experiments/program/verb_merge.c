@@ -1,0 +1,94 @@
+/* fibquant merge: several results files into one. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "failure.h"
+#include "memory.h"
+#include "options.h"
+#include "result_store.h"
+#include "verb.h"
+
+static const char *output;
+
+static const fq_option options[] = {{.name = "output",
+                                     .letter = 'o',
+                                     .kind = FQ_OPTION_TEXT,
+                                     .value = &output,
+                                     .argument = "ALL.h5",
+                                     .required = true,
+                                     .help = "file to write; must not exist"},
+                                    {0}};
+
+static const fq_usage usage = {
+    .verb = "merge",
+    .summary = "Joins results files of machines that worked apart. A point that is in several files "
+               "is taken from the first that has it; every row keeps its provenance.",
+    .arguments = "A.h5 B.h5...",
+    .least_arguments = 1,
+    .most_arguments = 1000,
+    .options = options,
+    .examples = "fibquant merge node1.h5 node2.h5 -o all.h5"};
+
+/* Whether rows 0..known-1 of a table have a point of that id. */
+static bool has_point(const fq_table *table, size_t known, size_t column, const char *id) {
+    for (size_t r = known; r-- > 0;)
+        if (strcmp(fq_table_text(table, r, column), id) == 0)
+            return true;
+    return false;
+}
+
+static fq_status add_table(fq_results *all, const fq_table *from, size_t runs_before) {
+    fq_table *to = fq_results_table(all, from->name);
+    if (!to)
+        FQ_TRY(fq_results_add_table(all, &to, from->name, from->columns, from->column_count));
+    else if (!fq_table_same_columns(to, from))
+        return FQ_FAIL_TEXT(FQ_ERR_INPUT, "table %s has other columns in one of the files", from->name);
+    const size_t known = to->count, id = fq_table_find(to, "point"), run = fq_table_find(to, "run");
+    const bool has_id = id < to->column_count && to->columns[id].type == FQ_VALUE_TEXT;
+    const bool has_run = run < to->column_count && to->columns[run].type == FQ_VALUE_INTEGER;
+    for (size_t r = 0; r < from->count; r++) {
+        if (has_id && has_point(to, known, id, fq_table_text(from, r, id)))
+            continue;
+        FQ_TRY(fq_table_append(to, from->records + r * from->record_bytes, 1));
+        if (has_run)
+            fq_table_set_integer(to, to->count - 1, run,
+                                 fq_table_integer(from, r, run) + (int64_t)runs_before);
+    }
+    return FQ_OK;
+}
+
+static fq_status add_file(fq_results *all, const char *path) {
+    fq_results one = {0};
+    size_t number = 0;
+    const size_t runs_before = all->run_count;
+    FQ_TRY(fq_store_read(path, &one));
+    fq_status status = FQ_OK;
+    for (size_t t = 0; status == FQ_OK && t < one.table_count; t++)
+        status = add_table(all, &one.tables[t], runs_before);
+    for (size_t r = 0; status == FQ_OK && r < one.run_count; r++)
+        status = fq_results_add_run(all, one.runs[r].texts, one.runs[r].count, &number);
+    fq_results_clear(&one);
+    return status;
+}
+
+static int run(int argc, const char **argv) {
+    fq_arguments arguments;
+    fq_results all = {0};
+    struct stat about;
+    int exit_code = 0;
+    if (!fq_options_parse(&usage, argc, argv, &arguments, &exit_code))
+        return exit_code;
+    if (stat(output, &about) == 0)
+        return fq_options_refuse(&usage, "--output %.300s: exists; allowed: a new file", output);
+    fq_status status = FQ_OK;
+    for (size_t i = 0; status == FQ_OK && i < arguments.count; i++)
+        status = add_file(&all, arguments.items[i]);
+    if (status == FQ_OK)
+        status = fq_result_file_write(output, &all);
+    exit_code = status == FQ_OK ? 0 : fq_verb_fail("merge");
+    fq_results_clear(&all);
+    return exit_code;
+}
+
+const fq_verb fq_verb_merge = {"merge", "join results files", run};

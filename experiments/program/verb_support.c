@@ -1,0 +1,42 @@
+#include "verb_support.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#if FQ_HAVE_ARB
+#include <flint/flint.h>
+#if FQ_ARB_IN_FLINT
+#include <flint/arb.h>
+#else
+#include <arb.h>
+#endif
+#endif
+
+fq_status fq_verb_provenance(fq_provenance *provenance, int argc, const char *const *argv, uint64_t seed) {
+    FQ_TRY(fq_provenance_gather(provenance, argc, argv, seed, NULL));
+#if FQ_HAVE_ARB
+    fq_status status = fq_provenance_set(provenance, "flint", FLINT_VERSION);
+    if (status == FQ_OK)
+        status = fq_provenance_set(provenance, "arb", arb_version);
+#else
+    fq_status status = fq_provenance_set(provenance, "flint", "not built in");
+#endif
+    if (status != FQ_OK)
+        fq_provenance_clear(provenance);
+    return status;
+}
+
+json_t *fq_json_number(double value) {
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+fq_status fq_verb_print_json(json_t *document) {
+    char *text = document ? json_dumps(document, JSON_INDENT(1) | JSON_REAL_PRECISION(17)) : NULL;
+    json_decref(document);
+    if (!text)
+        return FQ_FAIL(FQ_ERR_MEMORY, "json", "enough memory");
+    puts(text);
+    free(text);
+    return FQ_OK;
+}

@@ -1,0 +1,224 @@
+/* fibquant sweep: from a manifest to a results file. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "failure.h"
+#include "memory.h"
+#include "options.h"
+#include "sweep_cost.h"
+#include "sweep_engine.h"
+#include "sweep_mpi.h"
+#include "sweep_progress.h"
+#include "verb.h"
+#include "verb_support.h"
+
+static const char *output, *cache_folder;
+static fq_option_list settings;
+static bool dry_run, list, resume, retry_failed, force, mixed, quiet, no_bar;
+static size_t jobs;
+
+static const fq_option options[] = {
+    {.name = "output",
+     .letter = 'o',
+     .kind = FQ_OPTION_TEXT,
+     .value = &output,
+     .argument = "RESULTS.h5",
+     .help = "results file; default: the manifest's outputs: results"},
+    {.name = "set",
+     .kind = FQ_OPTION_LIST,
+     .value = &settings,
+     .argument = "KEY=VALUE",
+     .help = "overrides a key or an axis, value as in YAML; repeatable"},
+    {.name = "dry-run",
+     .kind = FQ_OPTION_FLAG,
+     .value = &dry_run,
+     .help = "prints the points, the expected time and memory, and stops"},
+    {.name = "list",
+     .kind = FQ_OPTION_FLAG,
+     .value = &list,
+     .help = "prints experiments with their parameters and columns, and stops"},
+    {.name = "jobs",
+     .letter = 'j',
+     .kind = FQ_OPTION_SIZE,
+     .value = &jobs,
+     .argument = "J",
+     .least = 0,
+     .most = 4096,
+     .help = "worker processes, on each rank; 0: all cores, under MPI 1"},
+    {.name = "resume",
+     .kind = FQ_OPTION_FLAG,
+     .value = &resume,
+     .help = "goes on with an existing results file; stored points are not computed again"},
+    {.name = "retry-failed",
+     .kind = FQ_OPTION_FLAG,
+     .value = &retry_failed,
+     .help = "like --resume, and computes failed points once more"},
+    {.name = "force",
+     .kind = FQ_OPTION_FLAG,
+     .value = &force,
+     .help = "computes every point of the manifest again"},
+    {.name = "allow-mixed-build",
+     .kind = FQ_OPTION_FLAG,
+     .value = &mixed,
+     .help = "keeps points that another build computed"},
+    {.name = "cache-folder",
+     .kind = FQ_OPTION_TEXT,
+     .value = &cache_folder,
+     .argument = "FOLDER",
+     .help = "where codebooks are kept between runs"},
+    {.name = "quiet",
+     .letter = 'q',
+     .kind = FQ_OPTION_FLAG,
+     .value = &quiet,
+     .help = "no progress and no summary"},
+    {.name = "no-progress", .kind = FQ_OPTION_FLAG, .value = &no_bar, .help = "plain lines instead of a bar"},
+    {0}};
+
+static const fq_usage usage = {
+    .verb = "sweep",
+    .summary = "Runs the points of a manifest on all cores, or under mpirun on many machines.",
+    .arguments = "MANIFEST.yaml",
+    .least_arguments = 0,
+    .most_arguments = 1,
+    .options = options,
+    .notes = "A killed sweep loses nothing: run it again with --resume. Ctrl-C stores what is "
+             "finished and exits 130.\nfibquant status RESULTS.h5 shows a running sweep from another "
+             "terminal.",
+    .examples = "fibquant sweep experiments/manifests/rate_distortion.yaml -o rd.h5\n"
+                "fibquant sweep rate_distortion.yaml -o rd.h5 --set samples=100000 --dry-run\n"
+                "mpirun -n 8 fibquant sweep rate_distortion.yaml -o rd.h5 --resume",
+    .exit_status = "5 some points failed; the rest is stored"};
+
+static void print_experiments(void) {
+    static const char *const types[] = {"whole number", "number", "text", "codec", "file"};
+    for (size_t i = 0; i < fq_experiment_count(); i++) {
+        const fq_experiment *e = fq_experiment_get(i);
+        printf("%s (version %d): %s\n  parameters\n", e->name, e->version, e->summary);
+        for (const fq_parameter *p = e->parameters; p && p->name; p++) {
+            printf("    %-14s %s", p->name, p->allowed ? p->allowed : types[p->type]);
+            if (p->type == FQ_PARAMETER_INTEGER || p->type == FQ_PARAMETER_REAL)
+                printf(" in %.15g..%.15g", p->least, p->most);
+            printf("; %s%s. %s\n", p->fallback ? "default " : "required", p->fallback ? p->fallback : "",
+                   p->description);
+        }
+        puts("  columns");
+        for (const fq_value_column *c = e->columns; c->name; c++)
+            printf("    %-22s %s%s%s%s\n", c->name, c->description, c->units[0] ? " [" : "", c->units,
+                   c->units[0] ? "]" : "");
+    }
+}
+
+static fq_status print_plan(const fq_plan *plan, size_t workers) {
+    fq_plan_cost cost;
+    double *seconds = NULL;
+    char text[FQ_DURATION_TEXT], training[FQ_DURATION_TEXT];
+    FQ_TRY(fq_alloc(&seconds, plan->count, sizeof *seconds));
+    const fq_status status = fq_plan_costs(&cost, seconds, plan, cache_folder);
+    for (size_t i = 0; status == FQ_OK && i < plan->count; i++) {
+        char label[FQ_POINT_LABEL_MAX];
+        const fq_experiment *experiment = plan->points[i].experiment;
+        fq_point_label(label, &plan->points[i]);
+        printf("%.12s  %s", plan->points[i].id, label);
+        if (experiment->cost)
+            printf("  (about %.2g s, %.3g MB)", seconds[i],
+                   experiment->cost(&plan->points[i]).memory_bytes / 1e6);
+        putchar('\n');
+    }
+    fq_free(seconds);
+    FQ_TRY(status);
+    if (cost.codebooks) {
+        fq_duration_text(training, cost.training_seconds);
+        printf("%zu codebooks, %zu of them to be trained first: %s of one core, counted below\n",
+               cost.codebooks, cost.untrained, cost.untrained ? training : "nothing");
+    }
+    fq_duration_text(text, fmax(cost.longest_seconds, cost.seconds / (double)workers));
+    printf("%zu points", plan->count);
+    if (plan->duplicates)
+        printf(" (%zu equal ones left out)", plan->duplicates);
+    printf("; about %s on %zu workers, %.3g core hours, %.3g GB of memory", text, workers,
+           cost.seconds / 3600, cost.memory_bytes * (double)workers / 1e9);
+    if (cost.unknown)
+        printf("; %zu of unknown cost counted as a second", cost.unknown);
+    putchar('\n');
+    return FQ_OK;
+}
+
+static void print_summary(const fq_sweep_summary *s, const char *results) {
+    char took[FQ_DURATION_TEXT], slowest[FQ_DURATION_TEXT];
+    fq_duration_text(took, s->seconds);
+    fq_duration_text(slowest, s->slowest_seconds);
+    fprintf(stderr,
+            "sweep: %zu points: %zu stored before, %zu done, %zu failed in %s (%.1f s of processor time, "
+            "slowest point %s, up to %.0f MB a worker); %s\n",
+            s->total, s->stored_before, s->done, s->failed, took, s->cpu_seconds, slowest,
+            (double)s->peak_memory_bytes / 1e6, results);
+    if (s->failed)
+        fprintf(stderr, "sweep: why points failed: fibquant results %s --table failures\n", results);
+    if (s->interrupted)
+        fprintf(stderr, "sweep: interrupted; go on with --resume\n");
+}
+
+static fq_status read_plan(fq_manifest *manifest, fq_plan *plan, const char *path) {
+    FQ_TRY(fq_manifest_load(manifest, path));
+    for (size_t i = 0; i < settings.count; i++)
+        FQ_TRY(fq_manifest_set(manifest, settings.items[i], fq_plan_accepts, NULL));
+    return fq_plan_create(plan, manifest);
+}
+
+static fq_status sweep(const fq_plan *plan, const fq_manifest *manifest, int argc, const char *const *argv,
+                       fq_sweep_summary *summary) {
+    fq_sweep_options o = {.results = output ? output : manifest->results,
+                          .cache_folder = cache_folder,
+                          .jobs = jobs,
+                          .quiet = quiet,
+                          .no_bar = no_bar,
+                          .store = {resume, retry_failed, force, mixed}};
+    fq_provenance provenance;
+    if (!o.results)
+        return FQ_FAIL_TEXT(FQ_ERR_USAGE, "no results file; allowed: -o RESULTS.h5, or outputs: "
+                                          "{results: ...} in the manifest");
+    FQ_TRY(fq_verb_provenance(&provenance, argc, argv, plan->count ? plan->points[0].manifest_seed : 0));
+    fq_status status = fq_provenance_set(&provenance, "manifest", manifest->text);
+    if (status == FQ_OK)
+        status = fq_sweep_run(plan, &provenance, &o, summary);
+    if (status == FQ_OK && summary->writer && !quiet)
+        print_summary(summary, o.results);
+    fq_provenance_clear(&provenance);
+    return status;
+}
+
+static int run(int argc, const char **argv) {
+    fq_arguments arguments;
+    fq_manifest manifest = {0};
+    fq_plan plan = {0};
+    fq_sweep_summary summary = {0};
+    int exit_code = 0;
+    if (!fq_options_parse(&usage, argc, argv, &arguments, &exit_code))
+        return exit_code;
+    const bool speaks = fq_mpi_rank_hint() == 0;
+    if (list) {
+        if (speaks)
+            print_experiments();
+        return 0;
+    }
+    if (arguments.count != 1)
+        return fq_options_refuse(&usage, "needs a manifest; allowed: MANIFEST.yaml, or --list");
+    fq_status status = read_plan(&manifest, &plan, arguments.items[0]);
+    if (status == FQ_OK && dry_run) {
+        if (speaks)
+            status = print_plan(&plan, jobs ? jobs : fq_sweep_cores());
+    } else if (status == FQ_OK) {
+        status = sweep(&plan, &manifest, argc, argv, &summary);
+    }
+    exit_code = status == FQ_OK ? 0 : speaks ? fq_verb_fail("sweep") : fq_failure_exit_code(status);
+    fq_plan_clear(&plan);
+    fq_manifest_clear(&manifest);
+    if (exit_code == 0 && summary.interrupted)
+        return 130;
+    return exit_code == 0 && summary.failed ? 5 : exit_code;
+}
+
+const fq_verb fq_verb_sweep = {"sweep", "run a grid of experiments from a manifest", run};

@@ -1,0 +1,96 @@
+/* The table of experiments, and a point's values by name. */
+#include "experiment.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "sweep_plan.h"
+
+/* A program with experiments of its own names another table here. */
+#ifndef FQ_EXPERIMENTS_FILE
+#define FQ_EXPERIMENTS_FILE "experiments.def"
+#endif
+
+#define FQ_EXPERIMENT(name) extern const fq_experiment fq_experiment_##name;
+#include FQ_EXPERIMENTS_FILE
+#undef FQ_EXPERIMENT
+
+static const fq_experiment *const experiments[] = {
+#define FQ_EXPERIMENT(name) &fq_experiment_##name,
+#include FQ_EXPERIMENTS_FILE
+#undef FQ_EXPERIMENT
+};
+
+size_t fq_experiment_count(void) {
+    return sizeof experiments / sizeof experiments[0];
+}
+
+const fq_experiment *fq_experiment_get(size_t i) {
+    return i < fq_experiment_count() ? experiments[i] : NULL;
+}
+
+const fq_experiment *fq_experiment_find(const char *name) {
+    for (size_t i = 0; i < fq_experiment_count(); i++)
+        if (strcmp(experiments[i]->name, name) == 0)
+            return experiments[i];
+    return NULL;
+}
+
+static const fq_point_value *find(const fq_point *point, const char *name, fq_parameter_type *type) {
+    const fq_parameter *parameters = point->experiment->parameters;
+    for (size_t i = 0; i < point->parameter_count; i++)
+        if (strcmp(parameters[i].name, name) == 0) {
+            *type = parameters[i].type;
+            return point->values[i];
+        }
+    assert(false && "a parameter of the experiment");
+    return NULL;
+}
+
+int64_t fq_point_integer(const fq_point *point, const char *name) {
+    fq_parameter_type type;
+    const fq_point_value *value = find(point, name, &type);
+    assert(type == FQ_PARAMETER_INTEGER);
+    (void)type;
+    return value->integer;
+}
+
+size_t fq_point_size(const fq_point *point, const char *name) {
+    const int64_t value = fq_point_integer(point, name);
+    assert(value >= 0);
+    return (size_t)value;
+}
+
+double fq_point_real(const fq_point *point, const char *name) {
+    fq_parameter_type type;
+    const fq_point_value *value = find(point, name, &type);
+    assert(type == FQ_PARAMETER_INTEGER || type == FQ_PARAMETER_REAL);
+    (void)type;
+    return value->real;
+}
+
+const char *fq_point_text(const fq_point *point, const char *name) {
+    fq_parameter_type type;
+    return find(point, name, &type)->text;
+}
+
+const fq_codec_spec *fq_point_codec(const fq_point *point, const char *name) {
+    fq_parameter_type type;
+    const fq_point_value *value = find(point, name, &type);
+    assert(type == FQ_PARAMETER_CODEC);
+    (void)type;
+    return value->codec;
+}
+
+const char *fq_point_file(const fq_point *point, const char *name) {
+    fq_parameter_type type;
+    const fq_point_value *value = find(point, name, &type);
+    assert(type == FQ_PARAMETER_FILE);
+    (void)type;
+    return value->text;
+}
+
+uint64_t fq_point_seed(const fq_point *point) {
+    return fq_point_replicate_seed(point->manifest_seed, point->replicate);
+}

@@ -1,0 +1,292 @@
+#include "sweep_engine.h"
+
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+#include "failure.h"
+#include "memory.h"
+#include "sha256.h"
+#include "sweep_clock.h"
+#include "sweep_cost.h"
+#include "sweep_lock.h"
+#include "sweep_mpi.h"
+#include "sweep_pool.h"
+#include "sweep_progress.h"
+
+static volatile int stop_requested; /* sig_atomic_t is int here; volatile int suits both readers */
+
+static void on_signal(int number) {
+    stop_requested = number;
+}
+
+static void catch_signals(void) {
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_signal;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file at its size limit is a full disk like any other */
+}
+
+size_t fq_sweep_cores(void) {
+#ifdef _OPENMP
+    return (size_t)(getenv("OMP_NUM_THREADS") ? omp_get_max_threads() : omp_get_num_procs());
+#else
+    return (size_t)sysconf(_SC_NPROCESSORS_ONLN);
+#endif
+}
+
+typedef struct task {
+    size_t point;
+    double cost;
+} task;
+
+typedef struct engine {
+    const fq_plan *plan;
+    const fq_sweep_options *options;
+    fq_sweep_summary *summary;
+    fq_pool pool;
+    fq_mpi mpi;
+    fq_sweep_store *store;
+    fq_sweep_lock lock;
+    fq_sweep_progress progress;
+    fq_sweep_state state;
+    task *tasks;
+    size_t task_count, next, running;
+    size_t **running_point; /* [rank][slot]: the point it computes, SIZE_MAX: idle; one allocation */
+    size_t *running_room;
+    double *costs; /* [plan->count] */
+    int from;      /* rank of the outcome being handled */
+    double last_fold, fold_seconds;
+} engine;
+
+static int dearest_first(const void *a, const void *b) {
+    const task *x = a, *y = b;
+    if (x->cost != y->cost)
+        return x->cost > y->cost ? -1 : 1;
+    return (x->point > y->point) - (x->point < y->point);
+}
+
+static fq_status list_tasks(engine *e) {
+    double expected = 0.0;
+    FQ_TRY(fq_alloc(&e->tasks, e->plan->count, sizeof *e->tasks));
+    FQ_TRY(fq_alloc(&e->costs, e->plan->count, sizeof *e->costs));
+    fq_plan_cost cost;
+    FQ_TRY(fq_plan_costs(&cost, e->costs, e->plan, e->options->cache_folder));
+    for (size_t i = 0; i < e->plan->count; i++) {
+        if (fq_sweep_store_state(e->store, i) != FQ_POINT_ABSENT)
+            continue;
+        e->tasks[e->task_count++] = (task){i, e->costs[i]};
+        expected += e->costs[i];
+    }
+    if (e->task_count)
+        qsort(e->tasks, e->task_count, sizeof *e->tasks, dearest_first);
+    e->summary->total = e->plan->count;
+    e->summary->stored_before = e->plan->count - e->task_count;
+    fq_sweep_progress_start(&e->progress, e->task_count, expected, e->options->quiet, e->options->no_bar);
+    return FQ_OK;
+}
+
+static fq_status list_slots(engine *e) {
+    size_t slots = 0;
+    for (int r = 0; r < e->mpi.size; r++)
+        slots += e->mpi.active ? e->mpi.slots[r] : e->pool.count;
+    FQ_TRY(fq_alloc(&e->running_room, slots, sizeof *e->running_room));
+    FQ_TRY(fq_alloc(&e->running_point, (size_t)e->mpi.size, sizeof *e->running_point));
+    size_t at = 0;
+    for (int r = 0; r < e->mpi.size; r++) {
+        e->running_point[r] = e->running_room + at;
+        at += e->mpi.active ? e->mpi.slots[r] : e->pool.count;
+    }
+    for (size_t i = 0; i < slots; i++)
+        e->running_room[i] = SIZE_MAX;
+    e->state.workers = slots;
+    e->state.ranks = (uint64_t)e->mpi.size;
+    return FQ_OK;
+}
+
+static size_t slots_of(const engine *e, int rank) {
+    return e->mpi.active ? e->mpi.slots[rank] : e->pool.count;
+}
+
+/* Gives idle slots work. Cores are shared out evenly between the points that can run at once. */
+static fq_status hand_out(engine *e) {
+    for (int r = 0; r < e->mpi.size; r++)
+        for (size_t s = 0; s < slots_of(e, r) && e->next < e->task_count; s++) {
+            if (e->running_point[r][s] != SIZE_MAX)
+                continue;
+            const size_t point = e->tasks[e->next].point;
+            const size_t left = e->task_count - e->next + e->running;
+            const size_t active = left < slots_of(e, r) ? left : slots_of(e, r);
+            const size_t cores = fq_sweep_cores();
+            const int threads = cores > active ? (int)(cores / active) : 1;
+            if (r == 0)
+                FQ_TRY(fq_pool_assign(&e->pool, s, point, threads));
+            else
+                FQ_TRY(fq_mpi_assign(&e->mpi, r, s, point, threads));
+            e->running_point[r][s] = point;
+            e->running++;
+            e->next++;
+        }
+    return FQ_OK;
+}
+
+static fq_status on_outcome(void *context, size_t slot, const unsigned char *bytes, size_t length) {
+    engine *e = context;
+    fq_outcome outcome;
+    FQ_TRY(fq_outcome_unpack(&outcome, e->plan, bytes, length));
+    e->running_point[e->from][slot] = SIZE_MAX;
+    e->running--;
+    /* A worker lost while the sweep is being stopped is no failure of its point. */
+    const bool dropped = stop_requested && outcome.status != FQ_OK;
+    const fq_status status = dropped ? FQ_OK : fq_sweep_store_put(e->store, &outcome);
+    if (status == FQ_OK && !dropped) {
+        fq_sweep_summary *s = e->summary;
+        const bool failed = outcome.status != FQ_OK;
+        s->done += !failed;
+        s->failed += failed;
+        s->cpu_seconds += outcome.cpu_seconds;
+        s->slowest_seconds = fmax(s->slowest_seconds, outcome.wall_seconds);
+        if (outcome.peak_memory_bytes > s->peak_memory_bytes)
+            s->peak_memory_bytes = outcome.peak_memory_bytes;
+        e->progress.done = s->done;
+        e->progress.failed = s->failed;
+        e->progress.finished += e->costs[outcome.point];
+    }
+    fq_outcome_clear(&outcome);
+    return status;
+}
+
+static double weight_under_way(const engine *e) {
+    double weight = 0.0;
+    for (size_t w = 0; w < e->pool.count; w++)
+        if (e->pool.workers[w].busy)
+            weight += e->pool.workers[w].fraction * e->costs[e->pool.workers[w].point];
+    return weight;
+}
+
+static void show(engine *e, bool now) {
+    const double time = fq_clock_monotonic(), weight = weight_under_way(e);
+    fq_sweep_progress_show(&e->progress, e->running, weight, now);
+    e->state.updated = fq_clock_wall();
+    e->state.elapsed_seconds = time - e->progress.start;
+    e->state.eta_seconds = fq_sweep_progress_eta(&e->progress, weight);
+    e->state.total = e->plan->count;
+    e->state.stored_before = e->summary->stored_before;
+    e->state.done = e->summary->done;
+    e->state.failed = e->summary->failed;
+    e->state.running = e->running;
+    fq_sweep_lock_show(&e->lock, &e->state);
+}
+
+/* Folding costs time that grows with the store: spend a twentieth of the sweep on it at most. */
+static fq_status fold_now_and_then(engine *e) {
+    const double now = fq_clock_monotonic();
+    if (now - e->last_fold < fmax(10.0, 20.0 * e->fold_seconds))
+        return FQ_OK;
+    const fq_status status = fq_sweep_store_fold(e->store);
+    e->last_fold = fq_clock_monotonic();
+    e->fold_seconds = e->last_fold - now;
+    return status;
+}
+
+static fq_status work(engine *e) {
+    double shown = 0.0;
+    while (!stop_requested && (e->next < e->task_count || e->running > 0)) {
+        FQ_TRY(hand_out(e)); /* what is shown is a sweep at work, not one between two points */
+        const double now = fq_clock_monotonic();
+        if (now - shown > 0.2) {
+            shown = now;
+            show(e, false);
+        }
+        e->from = 0;
+        FQ_TRY(fq_pool_wait(&e->pool, e->mpi.active && e->mpi.size > 1 ? 2 : 100, on_outcome, e));
+        FQ_TRY(fq_mpi_poll(&e->mpi, &e->from, on_outcome, e));
+        FQ_TRY(fold_now_and_then(e));
+    }
+    show(e, true);
+    return FQ_OK;
+}
+
+/* Rank 0, or the only one: everything but computing happens here. */
+static fq_status lead(engine *e, fq_provenance *provenance) {
+    char number[24];
+    e->summary->writer = true;
+    gethostname(e->state.host, sizeof e->state.host - 1);
+    e->state.pid = getpid();
+    e->state.started = fq_clock_wall();
+    FQ_TRY(list_slots(e));
+    snprintf(number, sizeof number, "%d", e->mpi.size);
+    FQ_TRY(fq_provenance_set(provenance, "ranks", number));
+    FQ_TRY(fq_provenance_set(provenance, "mpi", e->mpi.active ? fq_mpi_library() : "none"));
+    FQ_TRY(fq_sweep_lock_take(&e->lock, e->options->results));
+    fq_status status =
+        fq_sweep_store_open(&e->store, e->options->results, e->plan, provenance, &e->options->store);
+    if (status == FQ_OK)
+        status = list_tasks(e);
+    if (status == FQ_OK) {
+        e->last_fold = fq_clock_monotonic();
+        status = work(e);
+        fq_sweep_progress_end(&e->progress);
+        fq_status finished = FQ_OK;
+        const fq_error first = *fq_error_last();
+        /* Even after a failure, what is in the journal may still fit into the file. */
+        finished = fq_sweep_store_finish(e->store);
+        if (status != FQ_OK)
+            fq_error_restore(&first);
+        else
+            status = finished;
+    }
+    e->summary->interrupted = stop_requested != 0;
+    e->summary->seconds = fq_clock_monotonic() - e->progress.start;
+    fq_sweep_store_close(e->store);
+    fq_sweep_lock_release(&e->lock);
+    return status;
+}
+
+static void plan_digest(const fq_plan *plan, char digest[FQ_SHA256_HEX]) {
+    fq_sha256 hash;
+    fq_sha256_init(&hash);
+    for (size_t i = 0; i < plan->count; i++)
+        fq_sha256_add(&hash, plan->points[i].id, sizeof plan->points[i].id);
+    fq_sha256_final(&hash, digest);
+}
+
+fq_status fq_sweep_run(const fq_plan *plan, fq_provenance *provenance, const fq_sweep_options *options,
+                       fq_sweep_summary *summary) {
+    engine e = {.plan = plan, .options = options, .summary = summary, .lock = {.file = -1}};
+    char digest[FQ_SHA256_HEX];
+    const size_t jobs = options->jobs ? options->jobs : fq_mpi_launched() ? 1 : fq_sweep_cores();
+    *summary = (fq_sweep_summary){0};
+    plan_digest(plan, digest);
+    catch_signals();
+    FQ_TRY(fq_pool_create(&e.pool, plan, jobs, options->cache_folder));
+    fq_status status = fq_mpi_start(&e.mpi, digest, jobs);
+    if (status == FQ_OK)
+        status = e.mpi.rank == 0 ? lead(&e, provenance) : fq_mpi_serve(&e.mpi, &e.pool, &stop_requested);
+    if (e.mpi.rank > 0 && status == FQ_ERR_INTERRUPTED) {
+        summary->interrupted = true;
+        status = FQ_OK;
+    }
+    const fq_error last = *fq_error_last();
+    fq_pool_destroy(&e.pool);
+    fq_mpi_end(&e.mpi, !summary->interrupted);
+    fq_free(e.tasks);
+    fq_free(e.costs);
+    fq_free(e.running_point);
+    fq_free(e.running_room);
+    if (status != FQ_OK)
+        fq_error_restore(&last);
+    return status;
+}

@@ -1,0 +1,214 @@
+#include "claim_store.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "failure.h"
+#include "result_store.h"
+#include "sweep_lock.h"
+
+#define PARAMETER   FQ_ROLE_PARAMETER
+#define VALUE       FQ_ROLE_VALUE
+#define BOOKKEEPING FQ_ROLE_BOOKKEEPING
+
+static const fq_value_column claim_columns[] = {
+    {"claim", FQ_VALUE_TEXT, 32, "", "id of the claim", PARAMETER},
+    {"number", FQ_VALUE_INTEGER, 0, "1", "number of the claim", PARAMETER},
+    {"quick", FQ_VALUE_INTEGER, 0, "1", "1: small grids", PARAMETER},
+    {"seed", FQ_VALUE_TEXT, 20, "1", "seed of samples and random parameters", PARAMETER},
+    {"precision_cap", FQ_VALUE_INTEGER, 0, "bits", "cap of the rising precision", PARAMETER},
+    {"title", FQ_VALUE_TEXT, 128, "", "title", VALUE},
+    {"statement", FQ_VALUE_TEXT, 1024, "", "the statement, words and formula", VALUE},
+    {"domain", FQ_VALUE_TEXT, 512, "", "parameters the statement is for", VALUE},
+    {"citation", FQ_VALUE_TEXT, 256, "", "where it is stated", VALUE},
+    {"checked", FQ_VALUE_TEXT, 1024, "", "what is checked", VALUE},
+    {"not_covered", FQ_VALUE_TEXT, 1024, "", "what is not", VALUE},
+    {"verdict", FQ_VALUE_TEXT, 16, "", "that of the weakest comparison, exceptions left out", VALUE},
+    {"certified", FQ_VALUE_INTEGER, 0, "1", "comparisons certified", VALUE},
+    {"computed", FQ_VALUE_INTEGER, 0, "1", "comparisons computed", VALUE},
+    {"measured", FQ_VALUE_INTEGER, 0, "1", "comparisons measured", VALUE},
+    {"undecided", FQ_VALUE_INTEGER, 0, "1", "comparisons undecided", VALUE},
+    {"refuted", FQ_VALUE_INTEGER, 0, "1", "comparisons refuted without a finding", VALUE},
+    {"exceptions", FQ_VALUE_INTEGER, 0, "1", "comparisons refuted as a finding says", VALUE},
+    {"values", FQ_VALUE_INTEGER, 0, "1", "rows without comparison", VALUE},
+    {"seconds", FQ_VALUE_REAL, 0, "s", "time taken", BOOKKEEPING},
+    {"run", FQ_VALUE_INTEGER, 0, "1", "group of /provenance, from 1", BOOKKEEPING},
+};
+
+static const fq_value_column evidence_columns[] = {
+    {"claim", FQ_VALUE_TEXT, 32, "", "id of the claim", PARAMETER},
+    {"series", FQ_VALUE_TEXT, FQ_EVIDENCE_SERIES, "", "which quantity", PARAMETER},
+    {"parameters", FQ_VALUE_TEXT, FQ_EVIDENCE_TEXT, "", "parameters, for people", PARAMETER},
+    {"dim", FQ_VALUE_REAL, 0, "1", "d, nan if none", PARAMETER},
+    {"block", FQ_VALUE_REAL, 0, "1", "k, nan if none", PARAMETER},
+    {"codewords", FQ_VALUE_REAL, 0, "1", "N, nan if none", PARAMETER},
+    {"rate", FQ_VALUE_REAL, 0, "bits per coordinate", "rate, nan if none", PARAMETER},
+    {"seed", FQ_VALUE_TEXT, 20, "1", "seed, 0 if none", PARAMETER},
+    {"left", FQ_VALUE_REAL, 0, "1", "left side", VALUE},
+    {"left_error", FQ_VALUE_REAL, 0, "1",
+     "its half width (certified), error estimate (computed) or standard error (measured)", VALUE},
+    {"relation", FQ_VALUE_TEXT, 8, "", "<, >, = or value (no comparison)", VALUE},
+    {"right", FQ_VALUE_REAL, 0, "1", "right side, nan if none", VALUE},
+    {"right_error", FQ_VALUE_REAL, 0, "1", "as left_error", VALUE},
+    {"tolerance", FQ_VALUE_REAL, 0, "1", "half width that still decides an equality", VALUE},
+    {"verdict", FQ_VALUE_TEXT, 16, "", "outcome of the comparison", VALUE},
+    {"finding", FQ_VALUE_TEXT, FQ_EVIDENCE_FINDING, "", "finding that explains a refutation", VALUE},
+    {"precision", FQ_VALUE_INTEGER, 0, "bits", "of ball arithmetic, 0 if none", VALUE},
+    {"samples", FQ_VALUE_INTEGER, 0, "1", "sample size, 0 if none", VALUE},
+    {"enclosure", FQ_VALUE_TEXT, FQ_EVIDENCE_TEXT, "", "left side with its certified digits", VALUE},
+    {"seconds", FQ_VALUE_REAL, 0, "s", "time taken", BOOKKEEPING},
+    {"run", FQ_VALUE_INTEGER, 0, "1", "group of /provenance, from 1", BOOKKEEPING},
+};
+enum {
+    CLAIM_COLUMNS = sizeof claim_columns / sizeof claim_columns[0],
+    EVIDENCE_COLUMNS = sizeof evidence_columns / sizeof evidence_columns[0]
+};
+
+static bool in_report(const fq_claim_report *report, const char *id) {
+    for (size_t i = 0; i < report->claim_count; i++)
+        if (strcmp(report->claims[i].claim->id, id) == 0)
+            return true;
+    return false;
+}
+
+/* The table of that name, made if missing, without rows of the claims in the report. */
+static fq_status ready_table(fq_table **table, fq_results *results, const char *name,
+                             const fq_value_column *columns, size_t count, const fq_claim_report *report) {
+    fq_table wanted = {0};
+    *table = fq_results_table(results, name);
+    if (!*table)
+        return fq_results_add_table(results, table, name, columns, count);
+    FQ_TRY(fq_table_init(&wanted, name, columns, count));
+    const bool same = fq_table_same_columns(*table, &wanted);
+    fq_table_clear(&wanted);
+    if (!same)
+        return FQ_FAIL_TEXT(FQ_ERR_USAGE,
+                            "table %s has other columns than this program writes: take another "
+                            "results file with -o",
+                            name);
+    size_t kept = 0;
+    fq_table *const t = *table;
+    for (size_t row = 0; row < t->count; row++)
+        if (!in_report(report, fq_table_text(t, row, 0)))
+            memmove(t->records + kept++ * t->record_bytes, t->records + row * t->record_bytes,
+                    t->record_bytes);
+    t->count = kept;
+    return FQ_OK;
+}
+
+/* Sets the columns of a table's newest row one after another, so that the calls stand in the order of
+ * the table above. */
+typedef struct writer {
+    fq_table *table;
+    size_t column;
+} writer;
+
+static void put_text(writer *w, const char *value) {
+    fq_table_set_text(w->table, w->table->count - 1, w->column++, value);
+}
+static void put_real(writer *w, double value) {
+    fq_table_set_real(w->table, w->table->count - 1, w->column++, value);
+}
+static void put_integer(writer *w, uint64_t value) {
+    fq_table_set_integer(w->table, w->table->count - 1, w->column++, (int64_t)value);
+}
+static void put_seed(writer *w, uint64_t seed) {
+    char text[24];
+    snprintf(text, sizeof text, "%" PRIu64, seed);
+    put_text(w, text);
+}
+
+static fq_status add_claim(fq_table *table, const fq_claim_result *result, const fq_claim_context *context,
+                           size_t run) {
+    FQ_TRY(fq_table_append(table, NULL, 1));
+    const fq_claim *const c = result->claim;
+    const fq_claim_summary *const s = &result->summary;
+    writer w = {table, 0};
+    put_text(&w, c->id);
+    put_integer(&w, (uint64_t)c->number);
+    put_integer(&w, context->quick);
+    put_seed(&w, context->seed);
+    put_integer(&w, (uint64_t)context->precision_cap);
+    const char *const texts[] = {c->title,
+                                 c->statement,
+                                 c->domain,
+                                 c->citation,
+                                 c->checked,
+                                 c->not_covered,
+                                 fq_verdict_name(s->verdict)};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        put_text(&w, texts[i]);
+    const size_t counts[] = {s->certified, s->computed,   s->measured, s->undecided,
+                             s->refuted,   s->exceptions, s->values};
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
+        put_integer(&w, counts[i]);
+    put_real(&w, s->seconds);
+    put_integer(&w, run);
+    return FQ_OK;
+}
+
+static fq_status add_evidence(fq_table *table, const char *id, const fq_evidence *r, size_t run) {
+    FQ_TRY(fq_table_append(table, NULL, 1));
+    writer w = {table, 0};
+    put_text(&w, id);
+    put_text(&w, r->series);
+    put_text(&w, r->parameters);
+    const double axes[] = {r->dim, r->block, r->codewords, r->rate};
+    for (size_t i = 0; i < 4; i++)
+        put_real(&w, axes[i]);
+    put_seed(&w, r->seed);
+    put_real(&w, r->left);
+    put_real(&w, r->left_error);
+    put_text(&w, fq_relation_sign(r->relation));
+    put_real(&w, r->right);
+    put_real(&w, r->right_error);
+    put_real(&w, r->tolerance);
+    put_text(&w, fq_verdict_name(r->verdict));
+    put_text(&w, r->finding);
+    put_integer(&w, (uint64_t)r->precision);
+    put_integer(&w, r->samples);
+    put_text(&w, r->enclosure);
+    put_real(&w, r->seconds);
+    put_integer(&w, run);
+    return FQ_OK;
+}
+
+static fq_status add_rows(fq_table *claims, fq_table *evidence, const fq_claim_report *report,
+                          const fq_claim_context *context, size_t run) {
+    for (size_t i = 0; i < report->claim_count; i++) {
+        const fq_claim_result *const result = &report->claims[i];
+        FQ_TRY(add_claim(claims, result, context, run));
+        for (size_t j = result->first; j < result->first + result->count; j++)
+            FQ_TRY(add_evidence(evidence, result->claim->id, &report->rows[j], run));
+    }
+    return FQ_OK;
+}
+
+static fq_status write_store(fq_store *store, const fq_claim_report *report, const fq_claim_context *context,
+                             const fq_provenance *provenance) {
+    fq_results *const results = fq_store_results(store);
+    fq_table *claims, *evidence;
+    size_t run;
+    FQ_TRY(ready_table(&claims, results, FQ_CLAIMS_TABLE, claim_columns, CLAIM_COLUMNS, report));
+    FQ_TRY(ready_table(&evidence, results, FQ_EVIDENCE_TABLE, evidence_columns, EVIDENCE_COLUMNS, report));
+    fq_result_text texts[FQ_PROVENANCE_MAX];
+    for (size_t i = 0; i < provenance->count; i++)
+        texts[i] = (fq_result_text){provenance->entries[i].name, provenance->entries[i].value};
+    FQ_TRY(fq_results_add_run(results, texts, provenance->count, &run));
+    FQ_TRY(add_rows(claims, evidence, report, context, run));
+    return fq_store_finish(store);
+}
+
+fq_status fq_claim_store_write(const char *path, const fq_claim_report *report,
+                               const fq_claim_context *context, const fq_provenance *provenance) {
+    fq_sweep_lock lock;
+    fq_store *store = NULL;
+    FQ_TRY(fq_sweep_lock_take(&lock, path));
+    fq_status status = fq_store_open(&store, path);
+    if (status == FQ_OK)
+        status = write_store(store, report, context, provenance);
+    fq_store_close(store);
+    fq_sweep_lock_release(&lock);
+    return status;
+}

@@ -1,0 +1,190 @@
+#include <string.h>
+
+#include "check.h"
+#include "codec.h"
+#include "codec_spec.h"
+#include "stream.h"
+
+static void names_are_read(void) {
+    fq_codec_spec spec;
+    FQ_CHECK_OK(fq_codec_spec_parse(&spec, "tq:b=2"));
+    FQ_CHECK(strcmp(spec.family, "tq") == 0 && spec.bits == 2 && spec.block == 0);
+    FQ_CHECK(spec.rotation == FQ_ROTATION_HAAR && spec.packing == FQ_PACK_BITS);
+    FQ_CHECK(spec.norm == FQ_NORM_INPUT && spec.seed == 1);
+    FQ_CHECK_OK(fq_codec_spec_parse(
+        &spec, "tq:seed=18446744073709551615,norm=match,pack=radix,rot=hadamard,b=2.500001"));
+    FQ_CHECK(spec.bits == 2.500001 && spec.rotation == FQ_ROTATION_HADAMARD);
+    FQ_CHECK(spec.packing == FQ_PACK_RADIX && spec.norm == FQ_NORM_MATCH);
+    FQ_CHECK(spec.seed == UINT64_MAX);
+    FQ_CHECK_OK(fq_codec_spec_parse(&spec, "fp16"));
+    FQ_CHECK(strcmp(spec.family, "fp16") == 0 && spec.bits == 0);
+}
+
+/* The name comes back as the one canonical form. */
+static void names_have_one_form(void) {
+    const char *const pairs[][2] = {
+        {"tq:b=2", "tq:b=2"},
+        {"tq:b=02.50", "tq:b=2.5"},
+        {"tq:b=0.25", "tq:b=0.25"},
+        {"tq:b=1.000001", "tq:b=1.000001"},
+        {"tq:seed=1,b=3,norm=input,rot=haar,pack=bits", "tq:b=3"},
+        {"tq:seed=007,norm=ls,pack=radix,rot=hadamard,b=8", "tq:b=8,rot=hadamard,pack=radix,norm=ls,seed=7"},
+        {"fp16", "fp16"},
+        {"fib:k=4,N=256", "fib:k=4,N=256"},
+        {"fib:N=256,k=4,pack=bits,recipe=population", "fib:k=4,N=256"},
+        {"fib:N=100,k=3", "fib:k=3,N=100"},
+        {"fib:N=100,k=3,pack=radix", "fib:k=3,N=100"},
+        {"fib:N=100,k=3,pack=bits", "fib:k=3,N=100,pack=bits"},
+        {"fib:k=1024,N=1048576,recipe=paper,pack=radix", "fib:k=1024,N=1048576,recipe=paper,pack=radix"},
+    };
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        fq_codec_spec spec;
+        char text[FQ_SPEC_TEXT_MAX] = "";
+        FQ_CHECK_OK(fq_codec_spec_parse(&spec, pairs[i][0]));
+        FQ_CHECK_OK(fq_codec_spec_format(text, &spec));
+        FQ_CHECK(strcmp(text, pairs[i][1]) == 0);
+    }
+}
+
+static bool same_spec(const fq_codec_spec *a, const fq_codec_spec *b) {
+    return strcmp(a->family, b->family) == 0 && a->block == b->block && a->codewords == b->codewords &&
+           a->bits == b->bits && a->recipe == b->recipe && a->rotation == b->rotation &&
+           a->packing == b->packing && a->norm == b->norm && a->seed == b->seed;
+}
+
+/* parse(format(s)) = s over random specs of every family that takes them. */
+static void parse_undoes_format(void) {
+    fq_stream s;
+    fq_stream_init(&s, fq_test_seed(), FQ_PURPOSE_TEST, 0);
+    size_t accepted = 0;
+    for (unsigned i = 0; i < 3000 * fq_test_multiplier(); i++) {
+        fq_codec_spec spec, back;
+        memset(&spec, 0, sizeof spec);
+        const size_t family = (size_t)fq_stream_below(&s, fq_codec_family_count());
+        strcpy(spec.family, fq_codec_family_name(family));
+        const bool blocks = strcmp(spec.family, "fib") == 0;
+        const bool plain = strcmp(spec.family, "fp16") == 0;
+        const bool product = strcmp(spec.family, "tqprod") == 0;
+        spec.seed = 1;
+        if (blocks) {
+            spec.block = 1 + fq_stream_below(&s, 1024);
+            spec.codewords = 1 + fq_stream_below(&s, 1u << fq_stream_below(&s, 21));
+            spec.recipe = (fq_recipe)fq_stream_below(&s, 4);
+        } else if (!plain) {
+            spec.bits = (double)(250000 + fq_stream_below(&s, 7750001)) / 1e6;
+        }
+        if (!plain) {
+            spec.rotation = (fq_rotation_kind)fq_stream_below(&s, 2);
+            spec.packing = (fq_packing)fq_stream_below(&s, 2);
+            spec.norm = product ? FQ_NORM_INPUT : (fq_norm_rule)fq_stream_below(&s, 3);
+            spec.seed = fq_stream_u64(&s) >> fq_stream_below(&s, 64);
+        }
+        char text[FQ_SPEC_TEXT_MAX];
+        if (!FQ_CHECK_OK(fq_codec_spec_format(text, &spec)) || !FQ_CHECK_OK(fq_codec_spec_parse(&back, text)))
+            continue;
+        FQ_CHECK(same_spec(&spec, &back));
+        FQ_CHECK(strlen(text) < FQ_SPEC_TEXT_MAX - 1);
+        accepted++;
+    }
+    FQ_CHECK(accepted >= 3000);
+}
+
+static void wrong_names_say_what_is_allowed(void) {
+    const struct {
+        const char *text, *argument, *allowed; /* parts of what the record must say */
+    } cases[] = {
+        {"", "", "fp16"},
+        {"nope:b=2", "nope", "fp16"},
+        {"a-name-that-is-much-longer-than-any-family-and-than-the-error-record-can-hold-at-all:b=2", "a-name",
+         "fp16"},
+        {"tq", "b", "0.25 to 8"},
+        {"tq:", "key", "b"},
+        {"tq:b=2,", "key", "b"},
+        {"tq:b=2,b=2", "b=2", "once"},
+        {"tq:k=4", "k=4", "b"},
+        {"tq:b", "b", "b"},
+        {"tq:b=", "b=", "0.25"},
+        {"tq:b=0.1", "b=0.1", "0.25"},
+        {"tq:b=8.000001", "b=8.000001", "to 8"},
+        {"tq:b=2.0000001", "b=2.0000001", "six"},
+        {"tq:b=-2", "b=-2", "0.25"},
+        {"tq:b=2e0", "b=2e0", "0.25"},
+        {"tq:b=nan", "b=nan", "0.25"},
+        {"tq:b= 2", "b= 2", "0.25"},
+        {"tq:b=2,rot=householder", "rot=householder", "hadamard"},
+        {"tq:b=2,pack=", "pack=", "radix"},
+        {"tq:b=2,norm=exact", "norm=exact", "match"},
+        {"tq:b=2,seed=18446744073709551616", "seed=18446744073709551616", "18446744073709551615"},
+        {"tq:b=2,seed=-1", "seed=-1", "0 to"},
+        {"tq:B=2", "B=2", "b"},
+        {"fp16:b=2", "b=2", "none"},
+        {"fib:k=4", "N", "1048576"},
+        {"fib:N=4", "k", "1024"},
+        {"fib:k=0,N=4", "k=0", "1024"},
+        {"fib:k=1025,N=4", "k=1025", "1024"},
+        {"fib:k=4,N=0", "N=0", "1048576"},
+        {"fib:k=4,N=1048577", "N=1048577", "1048576"},
+        {"fib:k=4,N=99999999999999999999", "N=9999", "1048576"},
+        {"fib:k=4,N=16,recipe=best", "recipe=best", "population"},
+        {"tqprod:b=2,norm=ls", "norm=ls", "seed"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        fq_codec_spec spec;
+        memset(&spec, 0x5a, sizeof spec);
+        const fq_codec_spec before = spec;
+        FQ_CHECK_FAILS(fq_codec_spec_parse(&spec, cases[i].text), FQ_ERR_SPEC);
+        const bool named = strstr(fq_error_last()->argument, cases[i].argument) &&
+                           strstr(fq_error_last()->allowed, cases[i].allowed);
+        FQ_CHECK(named);
+        FQ_CHECK(memcmp(&spec, &before, sizeof spec) == 0); /* untouched */
+    }
+    fq_codec_spec spec;
+    FQ_CHECK_FAILS(fq_codec_spec_parse(&spec, NULL), FQ_ERR_SPEC);
+}
+
+static void specs_made_by_hand_are_checked(void) {
+    char text[FQ_SPEC_TEXT_MAX];
+    fq_codec_spec spec, bad;
+    FQ_CHECK_OK(fq_codec_spec_parse(&spec, "tq:b=2"));
+    bad = spec;
+    bad.bits = 1.0 / 3; /* has no decimal name */
+    FQ_CHECK_FAILS(fq_codec_spec_format(text, &bad), FQ_ERR_SPEC);
+    bad = spec;
+    bad.block = 4; /* tq has no k */
+    FQ_CHECK_FAILS(fq_codec_spec_format(text, &bad), FQ_ERR_SPEC);
+    bad = spec;
+    bad.norm = (fq_norm_rule)3;
+    FQ_CHECK_FAILS(fq_codec_spec_format(text, &bad), FQ_ERR_SPEC);
+    bad = spec;
+    bad.rotation = (fq_rotation_kind)-1;
+    FQ_CHECK_FAILS(fq_codec_spec_format(text, &bad), FQ_ERR_SPEC);
+    bad = spec;
+    memset(bad.family, 'x', sizeof bad.family); /* not even terminated */
+    FQ_CHECK_FAILS(fq_codec_spec_format(text, &bad), FQ_ERR_SPEC);
+    fq_codec *codec = NULL;
+    FQ_CHECK_FAILS(fq_codec_create(&codec, &bad, 64, NULL), FQ_ERR_SPEC);
+    FQ_CHECK(codec == NULL);
+}
+
+static void families_are_listed(void) {
+    FQ_CHECK(fq_codec_family_count() >= 2);
+    for (size_t i = 0; i < fq_codec_family_count(); i++) {
+        FQ_CHECK(strlen(fq_codec_family_name(i)) < FQ_FAMILY_NAME_MAX);
+        FQ_CHECK(strlen(fq_codec_family_summary(i)) > 10);
+        for (size_t j = 0; j < i; j++)
+            FQ_CHECK(strcmp(fq_codec_family_name(i), fq_codec_family_name(j)) != 0);
+    }
+    FQ_CHECK(fq_codec_family_name(fq_codec_family_count()) == NULL);
+    FQ_CHECK(fq_codec_family_summary(fq_codec_family_count()) == NULL);
+}
+
+static const fq_test tests[] = {
+    {"names are read", names_are_read},
+    {"names have one form", names_have_one_form},
+    {"parse undoes format", parse_undoes_format},
+    {"wrong names say what is allowed", wrong_names_say_what_is_allowed},
+    {"specs made by hand are checked", specs_made_by_hand_are_checked},
+    {"families are listed", families_are_listed},
+    {0},
+};
+const fq_suite fq_suite_codec_spec = {"codec_spec", tests};

@@ -1,0 +1,278 @@
+/* The program run as its users run it: codebook, encode, decode. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "byte_buffer.h"
+#include "check.h"
+#include "command.h"
+#include "hostile.h"
+#include "kv_cache_file.h"
+#include "vectors_file.h"
+
+/* Runs "$FIBQUANT ..." and wants this exit status, and on refusal one line naming the verb and what. */
+static const fq_command_result *expect(int exit_code, const char *arguments, const char *names) {
+    const fq_command_result *r = fq_command("$FIBQUANT %s", arguments);
+    bool good = FQ_CHECK(r->exit_code == exit_code);
+    if (exit_code != 0) {
+        const char *newline = strchr(r->err, '\n');
+        good = FQ_CHECK(newline && newline[1] == '\0') && FQ_CHECK(strncmp(r->err, "fibquant", 8) == 0) &&
+               FQ_CHECK(strstr(r->err, names) != NULL) && FQ_CHECK(r->out[0] == '\0') && good;
+    } else if (names) {
+        good = FQ_CHECK(strstr(r->out, names) != NULL) && good;
+    }
+    if (!good)
+        fprintf(stderr, "fibquant %s\n  exit %d, wanted %d and \"%s\"\n  out: %s\n  err: %s\n", arguments,
+                r->exit_code, exit_code, names ? names : "", r->out, r->err);
+    return r;
+}
+
+static void make_vectors(void) {
+    const fq_command_result *r =
+        fq_command("/usr/bin/python3 -c \"import h5py, numpy; r = numpy.random.default_rng(1);"
+                   "h5py.File('v.h5', 'w')['vectors'] = (3 * r.standard_normal((500, 16))).astype('f4')\"");
+    FQ_CHECK(r->exit_code == 0);
+}
+
+static void help_of_every_verb(void) {
+    static const char *const verbs[] = {"codebook", "decode", "encode", "theory"};
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+        char arguments[64], usage[64];
+        snprintf(arguments, sizeof arguments, "%s --help", verbs[i]);
+        snprintf(usage, sizeof usage, "usage: fibquant %s", verbs[i]);
+        FQ_CHECK(strstr(expect(0, arguments, usage)->out, "Examples:") != NULL);
+    }
+}
+
+static void wrong_usage(void) {
+    expect(2, "codebok", "nearest is \"codebook\"");
+    expect(2, "codebook", "--dim D is missing");
+    expect(2, "codebook --dim 64 --block 4", "--codewords N is missing");
+    expect(2, "codebook --dim 1 --block 1 --codewords 4", "--dim \"1\"");
+    expect(2, "codebook --dim 8 --block 9 --codewords 4", "--block 9");
+    expect(2, "codebook --dim 64 --block 4 --codewords 4 --recipe popular", "nearest is \"population\"");
+    expect(2, "codebook --dim 64 --block 4 --codewords 4 surplus", "surplus");
+    expect(2, "codebook --dim 64 --blok 4 --codewords 4", "nearest is --block");
+    expect(2, "encode -o x.h5 v.h5", "--codec NAME is missing");
+    expect(2, "encode --codec tq:b=99 -o x.h5 v.h5", "b");
+    expect(2, "encode --codec zip -o x.h5 v.h5", "zip");
+    expect(2, "encode --codec tq:b=2 -o x.h5", "VECTORS.h5");
+    expect(2, "decode codes.h5", "--output FILE.h5 is missing");
+}
+
+static double number(json_t *document, const char *key) {
+    return json_number_value(json_object_get(document, key));
+}
+
+static void a_codebook_is_made_measured_and_kept(void) {
+    const char *arguments = "codebook -d 16 -k 2 -N 8 --recipe paper --samples 20000 --json -o c.h5";
+    json_t *document = json_loads(expect(0, arguments, NULL)->out, 0, NULL);
+    if (!FQ_CHECK(document != NULL))
+        return;
+    const double d = number(document, "distortion"), se = number(document, "distortion_se");
+    FQ_CHECK(d > number(document, "shannon_bound") && d < 1);
+    FQ_CHECK(se > 0 && se < 0.05 * d);
+    FQ_CHECK_NEAR(number(document, "rate"), 1.5, 0);
+    json_decref(document);
+    const fq_command_result *r = fq_command("/usr/bin/python3 -c \"import h5py; f = h5py.File('c.h5'); c = "
+                                            "f['codebook']; p = f['provenance'].attrs;"
+                                            "print(c.shape, c.attrs['recipe'], p['argv'], p['seed'], all(k "
+                                            "in p for k in ('schema program git compiler flags "
+                                            "build_type hdf5 gsl openblas flint cpu cores governor host os "
+                                            "threads rng started stopped').split()))\"");
+    FQ_CHECK(strstr(r->out, "(8, 2) paper fibquant codebook -d 16 -k 2 -N 8") && strstr(r->out, " 1 True\n"));
+    FQ_CHECK(fq_command("h5dump -H c.h5 | grep -c content_sha256")->exit_code == 0);
+    /* the second time from the cache folder, with the same words; a damaged entry is noticed */
+    expect(0, "codebook -d 16 -k 2 -N 8 --recipe paper --samples 20000 -o again.h5", "distortion D");
+    FQ_CHECK(fq_command("h5diff c.h5 again.h5 /codebook")->exit_code == 0);
+    FQ_CHECK(fq_command("truncate -s 900 cache/*.h5")->exit_code == 0);
+    r = expect(0, "codebook -d 16 -k 2 -N 8 --recipe paper --samples 20000 -o again.h5", "distortion D");
+    FQ_CHECK(strstr(r->err, "damaged") != NULL);
+    FQ_CHECK(fq_command("h5diff c.h5 again.h5 /codebook")->exit_code == 0);
+}
+
+static void outputs_that_cannot_be_written(void) {
+    make_vectors();
+    expect(4, "codebook -d 16 -k 2 -N 4 --recipe initial --samples 100 -o /absent/c.h5", "/absent/c.h5");
+    expect(4, "codebook -d 16 -k 2 -N 4 --recipe initial --samples 100 -o /proc/c.h5", "/proc/c.h5");
+    expect(4, "codebook -d 16 -k 2 -N 4 --recipe initial --samples 100 -o /dev/full", "/dev/full");
+    expect(4, "encode --codec tq:b=2 -o . v.h5", ".: is no regular file");
+    const fq_command_result *r = fq_command("ulimit -f 1; $FIBQUANT encode --codec tq:b=2 -o codes.h5 v.h5");
+    FQ_CHECK(r->exit_code == 4 && strstr(r->err, "codes.h5: cannot be written: File too large"));
+    FQ_CHECK(fq_command("ls codes.h5*")->exit_code == 2);
+    r = fq_command("$FIBQUANT codebook --help > /dev/full");
+    FQ_CHECK(r->exit_code == 4 && strstr(r->err, "standard output could not be written"));
+}
+
+static void vectors_go_there_and_back(void) {
+    make_vectors();
+    json_t *coded =
+        json_loads(expect(0, "encode --codec tq:b=4 --json -o codes.h5 v.h5", NULL)->out, 0, NULL);
+    FQ_CHECK_NEAR(number(coded, "code_bytes"), 16 * 4 / 8 + 2, 0);
+    json_decref(coded);
+    json_t *back =
+        json_loads(expect(0, "decode --reference v.h5 --json -o back.h5 codes.h5", NULL)->out, 0, NULL);
+    /* d = 16: a little below the 0.0093 of d = 128; 500 vectors know the mean to 2 % */
+    const double error = number(back, "error");
+    FQ_CHECK(error > 0.006 && error < 0.0105);
+    FQ_CHECK(number(back, "cosine") > 0.99 && number(back, "cosine") < 1);
+    json_decref(back);
+    const fq_command_result *r = fq_command(
+        "/usr/bin/python3 -c \"import h5py, numpy; v, b = (h5py.File(n)['vectors'][...].astype('f8') for n "
+        "in "
+        "('v.h5', 'back.h5')); print(repr(float((((v - b)**2).sum(1) / (v**2).sum(1)).mean())))\"");
+    FQ_CHECK_NEAR(strtod(r->out, NULL), error, 1e-9);
+}
+
+static void unreadable_inputs(void) {
+    make_vectors();
+    expect(0, "encode --codec tq:b=2 -o codes.h5 v.h5", "500 vectors");
+    expect(3, "encode --codec tq:b=2 -o x.h5 absent.h5", "absent.h5");
+    expect(3, "encode --codec tq:b=2 -o x.h5 codes.h5", "vectors: missing");
+    expect(3, "decode -o x.h5 v.h5", "codes: missing");
+    FQ_CHECK(
+        fq_command(
+            "cp v.h5 cut.h5; truncate -s 5000 cut.h5; echo no > text.h5; cp v.h5 nan.h5; cp codes.h5 "
+            "other.h5;"
+            "cp codes.h5 unknown.h5; /usr/bin/python3 -c \"import h5py;"
+            "h5py.File('nan.h5', 'a')['vectors'][7, 3] = float('nan');"
+            "c = h5py.File('other.h5', 'a')['codes']; c.attrs['codec'] = 'tq:b=3';"
+            "u = h5py.File('unknown.h5', 'a')['codes']; u.attrs['codec'] = 'zip'\"; cp other.h5 changed.h5;"
+            "/usr/bin/python3 -c \"import h5py\nfor name in 'other.h5', 'unknown.h5':\n"
+            "    del h5py.File(name, 'a')['codes'].attrs['content_sha256']\"")
+            ->exit_code == 0);
+    expect(3, "decode -o x.h5 changed.h5", "content_sha256 does not fit");
+    expect(3, "encode --codec tq:b=2 -o x.h5 cut.h5", "cut.h5: has 5000 bytes");
+    expect(3, "encode --codec tq:b=2 -o x.h5 text.h5", "no HDF5 signature");
+    expect(3, "encode --codec tq:b=2 -o x.h5 nan.h5", "vector 7, coordinate 3");
+    expect(3, "decode -o x.h5 other.h5", "bytes a vector");
+    expect(3, "decode -o x.h5 unknown.h5", "zip");
+    FQ_CHECK(fq_command("ls x.h5")->exit_code == 2);
+}
+
+static fq_status read_codes(const char *path, void *context) {
+    fq_codes codes;
+    const fq_codes *const good = context;
+    FQ_TRY(fq_codes_read(&codes, path));
+    FQ_CHECK(codes.count == good->count && codes.code_bytes == good->code_bytes && codes.dim == good->dim &&
+             strcmp(codes.codec, good->codec) == 0 &&
+             memcmp(codes.bytes, good->bytes, good->count * good->code_bytes) == 0);
+    fq_codes_clear(&codes);
+    return FQ_OK;
+}
+
+static fq_status read_vectors(const char *path, void *context) {
+    fq_vectors vectors;
+    const fq_vectors *const good = context;
+    FQ_TRY(fq_vectors_read(&vectors, path));
+    FQ_CHECK(vectors.count == good->count && vectors.dim == good->dim &&
+             memcmp(vectors.x, good->x, good->count * good->dim * sizeof *good->x) == 0);
+    fq_vectors_clear(&vectors);
+    return FQ_OK;
+}
+
+/* s.h5, which h5py writes, has no digest: encoded and decoded again it has one. */
+static void damaged_vectors_and_codes(void) {
+    char path[400];
+    fq_vectors vectors;
+    fq_codes codes;
+    make_vectors();
+    FQ_CHECK(fq_command("/usr/bin/python3 -c \"import h5py; h5py.File('s.h5', 'w')['vectors'] = "
+                        "h5py.File('v.h5')['vectors'][:20]\"; $FIBQUANT encode -c tq:b=2 -o codes.h5 s.h5 && "
+                        "$FIBQUANT decode -o d.h5 codes.h5")
+                 ->exit_code == 0);
+    snprintf(path, sizeof path, "%s/d.h5", fq_test_folder());
+    if (FQ_CHECK_OK(fq_vectors_read(&vectors, path)))
+        (void)fq_hostile_files(path, 80, read_vectors, &vectors);
+    fq_vectors_clear(&vectors);
+    snprintf(path, sizeof path, "%s/codes.h5", fq_test_folder());
+    if (FQ_CHECK_OK(fq_codes_read(&codes, path)))
+        (void)fq_hostile_files(path, 80, read_codes, &codes);
+    fq_codes_clear(&codes);
+}
+
+/* Found by fuzzing: use after free, reads out of bounds and an endless loop inside HDF5 1.10.8. */
+static void files_on_which_the_library_itself_fails(void) {
+    static const struct {
+        const char *command, *file;
+    } cases[] = {
+        {"encode -c fib:k=2,N=4 -o x.h5 v.h5 --codebook", "codebook_attribute_use_after_free.h5"},
+        {"encode -c tq:b=2 -o x.h5", "vectors_chunk_overread.h5"},
+        {"decode -o x.h5", "codes_heap_overlap.h5"},
+        {"results", "results_attribute_release.h5"},
+    };
+    fq_kv_cache *cache = NULL;
+    make_vectors();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char arguments[600];
+        snprintf(arguments, sizeof arguments, "%s %s/tests/fuzz/contained/%s", cases[i].command,
+                 FQ_SOURCE_DIR, cases[i].file);
+        expect(3, arguments, cases[i].file);
+    }
+    FQ_CHECK_FAILS(fq_kv_cache_open(&cache, FQ_SOURCE_DIR "/tests/fuzz/contained/kv_cache_heap_endless.h5"),
+                   FQ_ERR_INPUT);
+    FQ_CHECK(strstr(fq_error_last()->text, "does not end") != NULL);
+}
+
+/* Ctrl-C and SIGTERM at any moment: exit status 130 and 143 with one line, or done; no half file, ever. */
+static void interrupted(void) {
+    fq_bytes b = {0};
+    char path[256];
+    fq_gguf_put_small_llama(&b, 1);
+    fq_bytes_save(&b, fq_test_folder(), "small.gguf", path);
+    fq_bytes_free(&b);
+    make_vectors();
+    const fq_command_result *r =
+        fq_command("cat > text.txt <<'END'\na text of more than sixteen tokens, which is what this model can "
+                   "read at once\nEND\n"
+                   "cat > interrupt.py <<'END'\n"
+                   "import glob, os, random, signal, subprocess, time\n"
+                   "program, done, ended = os.environ['FIBQUANT'], 0, 0\n"
+                   "random.seed(1)\n"
+                   "commands = ['cache -m small.gguf -t text.txt --tokens 16 -o out.h5', 'encode -c tq:b=2 "
+                   "-o out.h5 v.h5',\n"
+                   "            'codebook -d 16 -k 2 -N 8 --recipe paper --no-cache -o out.h5']\n"
+                   "for trial in range(%u):\n"
+                   "    for f in glob.glob('out.h5*'):\n"
+                   "        os.remove(f)\n"
+                   "    number = (signal.SIGINT, signal.SIGTERM)[trial %% 2]\n"
+                   "    p = subprocess.Popen([program] + commands[trial %% 3].split(), "
+                   "stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)\n"
+                   "    time.sleep(random.uniform(0.02, 0.2))\n"
+                   "    p.send_signal(number)\n"
+                   "    said = p.communicate()[1].decode()\n"
+                   "    left = glob.glob('out.h5*')\n"
+                   "    if p.returncode == 0:\n"
+                   "        done += 1\n"
+                   "        assert left == ['out.h5'], left\n"
+                   "    elif p.returncode == -number:\n"
+                   "        assert left == [], left  # before main\n"
+                   "    else:\n"
+                   "        ended += 1\n"
+                   "        assert p.returncode == 128 + number, (commands[trial %% 3], p.returncode, said)\n"
+                   "        assert left in ([], ['out.h5']) and said.count('fibquant: interrupted\\n') == 1, "
+                   "(left, said)\n"
+                   "print(done, 'were done,', ended, 'interrupted')\n"
+                   "assert ended > 0\n"
+                   "END\n"
+                   "/usr/bin/python3 interrupt.py",
+                   60 * fq_test_multiplier());
+    printf("       %s%s", r->out, r->err);
+    FQ_CHECK(r->exit_code == 0);
+}
+
+static const fq_test tests[] = {
+    {"help", help_of_every_verb},
+    {"wrong usage", wrong_usage},
+    {"codebook", a_codebook_is_made_measured_and_kept},
+    {"unwritable outputs", outputs_that_cannot_be_written},
+    {"there and back", vectors_go_there_and_back},
+    {"unreadable inputs", unreadable_inputs},
+    {"damaged vectors and codes", damaged_vectors_and_codes},
+    {"interrupted", interrupted},
+    {"contained", files_on_which_the_library_itself_fails},
+    {0},
+};
+const fq_suite fq_suite_cli_files = {"cli_files", tests};

@@ -1,0 +1,434 @@
+/* Fidelity of attention: the kernel against sums written out in double, the errors against their formulas,
+ * and a row of the experiment against everything done anew from the cache file. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attention_fidelity.h"
+#include "check.h"
+#include "codec.h"
+#include "command.h"
+#include "fp16.h"
+#include "kv_cache_file.h"
+#include "kv_reconstruct.h"
+#include "memory.h"
+#include "result_store.h"
+#include "stream.h"
+#include "two_way_error.h"
+
+enum { TOKENS = 37, DIM = 16, QUERIES = 9, FIRST = 0, STRIDE = 4 };
+
+typedef struct sample {
+    float key[TOKENS * DIM], value[TOKENS * DIM], key_decoded[TOKENS * DIM], value_decoded[TOKENS * DIM];
+    float query[QUERIES * DIM];
+} sample;
+
+static void fill(float *x, size_t n, uint64_t index, double scale) {
+    fq_stream s;
+    fq_stream_init(&s, fq_test_seed(), FQ_PURPOSE_TEST, index);
+    for (size_t i = 0; i < n; i++)
+        x[i] = (float)(scale * fq_stream_normal(&s));
+}
+
+static void make_head(sample *h) {
+    fill(h->key, TOKENS * DIM, 1, 1.5);
+    fill(h->value, TOKENS * DIM, 2, 1.0);
+    fill(h->key_decoded, TOKENS * DIM, 3, 0.4);
+    fill(h->value_decoded, TOKENS * DIM, 4, 0.3);
+    fill(h->query, QUERIES * DIM, 5, 2.0);
+    for (size_t i = 0; i < TOKENS * DIM; i++) {
+        h->key_decoded[i] += h->key[i];
+        h->value_decoded[i] += h->value[i];
+    }
+}
+
+static fq_attention_pair pair_of(const sample *h) {
+    return (fq_attention_pair){TOKENS, DIM, h->key, h->value, h->key_decoded, h->value_decoded};
+}
+
+/* Attention output of one query at position p, all in double; score[p + 1] as well. */
+static void naive_attention(double *out, double *score, const float *query, const float *key,
+                            const float *value, size_t p, size_t dim) {
+    double most = -HUGE_VAL, sum = 0.0;
+    for (size_t s = 0; s <= p; s++) {
+        score[s] = 0.0;
+        for (size_t c = 0; c < dim; c++)
+            score[s] += (double)query[c] * (double)key[s * dim + c] / sqrt((double)dim);
+        most = fmax(most, score[s]);
+    }
+    memset(out, 0, dim * sizeof *out);
+    for (size_t s = 0; s <= p; s++)
+        sum += exp(score[s] - most);
+    for (size_t s = 0; s <= p; s++)
+        for (size_t c = 0; c < dim; c++)
+            out[c] += exp(score[s] - most) / sum * (double)value[s * dim + c];
+}
+
+static double naive_cosine(const double *a, const double *b, size_t n) {
+    double aa = 0.0, bb = 0.0, ab = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        aa += a[i] * a[i];
+        bb += b[i] * b[i];
+        ab += a[i] * b[i];
+    }
+    return ab / sqrt(aa * bb);
+}
+
+static fq_query_fidelity naive_fidelity(const fq_attention_pair *pair, const float *query, size_t p) {
+    enum { MOST = 64 };
+    static double plain[MOST], key[MOST], value[MOST], both[MOST], a[256], b[256];
+    const size_t d = pair->dim;
+    fq_query_fidelity f = {0};
+    naive_attention(value, a, query, pair->key, pair->value_decoded, p, d);
+    naive_attention(plain, a, query, pair->key, pair->value, p, d);
+    naive_attention(key, b, query, pair->key_decoded, pair->value, p, d);
+    naive_attention(both, b, query, pair->key_decoded, pair->value_decoded, p, d);
+    double mean = 0.0;
+    for (size_t s = 0; s <= p; s++)
+        mean += a[s] / (double)(p + 1);
+    for (size_t s = 0; s <= p; s++) {
+        f.score_error += (b[s] - a[s]) * (b[s] - a[s]) / (double)(p + 1);
+        f.score_power += (a[s] - mean) * (a[s] - mean) / (double)(p + 1);
+    }
+    f.key = naive_cosine(plain, key, d);
+    f.value = naive_cosine(plain, value, d);
+    f.both = naive_cosine(plain, both, d);
+    return f;
+}
+
+/* float32 sums of 16 products and 37 weights: some 1e-6 of scores of size 10, so 1e-5 leaves room. */
+static void attention_is_what_the_formula_says(void) {
+    static sample h;
+    fq_query_fidelity out[QUERIES];
+    make_head(&h);
+    const fq_attention_pair pair = pair_of(&h);
+    if (!FQ_CHECK_OK(fq_attention_fidelity(out, &pair, h.query, QUERIES, FIRST, STRIDE)))
+        return;
+    for (size_t i = 0; i < QUERIES; i++) {
+        const fq_query_fidelity f = naive_fidelity(&pair, h.query + i * DIM, FIRST + i * STRIDE);
+        FQ_CHECK_NEAR(out[i].key, f.key, 1e-5);
+        FQ_CHECK_NEAR(out[i].value, f.value, 1e-5);
+        FQ_CHECK_NEAR(out[i].both, f.both, 1e-5);
+        FQ_CHECK_NEAR(out[i].score_error, f.score_error, 1e-5);
+        FQ_CHECK_NEAR(out[i].score_power, f.score_power, 1e-5 * (1.0 + f.score_power));
+        FQ_CHECK(i == 0 || (f.both < 0.999 && f.both > -0.999)); /* the comparison is not of trivial values */
+    }
+}
+
+/* Softmax does not see what all scores share; the cosine does not see a scale; nobody sees the future. */
+static void invariances_hold(void) {
+    static sample h;
+    fq_query_fidelity out[QUERIES], again[QUERIES];
+    make_head(&h);
+    fq_attention_pair pair = pair_of(&h);
+    float shift[DIM];
+    fill(shift, DIM, 6, 1.0);
+    for (size_t t = 0; t < TOKENS; t++)
+        for (size_t c = 0; c < DIM; c++) {
+            h.key_decoded[t * DIM + c] = h.key[t * DIM + c] + shift[c];
+            h.value_decoded[t * DIM + c] = 3.0F * h.value[t * DIM + c];
+        }
+    FQ_CHECK_OK(fq_attention_fidelity(out, &pair, h.query, QUERIES, FIRST, STRIDE));
+    for (size_t i = 0; i < QUERIES; i++) {
+        double product = 0.0;
+        for (size_t c = 0; c < DIM; c++)
+            product += (double)h.query[i * DIM + c] * (double)shift[c];
+        FQ_CHECK_NEAR(out[i].key, 1.0, 1e-5);
+        FQ_CHECK_NEAR(out[i].both, 1.0, 1e-5);
+        FQ_CHECK_NEAR(out[i].score_error, product * product / DIM, 1e-4 * (1.0 + product * product / DIM));
+    }
+    make_head(&h);
+    FQ_CHECK_OK(fq_attention_fidelity(out, &pair, h.query, QUERIES, FIRST, STRIDE));
+    const size_t last = FIRST + (QUERIES - 2) * STRIDE; /* the last but one query's position */
+    fill(h.key + (last + 1) * DIM, (TOKENS - 1 - last) * DIM, 7, 5.0);
+    fill(h.value_decoded + (last + 1) * DIM, (TOKENS - 1 - last) * DIM, 8, 5.0);
+    FQ_CHECK_OK(fq_attention_fidelity(again, &pair, h.query, QUERIES, FIRST, STRIDE));
+    FQ_CHECK(memcmp(out, again, (QUERIES - 1) * sizeof *out) == 0);
+    FQ_CHECK(memcmp(&out[QUERIES - 1], &again[QUERIES - 1], sizeof *out) != 0);
+    pair.key_decoded = pair.key;
+    pair.value_decoded = pair.value;
+    FQ_CHECK_OK(fq_attention_fidelity(out, &pair, h.query, QUERIES, FIRST, STRIDE));
+    for (size_t i = 0; i < QUERIES; i++)
+        FQ_CHECK(out[i].key == 1.0 && out[i].value == 1.0 && out[i].both == 1.0 && out[i].score_error == 0.0);
+    FQ_CHECK_FAILS(fq_attention_fidelity(out, &pair, h.query, QUERIES, FIRST + 5, STRIDE), FQ_ERR_ARGUMENT);
+    h.value[0] = HUGE_VALF;
+    FQ_CHECK_FAILS(fq_attention_fidelity(out, &pair, h.query, QUERIES, FIRST, STRIDE), FQ_ERR_NONFINITE);
+}
+
+/* Every cell a value: one-way formulas written out; a ratio to a constant, a scaled mean. */
+static void two_way_errors_are_their_formulas(void) {
+    enum { HEADS = 5, BLOCKS = 4, EACH = 3 };
+    fq_two_way t, twice, ones;
+    double head[HEADS] = {0}, block[BLOCKS] = {0}, mean = 0.0, heads = 0.0, blocks = 0.0;
+    fq_stream s;
+    fq_stream_init(&s, fq_test_seed(), FQ_PURPOSE_TEST, 20);
+    FQ_CHECK_OK(fq_two_way_init(&t, HEADS, BLOCKS));
+    FQ_CHECK_OK(fq_two_way_init(&twice, HEADS, BLOCKS));
+    FQ_CHECK_OK(fq_two_way_init(&ones, HEADS, BLOCKS));
+    for (size_t h = 0; h < HEADS; h++)
+        for (size_t b = 0; b < BLOCKS; b++)
+            for (size_t i = 0; i < EACH; i++) {
+                const double x = 3.0 + (double)h + 0.5 * (double)b + fq_stream_normal(&s);
+                fq_two_way_add(&t, h, b, x, 1.0);
+                fq_two_way_add(&twice, h, b, 2.0 * x, 1.0);
+                fq_two_way_add(&ones, h, b, 4.0, 1.0);
+                head[h] += x / (BLOCKS * EACH);
+                block[b] += x / (HEADS * EACH);
+                mean += x / (HEADS * BLOCKS * EACH);
+            }
+    for (size_t h = 0; h < HEADS; h++)
+        heads += (head[h] - mean) * (head[h] - mean) / (HEADS - 1) / HEADS;
+    for (size_t b = 0; b < BLOCKS; b++)
+        blocks += (block[b] - mean) * (block[b] - mean) / (BLOCKS - 1) / BLOCKS;
+    const fq_two_way_estimate e = fq_two_way_mean(&t), quarter = fq_two_way_ratio(&t, &ones);
+    FQ_CHECK_NEAR(e.mean, mean, 1e-12);
+    FQ_CHECK_NEAR(e.se_heads, sqrt(heads), 1e-12);
+    FQ_CHECK_NEAR(e.se_positions, sqrt(blocks), 1e-12);
+    FQ_CHECK_NEAR(e.se, sqrt(heads + blocks), 1e-12);
+    FQ_CHECK_NEAR(fq_two_way_head_mean(&t, 2), head[2], 1e-12);
+    FQ_CHECK_NEAR(quarter.mean, mean / 4.0, 1e-12);
+    FQ_CHECK_NEAR(quarter.se, e.se / 4.0, 1e-12);
+    const fq_two_way_estimate half = fq_two_way_ratio(&t, &twice), root = fq_two_way_sqrt(e);
+    FQ_CHECK_NEAR(half.mean, 0.5, 1e-12);
+    FQ_CHECK_NEAR(half.se, 0.0, 1e-12); /* proportional: known without error */
+    FQ_CHECK_NEAR(root.mean * root.mean, mean, 1e-12);
+    FQ_CHECK_NEAR(root.se, 0.5 * e.se / sqrt(mean), 1e-12);
+    fq_two_way_clear(&t);
+    fq_two_way_clear(&twice);
+    fq_two_way_clear(&ones);
+    size_t most = 0, blocks_seen[20] = {0};
+    for (size_t i = 0; i < 35; i++)
+        blocks_seen[fq_two_way_block(i, 35, 16)]++;
+    for (size_t b = 0; b < 20; b++)
+        most = blocks_seen[b] > most ? blocks_seen[b] : most;
+    FQ_CHECK(most == 3 && fq_two_way_block(34, 35, 16) < 16 && fq_two_way_block(3, 35, 16) == 1);
+}
+
+/* The experiment, anew ------------------------------------------------------------------------------------
+ */
+
+static const fq_kv_shape shape = {
+    .layers = 2, .tokens = 40, .query_heads = 4, .heads = 2, .dim = 16, .element_bytes = 4};
+
+/* Keys of a head share a mean of their own, as real ones do. */
+static fq_status write_cache(const char *path) {
+    const fq_kv_origin origin = {.model = "random", .text = "no text"};
+    fq_kv_writer *writer = NULL;
+    float x[40 * 4 * 16], mean[4 * 16];
+    FQ_TRY(fq_kv_writer_create(&writer, path, &shape, &origin, NULL));
+    for (size_t layer = 0; layer < shape.layers; layer++)
+        for (int kind = 0; kind < 3; kind++) {
+            const size_t row = (kind == 0 ? shape.query_heads : shape.heads) * shape.dim;
+            fill(x, shape.tokens * row, 100 + layer * 3 + (uint64_t)kind, 1.3);
+            fill(mean, row, 200 + layer * 3 + (uint64_t)kind, 2.0);
+            for (size_t i = 0; i < shape.tokens * row; i++)
+                x[i] += mean[i % row];
+            const fq_status status = fq_kv_writer_put(writer, layer, (fq_kv_kind)kind, 0, shape.tokens, x);
+            if (status != FQ_OK) {
+                fq_kv_writer_abandon(writer);
+                return status;
+            }
+        }
+    return fq_kv_writer_commit(writer);
+}
+
+enum { T = 33, FIRST_QUERY = 2, STEP = 5, KEPT = 2, MEAN_OF = 8, D = 16 }; /* queries at 2, 7, ..., 32 */
+
+typedef struct expected {
+    double both, key, value, key_cosine, value_distortion, score_error;
+} expected;
+
+static void decode_naively(float *decoded, const float *raw, const char *name, bool centred) {
+    fq_codec_spec spec;
+    fq_codec *codec = NULL;
+    float x[T * D], mean[D] = {0};
+    uint8_t codes[T * 64];
+    for (size_t c = 0; c < D && centred; c++) {
+        double sum = 0.0;
+        for (size_t t = 0; t < MEAN_OF; t++)
+            sum += (double)raw[t * D + c];
+        mean[c] = fq_fp16_to_float(fq_fp16_from_float((float)(sum / MEAN_OF)));
+    }
+    for (size_t i = 0; i < T * D; i++)
+        x[i] = raw[i] - mean[i % D];
+    FQ_CHECK_OK(fq_codec_spec_parse(&spec, name));
+    if (!FQ_CHECK_OK(fq_codec_create(&codec, &spec, D, NULL)))
+        return;
+    FQ_CHECK_OK(fq_codec_encode(codec, codes, x, T));
+    FQ_CHECK_OK(fq_codec_decode(codec, decoded, codes, T));
+    fq_codec_destroy(codec);
+    for (size_t i = 0; i < T * D; i++)
+        decoded[i] = i < KEPT * D ? raw[i] : decoded[i] + mean[i % D];
+}
+
+static double vector_cosine(const float *a, const float *b) {
+    double x[D], y[D];
+    for (size_t c = 0; c < D; c++) {
+        x[c] = (double)a[c];
+        y[c] = (double)b[c];
+    }
+    return naive_cosine(x, y, D);
+}
+
+static double vector_distortion(const float *a, const float *b) {
+    double error = 0.0, power = 0.0;
+    for (size_t c = 0; c < D; c++) {
+        error += ((double)a[c] - (double)b[c]) * ((double)a[c] - (double)b[c]);
+        power += (double)a[c] * (double)a[c];
+    }
+    return error / power;
+}
+
+static void measure_naively(expected *e, const fq_kv_cache *cache, const char *codec,
+                            const char *value_codec) {
+    float key[T * D], value[T * D], key_decoded[T * D], value_decoded[T * D], query[T * D];
+    const fq_attention_pair pair = {T, D, key, value, key_decoded, value_decoded};
+    const double heads = (double)(shape.layers * shape.heads), queries = (T - 1 - FIRST_QUERY) / STEP + 1;
+    const double each = 1.0 / ((double)(shape.layers * shape.query_heads) * queries);
+    memset(e, 0, sizeof *e);
+    for (size_t layer = 0; layer < shape.layers; layer++)
+        for (size_t q = 0; q < shape.query_heads; q++) {
+            const size_t head = q / 2; /* two query heads share a key-value head */
+            FQ_CHECK_OK(fq_kv_cache_read(cache, layer, FQ_KV_KEY, head, 0, T, key));
+            FQ_CHECK_OK(fq_kv_cache_read(cache, layer, FQ_KV_VALUE, head, 0, T, value));
+            FQ_CHECK_OK(fq_kv_cache_read(cache, layer, FQ_KV_QUERY, q, 0, T, query));
+            decode_naively(key_decoded, key, codec, true);
+            decode_naively(value_decoded, value, value_codec, false);
+            for (size_t t = 0; t < T && q % 2 == 0; t++) {
+                e->key_cosine += vector_cosine(key + t * D, key_decoded + t * D) / (heads * T);
+                e->value_distortion += vector_distortion(value + t * D, value_decoded + t * D) / (heads * T);
+            }
+            for (size_t p = FIRST_QUERY; p < T; p += STEP) {
+                const fq_query_fidelity f = naive_fidelity(&pair, query + p * D, p);
+                e->both += f.both * each;
+                e->key += f.key * each;
+                e->value += f.value * each;
+                e->score_error += f.score_error * each;
+            }
+        }
+    e->score_error = sqrt(e->score_error);
+}
+
+static double real_of(const fq_table *t, size_t row, const char *column) {
+    const size_t c = fq_table_find(t, column);
+    return FQ_CHECK(c < t->column_count && t->columns[c].type == FQ_VALUE_REAL) ? fq_table_real(t, row, c)
+                                                                                : (double)NAN;
+}
+
+static const char *in_folder(const char *name) {
+    static char path[512];
+    snprintf(path, sizeof path, "%s/%s", fq_test_folder(), name);
+    return path;
+}
+
+static void a_row_is_what_the_cache_says(void) {
+    fq_results results;
+    fq_kv_cache *cache = NULL;
+    expected e;
+    memset(&results, 0, sizeof results);
+    if (!FQ_CHECK_OK(write_cache(in_folder("cache.h5"))))
+        return;
+    const fq_command_result *ran = fq_command(
+        "cat >f.yaml <<'END'\nexperiment: fidelity\ngrid:\n"
+        "  - {cache: cache.h5, codec: 'fib:k=4,N=16,recipe=paper,norm=ls', value_codec: 'tq:b=2.5', tokens: "
+        "33, "
+        "first_query: 2, stride: 5, keep_first: 2, centre: key, centre_tokens: 8}\n"
+        "  - {cache: cache.h5, codec: fp16}\n  - {cache: cache.h5, codec: 'tq:b=8', stride: 1}\nEND\n"
+        "$FIBQUANT sweep f.yaml -o f.h5 -q");
+    if (!FQ_CHECK(ran->exit_code == 0)) {
+        fprintf(stderr, "%s", ran->err);
+        return;
+    }
+    if (!FQ_CHECK_OK(fq_store_read(in_folder("f.h5"), &results)) ||
+        !FQ_CHECK_OK(fq_kv_cache_open(&cache, in_folder("cache.h5"))))
+        return;
+    const fq_table *t = fq_results_table(&results, "fidelity");
+    if (FQ_CHECK(t && t->count == 3)) {
+        measure_naively(&e, cache, "fib:k=4,N=16,recipe=paper,norm=ls", "tq:b=2.5");
+        FQ_CHECK_NEAR(real_of(t, 0, "attention_cosine"), e.both, 1e-5);
+        FQ_CHECK_NEAR(real_of(t, 0, "attention_cosine_key"), e.key, 1e-5);
+        FQ_CHECK_NEAR(real_of(t, 0, "attention_cosine_value"), e.value, 1e-5);
+        FQ_CHECK_NEAR(real_of(t, 0, "key_cosine"), e.key_cosine, 1e-6);
+        FQ_CHECK_NEAR(real_of(t, 0, "value_distortion"), e.value_distortion, 1e-6);
+        FQ_CHECK_NEAR(real_of(t, 0, "score_error"), e.score_error, 1e-4 * e.score_error);
+        FQ_CHECK(e.both < 0.99 && e.both > 0.3);
+        FQ_CHECK_NEAR(real_of(t, 0, "rate"), 0.5 * (1.0 + 2.5), 1e-12);
+        /* Of 33 tokens 2 are kept at 64 bytes; a key takes 2 + 2 bytes, a value 2 norms and 40 bits; the
+         * mean 32. */
+        FQ_CHECK_NEAR(real_of(t, 0, "compression_stored"), 33 * 64 / (2 * 64 + 31 * (4.0 + 9.0) + 32), 1e-9);
+        FQ_CHECK(real_of(t, 1, "attention_cosine") > 1.0 - 1e-6 && real_of(t, 1, "value_distortion") < 1e-6);
+        FQ_CHECK_NEAR(real_of(t, 1, "compression_stored"), 1.0, 0);
+        FQ_CHECK(real_of(t, 2, "attention_cosine") > 0.999 && real_of(t, 2, "attention_cosine") < 1.0);
+        FQ_CHECK(real_of(t, 2, "attention_cosine_se") > 0.0 && real_of(t, 2, "attention_cosine_se") < 1e-3);
+    }
+    fq_kv_cache_close(cache);
+    fq_results_clear(&results);
+    ran = fq_command("$FIBQUANT sweep f.yaml -o g.h5 -q --set tokens=41");
+    FQ_CHECK(ran->exit_code == 5 && fq_command("$FIBQUANT results g.h5 --table failures")->exit_code == 0);
+}
+
+/* Energy in the last channels: ordered by it, a fractional rate spends its finer bits there. */
+static void channels_go_by_energy(void) {
+    float x[TOKENS * DIM], decoded[2][TOKENS * DIM], wanted[TOKENS * DIM];
+    uint8_t codes[TOKENS * 64];
+    double error[2] = {0};
+    uint32_t order[DIM];
+    fq_codec_spec spec;
+    fq_codec *codec = NULL, *ordered = NULL;
+    fill(x, TOKENS * DIM, 30, 0.1);
+    for (size_t i = 0; i < TOKENS * DIM; i++)
+        x[i] = ldexpf(x[i],
+                      (int)(i % DIM)); /* four times the neighbour's energy: the sample's order is this one */
+    for (uint32_t c = 0; c < DIM; c++)
+        order[c] = DIM - 1 - c;
+    FQ_CHECK_OK(fq_codec_spec_parse(&spec, "tq:b=2.5"));
+    const fq_codec_parts parts = {.channel_order = order};
+    if (!FQ_CHECK_OK(fq_codec_create(&codec, &spec, DIM, NULL)) ||
+        !FQ_CHECK_OK(fq_codec_create(&ordered, &spec, DIM, &parts)))
+        return;
+    for (int by_energy = 0; by_energy < 2; by_energy++) {
+        const fq_kv_treatment t = {.codec = codec, .keep = 3, .by_energy = by_energy == 1};
+        FQ_CHECK_OK(fq_kv_reconstruct(decoded[by_energy], &t, x, TOKENS));
+        for (size_t i = 0; i < TOKENS * DIM; i++)
+            error[by_energy] += pow((double)decoded[by_energy][i] - (double)x[i], 2.0);
+        FQ_CHECK(memcmp(decoded[by_energy], x, 3 * DIM * sizeof *x) == 0);
+        FQ_CHECK_NEAR(fq_kv_treatment_bytes(&t, TOKENS), 3 * 32 + (TOKENS - 3) * 9 + (by_energy ? DIM : 0),
+                      0);
+    }
+    FQ_CHECK_OK(fq_codec_encode(ordered, codes, x, TOKENS));
+    FQ_CHECK_OK(fq_codec_decode(ordered, wanted, codes, TOKENS));
+    FQ_CHECK(memcmp(decoded[1] + 3 * DIM, wanted + 3 * DIM, (TOKENS - 3) * DIM * sizeof *x) == 0);
+    FQ_CHECK(error[1] < 0.6 * error[0]);
+    fq_codec_destroy(ordered);
+    fq_codec_destroy(codec);
+}
+
+/* Every point of the built-in manifests on real caches is one that the experiment accepts. */
+static void manifests_are_accepted(void) {
+    static const struct {
+        const char *name, *points;
+    } manifests[] = {{"frontier", "103 points; about"},
+                     {"frontier_quick", "24 points; about"},
+                     {"universality", "3 points; about"},
+                     {"universality_quick", "1 points; about"}};
+    FQ_CHECK(fq_command("echo not looked into >any.h5")->exit_code == 0);
+    for (size_t i = 0; i < sizeof manifests / sizeof *manifests; i++) {
+        const fq_command_result *dry = fq_command(
+            "$FIBQUANT sweep %s/experiments/manifests/%s.yaml --dry-run --set cache=any.h5 | tail -n 1",
+            FQ_SOURCE_DIR, manifests[i].name);
+        if (!FQ_CHECK(strncmp(dry->out, manifests[i].points, strlen(manifests[i].points)) == 0))
+            fprintf(stderr, "%s: %s%s\n", manifests[i].name, dry->out, dry->err);
+    }
+}
+
+static const fq_test tests[] = {
+    {"attention is what the formula says", attention_is_what_the_formula_says},
+    {"invariances", invariances_hold},
+    {"errors over heads and positions", two_way_errors_are_their_formulas},
+    {"channels go by energy", channels_go_by_energy},
+    {"a row is what the cache says", a_row_is_what_the_cache_says},
+    {"manifests are accepted", manifests_are_accepted},
+    {0},
+};
+const fq_suite fq_suite_fidelity = {"fidelity", tests};

@@ -1,0 +1,208 @@
+/* The KV store: what is read back is what the codec decoded, but for the tokens that are kept. */
+#include <math.h>
+#include <string.h>
+
+#include "check.h"
+#include "fp16.h"
+#include "kv_store.h"
+#include "memory.h"
+#include "stream.h"
+#include "transformer.h"
+
+enum { LAYERS = 2, HEADS = 3, DIM = 16, TOKENS = 20, VECTOR = HEADS * DIM };
+
+static void fill(float *x, size_t n, uint64_t index) {
+    fq_stream s;
+    fq_stream_init(&s, fq_test_seed(), FQ_PURPOSE_TEST, index);
+    for (size_t i = 0; i < n; i++)
+        x[i] = (float)fq_stream_normal(&s);
+}
+
+static fq_codec *make_codec(const char *name) {
+    fq_codec_spec spec;
+    fq_codec *codec = NULL;
+    if (FQ_CHECK_OK(fq_codec_spec_parse(&spec, name)))
+        FQ_CHECK_OK(fq_codec_create(&codec, &spec, DIM, NULL));
+    return codec;
+}
+
+static float key[TOKENS * VECTOR], value[TOKENS * VECTOR];
+
+static fq_kv_store *filled(const fq_kv_options *options, size_t piece) {
+    fq_kv_store *store = NULL;
+    fill(key, TOKENS * VECTOR, 1);
+    fill(value, TOKENS * VECTOR, 2);
+    if (FQ_CHECK_OK(fq_kv_store_create(&store, LAYERS, HEADS, DIM, TOKENS, options)))
+        for (size_t first = 0; first < TOKENS; first += piece)
+            FQ_CHECK_OK(fq_kv_store_append(store, 1, key + first * VECTOR, value + first * VECTOR, piece));
+    return store;
+}
+
+static void read_back_is_decoded(void) {
+    fq_codec *k = make_codec("tq:b=3"), *v = make_codec("tq:b=2");
+    const fq_kv_options options = {.key_codec = k, .value_codec = v, .keep_first = 3};
+    for (size_t piece = 1; piece <= TOKENS; piece += piece == 1 ? 4 : 15) { /* 1, 5, 20 */
+        fq_kv_store *store = filled(&options, piece);
+        uint8_t codes[256];
+        float x[DIM];
+        FQ_CHECK(fq_kv_store_tokens(store, 0) == 0 && fq_kv_store_tokens(store, 1) == TOKENS);
+        for (size_t t = 0; t < TOKENS; t++)
+            for (size_t h = 0; h < HEADS; h++) {
+                const fq_kv_view view = fq_kv_store_view(store, 1, h);
+                const float *raw = key + t * VECTOR + h * DIM, *raw_v = value + t * VECTOR + h * DIM;
+                FQ_CHECK_OK(fq_codec_encode(k, codes, raw, 1));
+                FQ_CHECK_OK(fq_codec_decode(k, x, codes, 1));
+                FQ_CHECK(memcmp(view.key + t * DIM, t < 3 ? raw : x, sizeof x) == 0);
+                FQ_CHECK(memcmp(view.raw_key + t * DIM, raw, sizeof x) == 0);
+                FQ_CHECK_OK(fq_codec_encode(v, codes, raw_v, 1));
+                FQ_CHECK_OK(fq_codec_decode(v, x, codes, 1));
+                FQ_CHECK(memcmp(view.value + t * DIM, t < 3 ? raw_v : x, sizeof x) == 0);
+            }
+        const size_t coded = fq_codec_get_cost(k).code_bytes + fq_codec_get_cost(v).code_bytes;
+        FQ_CHECK(fq_kv_store_bytes(store) == HEADS * (3 * 2 * DIM * 2 + (TOKENS - 3) * coded));
+        fq_kv_store_destroy(store);
+    }
+    fq_codec_destroy(k);
+    fq_codec_destroy(v);
+}
+
+/* Keys from the seventh on as differences to the mean of the first six, whatever pieces they come in. */
+static void keys_are_centred_on_the_first(void) {
+    enum { CENTRE = 6, KEEP = 1 };
+    fq_codec *codec = make_codec("tq:b=2");
+    const fq_kv_options options = {
+        .key_codec = codec, .value_codec = codec, .keep_first = KEEP, .centre_keys = CENTRE};
+    static const size_t pieces[] = {1, 3, 4, 6, 7, TOKENS};
+    for (size_t p = 0; p < sizeof pieces / sizeof *pieces; p++) {
+        fq_kv_store *store = NULL;
+        uint8_t codes[64];
+        fill(key, TOKENS * VECTOR, 1);
+        fill(value, TOKENS * VECTOR, 2);
+        if (!FQ_CHECK_OK(fq_kv_store_create(&store, LAYERS, HEADS, DIM, TOKENS, &options)))
+            break;
+        for (size_t first = 0; first < TOKENS; first += pieces[p]) {
+            const size_t n = TOKENS - first < pieces[p] ? TOKENS - first : pieces[p];
+            FQ_CHECK_OK(fq_kv_store_append(store, 1, key + first * VECTOR, value + first * VECTOR, n));
+            const size_t held = first + n, coded = fq_codec_get_cost(codec).code_bytes;
+            FQ_CHECK(fq_kv_store_bytes(store) ==
+                     HEADS * (2 * (KEEP * DIM * 2 + (held - KEEP) * coded) + (held > CENTRE ? DIM * 2 : 0)));
+        }
+        for (size_t h = 0; h < HEADS; h++) {
+            const fq_kv_view view = fq_kv_store_view(store, 1, h);
+            float mean[DIM], x[DIM];
+            for (size_t j = 0; j < DIM; j++) {
+                double sum = 0.0;
+                for (size_t t = 0; t < CENTRE; t++)
+                    sum += (double)key[t * VECTOR + h * DIM + j];
+                mean[j] = fq_fp16_to_float(fq_fp16_from_float((float)(sum / CENTRE)));
+            }
+            for (size_t t = 0; t < TOKENS; t++) {
+                for (size_t j = 0; j < DIM; j++)
+                    x[j] = key[t * VECTOR + h * DIM + j] - (t < CENTRE ? 0.0F : mean[j]);
+                FQ_CHECK_OK(fq_codec_encode(codec, codes, x, 1));
+                FQ_CHECK_OK(fq_codec_decode(codec, x, codes, 1));
+                for (size_t j = 0; j < DIM; j++)
+                    x[j] += t < CENTRE ? 0.0F : mean[j];
+                FQ_CHECK(memcmp(view.key + t * DIM, t < KEEP ? key + t * VECTOR + h * DIM : x, sizeof x) ==
+                         0);
+                FQ_CHECK_OK(fq_codec_encode(codec, codes, value + t * VECTOR + h * DIM, 1));
+                FQ_CHECK_OK(fq_codec_decode(codec, x, codes, 1));
+                FQ_CHECK(t < KEEP || memcmp(view.value + t * DIM, x, sizeof x) == 0);
+            }
+        }
+        fq_kv_store_destroy(store);
+    }
+    fq_codec_destroy(codec);
+}
+
+/* Attention in plain loops, in double, straight from the protocol's words. */
+static void attend_plainly(const fq_kv_store *store, size_t recent, const float *query, size_t heads,
+                           size_t t, size_t h, double out[DIM]) {
+    const fq_kv_view view = fq_kv_store_view(store, 1, h / (heads / HEADS));
+    double weight[TOKENS], sum = 0.0;
+    for (size_t s = 0; s <= t; s++) {
+        const float *k = (t - s < recent ? view.raw_key : view.key) + s * DIM;
+        double score = 0.0;
+        for (size_t j = 0; j < DIM; j++)
+            score += (double)query[(t * heads + h) * DIM + j] * (double)k[j];
+        weight[s] = exp(score / sqrt((double)DIM));
+        sum += weight[s];
+    }
+    memset(out, 0, DIM * sizeof *out);
+    for (size_t s = 0; s <= t; s++)
+        for (size_t j = 0; j < DIM; j++)
+            out[j] += weight[s] / sum * (double)((t - s < recent ? view.raw_value : view.value)[s * DIM + j]);
+}
+
+static void attention_reads_recent_tokens_uncompressed(void) {
+    enum { QUERY_HEADS = 6 };
+    static float query[TOKENS * QUERY_HEADS * DIM], out[TOKENS * QUERY_HEADS * DIM];
+    fq_codec *codec = make_codec("tq:b=1");
+    fill(query, TOKENS * QUERY_HEADS * DIM, 3);
+    for (size_t recent = 0; recent <= TOKENS + 5; recent += 5) {
+        const fq_kv_options options = {.key_codec = codec,
+                                       .value_codec = recent == 10 ? NULL : codec,
+                                       .keep_first = 2,
+                                       .keep_recent = recent};
+        fq_kv_store *store = filled(&options, TOKENS);
+        FQ_CHECK_OK(fq_transformer_attend(store, 1, QUERY_HEADS, HEADS, DIM, query, TOKENS, out));
+        for (size_t t = 0; t < TOKENS; t++)
+            for (size_t h = 0; h < QUERY_HEADS; h++) {
+                double expected[DIM];
+                attend_plainly(store, recent, query, QUERY_HEADS, t, h, expected);
+                for (size_t j = 0; j < DIM; j++)
+                    FQ_CHECK_NEAR((double)out[(t * QUERY_HEADS + h) * DIM + j], expected[j], 1e-5);
+            }
+        fq_kv_store_destroy(store);
+    }
+    fq_codec_destroy(codec);
+}
+
+static void a_store_without_codec_keeps_every_bit(void) {
+    fq_kv_store *store = filled(NULL, 5);
+    for (size_t h = 0; h < HEADS; h++) {
+        const fq_kv_view view = fq_kv_store_view(store, 1, h);
+        FQ_CHECK(view.key == view.raw_key && view.value == view.raw_value);
+        for (size_t t = 0; t < TOKENS; t++)
+            FQ_CHECK(memcmp(view.value + t * DIM, value + t * VECTOR + h * DIM, DIM * sizeof(float)) == 0);
+    }
+    FQ_CHECK(fq_kv_store_bytes(store) == TOKENS * VECTOR * 2 * 2);
+    FQ_CHECK_FAILS(fq_kv_store_append(store, 1, key, value, 1), FQ_ERR_ARGUMENT);
+    FQ_CHECK_FAILS(fq_kv_store_append(store, LAYERS, key, value, 1), FQ_ERR_ARGUMENT);
+    fq_kv_store_reset(store);
+    FQ_CHECK_OK(fq_kv_store_append(store, 1, key, value, TOKENS));
+    fq_kv_store_destroy(store);
+}
+
+static void fp16_store_is_within_half_precision(void) {
+    fq_codec *codec = make_codec("fp16");
+    const fq_kv_options options = {.key_codec = codec, .value_codec = codec};
+    fq_kv_store *store = filled(&options, TOKENS);
+    const fq_kv_view view = fq_kv_store_view(store, 1, 0);
+    for (size_t i = 0; i < TOKENS * DIM; i++)
+        FQ_CHECK_NEAR((double)view.key[i], (double)view.raw_key[i],
+                      ldexp(fabs((double)view.raw_key[i]), -11) + ldexp(1.0, -25));
+    fq_kv_store_destroy(store);
+    fq_codec_destroy(codec);
+}
+
+static void bad_shapes_are_refused(void) {
+    fq_codec *codec = make_codec("tq:b=2");
+    const fq_kv_options options = {.key_codec = codec};
+    fq_kv_store *store = NULL;
+    FQ_CHECK_FAILS(fq_kv_store_create(&store, 0, 1, 8, 4, NULL), FQ_ERR_ARGUMENT);
+    FQ_CHECK_FAILS(fq_kv_store_create(&store, 1, 1, 2 * DIM, 4, &options), FQ_ERR_ARGUMENT);
+    FQ_CHECK(store == NULL);
+    fq_codec_destroy(codec);
+}
+
+static const fq_test tests[] = {
+    {"what_is_read_back_is_what_the_codec_decoded", read_back_is_decoded},
+    {"keys_are_centred_on_the_first", keys_are_centred_on_the_first},
+    {"attention_reads_recent_tokens_uncompressed", attention_reads_recent_tokens_uncompressed},
+    {"a_store_without_codec_keeps_every_bit", a_store_without_codec_keeps_every_bit},
+    {"fp16_store_is_within_half_precision", fp16_store_is_within_half_precision},
+    {"bad_shapes_are_refused", bad_shapes_are_refused},
+    {NULL, NULL}};
+
+const fq_suite fq_suite_kv_store = {"kv_store", tests};

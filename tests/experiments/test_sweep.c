@@ -1,0 +1,198 @@
+/* The sweep engine through its command line, on cheap points. */
+#include <stdio.h>
+#include <string.h>
+
+#include "check.h"
+#include "command.h"
+
+#define EXAMPLE "${FIBQUANT}_example"
+#define MPI     "OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 mpirun --oversubscribe -n %d "
+
+static void write_manifest(const char *name, const char *text) {
+    FQ_CHECK(fq_command("cat > %s <<'END'\n%s\nEND\n", name, text)->exit_code == 0);
+}
+
+static bool ran(const fq_command_result *result, int wanted) {
+    const bool ok = FQ_CHECK(result->exit_code == wanted);
+    if (!ok)
+        fprintf(stderr, "  exit %d, wanted %d\n%s%s", result->exit_code, wanted, result->out, result->err);
+    return ok;
+}
+
+static const char grid[] = "experiment: rate-distortion\nseeds: [1, 2]\nreplicates: 2\ngrid:\n"
+                           "  - {codec: ['tq:b=1', 'tq:b=2']}\n"
+                           "  - {codec: ['tq:b=1.5', 'tqprod:b=2'], source: vector, samples: 600}\n";
+
+static bool have_mpi(void) {
+    return fq_command("command -v mpirun >/dev/null")->exit_code == 0;
+}
+
+static void given_threads_and_ranks_expect_the_same_values(void) {
+    write_manifest("m.yaml", grid);
+    ran(fq_command("OMP_NUM_THREADS=1 $FIBQUANT sweep m.yaml -o one.h5 -j 1 -q"), 0);
+    ran(fq_command("$FIBQUANT sweep m.yaml -o two.h5 -j 2 -q"), 0);
+    ran(fq_command("OMP_NUM_THREADS=3 $FIBQUANT sweep m.yaml -o threads.h5 -j 1 -q"), 0);
+    ran(fq_command("$FIBQUANT diff one.h5 two.h5"), 0);
+    FQ_CHECK(strstr(fq_command("$FIBQUANT diff one.h5 threads.h5")->out, "16 rows compared, 0 diff") != NULL);
+    if (!have_mpi()) {
+        printf("       no mpirun here: ranks not tested\n");
+        return;
+    }
+    ran(fq_command(MPI "$FIBQUANT sweep m.yaml -o rank.h5 -q", 1), 0);
+    ran(fq_command(MPI "$FIBQUANT sweep m.yaml -o ranks.h5 -q", 3), 0);
+    ran(fq_command("$FIBQUANT diff one.h5 rank.h5"), 0);
+    ran(fq_command("$FIBQUANT diff one.h5 ranks.h5"), 0);
+}
+
+/* The bytes of all value columns and parameters, codebooks trained by each run for itself. */
+static void given_threads_and_ranks_expect_the_same_bytes(void) {
+    static const char *const runs[][3] = {
+        {"t1", "", "OMP_NUM_THREADS=1 $FIBQUANT sweep m.yaml -j 1"},
+        {"t2", "", "OMP_NUM_THREADS=2 $FIBQUANT sweep m.yaml -j 1"},
+        {"w2", "", "$FIBQUANT sweep m.yaml -j 2"},
+        {"r1", "mpi", "mpirun --oversubscribe -n 1 $FIBQUANT sweep m.yaml"},
+        {"r3", "mpi", "mpirun --oversubscribe -n 3 $FIBQUANT sweep m.yaml"}};
+    char names[64] = "";
+    write_manifest("m.yaml", "experiments:\n"
+                             "  - {experiment: rate-distortion, grid: {dim: 16, samples: 20000, "
+                             "codec: ['fib:k=2,N=16,recipe=paper', 'fib:k=4,N=32,recipe=paper', 'tq:b=2']}}\n"
+                             "  - {experiment: source-law, grid: {dim: 16, block: [1, 4], samples: 20000}}\n"
+                             "  - {experiment: cells, grid: {dim: 16, codewords: 8, recipe: paper}}\n");
+    for (size_t i = 0; i < sizeof runs / sizeof runs[0]; i++) {
+        if (runs[i][1][0] && !have_mpi())
+            continue;
+        ran(fq_command("export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; %s -o %s.h5 "
+                       "--cache-folder cache_%s -q",
+                       runs[i][2], runs[i][0], runs[i][0]),
+            0);
+        snprintf(names + strlen(names), sizeof names - strlen(names), " %s.h5", runs[i][0]);
+    }
+    const fq_command_result *result =
+        fq_command("/usr/bin/python3 - %s <<'END'\n"
+                   "import h5py, hashlib, sys\n"
+                   "def digest(name):\n"
+                   "    h, n, f = hashlib.sha256(), 0, h5py.File(name, 'r')\n"
+                   "    for t in sorted(f):\n"
+                   "        if t in ('provenance', 'failures'): continue\n"
+                   "        for c, role in zip(f[t].attrs['columns'], f[t].attrs['roles']):\n"
+                   "            if role != b'bookkeeping':\n"
+                   "                b = f[t][c.decode()].tobytes(); h.update(b); n += len(b)\n"
+                   "    return h.hexdigest(), n\n"
+                   "all = {digest(n) for n in sys.argv[1:]}\n"
+                   "assert len(all) == 1 and min(n for _, n in all) > 1000, all\n"
+                   "print(len(sys.argv) - 1, 'runs,', [n for _, n in all][0], 'bytes each')\n"
+                   "END\n",
+                   names);
+    if (ran(result, 0))
+        printf("       %s", result->out);
+}
+
+static void given_another_seed_expect_diff_to_see_it(void) {
+    write_manifest("m.yaml", "experiment: rate-distortion\nseed: 1\ngrid: {codec: 'tq:b=1.5', "
+                             "source: vector, samples: 600}");
+    ran(fq_command("$FIBQUANT sweep m.yaml -o a.h5 -q"), 0);
+    ran(fq_command("$FIBQUANT sweep m.yaml -o b.h5 -q --set samples=700"), 0);
+    ran(fq_command("$FIBQUANT diff a.h5 b.h5"), 1);
+    /* One bit of one value: neither hidden nor, with a tolerance, a difference. */
+    ran(fq_command("cp a.h5 c.h5 && /usr/bin/python3 -c \"import h5py, numpy\n"
+                   "f = h5py.File('c.h5', 'r+'); d = f['rate-distortion']; t = d[:]\n"
+                   "t['distortion'] = numpy.nextafter(t['distortion'], 1); d[...] = t\""),
+        0);
+    ran(fq_command("$FIBQUANT diff a.h5 c.h5"), 3); /* another program changed it and left our digest */
+    ran(fq_command(
+            "/usr/bin/python3 -c \"import h5py; del h5py.File('c.h5', 'r+').attrs['content_sha256']\""),
+        0);
+    ran(fq_command("$FIBQUANT diff a.h5 c.h5"), 1);
+    ran(fq_command("$FIBQUANT diff a.h5 c.h5 --relative 1e-15"), 0);
+}
+
+static void given_a_finished_store_expect_nothing_computed_twice(void) {
+    write_manifest("m.yaml", grid);
+    ran(fq_command("$FIBQUANT sweep m.yaml -o r.h5 -q"), 0);
+    ran(fq_command("$FIBQUANT sweep m.yaml -o r.h5 -q"), 2);
+    const fq_command_result *again = fq_command("$FIBQUANT sweep m.yaml -o r.h5 --resume");
+    ran(again, 0);
+    FQ_CHECK(strstr(again->err, "16 stored before, 0 done, 0 failed") != NULL);
+    again = fq_command("$FIBQUANT sweep m.yaml -o r.h5 --resume --set 'seeds=[1, 2, 3]'");
+    ran(again, 0);
+    FQ_CHECK(strstr(again->err, "16 stored before, 8 done, 0 failed") != NULL);
+    again = fq_command("$FIBQUANT sweep m.yaml -o r.h5 --force");
+    ran(again, 0);
+    FQ_CHECK(strstr(again->err, "0 stored before, 16 done, 0 failed") != NULL);
+}
+
+static void given_points_that_fail_expect_the_others_stored(void) {
+    write_manifest("f.yaml", "experiment: radius\ngrid: {dim: 16, block: [1, 2], "
+                             "trouble: [none, error, crash, no_row]}");
+    ran(fq_command(EXAMPLE " sweep f.yaml -o f.h5 -q"), 5);
+    const fq_command_result *rows = fq_command(EXAMPLE " results f.h5 --csv --table radius --column block");
+    FQ_CHECK(strcmp(rows->out, "block\n1\n2\n") == 0);
+    const char *text = fq_command(EXAMPLE " results f.h5 --table failures --column error")->out;
+    FQ_CHECK(strstr(text, "as asked for") != NULL && strstr(text, "signal 9") != NULL &&
+             strstr(text, "gave no row") != NULL);
+    const fq_command_result *again = fq_command(EXAMPLE " sweep f.yaml -o f.h5 --resume");
+    ran(again, 0);
+    FQ_CHECK(strstr(again->err, "8 stored before") != NULL);
+    again = fq_command(EXAMPLE " sweep f.yaml -o f.h5 --retry-failed");
+    ran(again, 5);
+    FQ_CHECK(strstr(again->err, "2 stored before, 0 done, 6 failed") != NULL);
+}
+
+static void given_wrong_manifests_expect_line_key_and_allowed(void) {
+    static const char *const wrong[][3] = {
+        {"experiment: rate-distorsion", "w.yaml:1", "rate-distortion"},
+        {"experiment: rate-distortion\ngrid: {codek: fp16}", "w.yaml:2", "no parameter"},
+        {"experiment: rate-distortion\ngrid:\n  codec: fp16\n  dim: 1", "w.yaml:4", "2..16384"},
+        {"experiment: rate-distortion\ngrid:\n  codec: [\n 'tq:b=1',\n 'tq:c=1']", "w.yaml:5", "\"codec\""},
+        {"experiment: rate-distortion\ngrid: {codec: 'tq:b=1', source: air}", "w.yaml:2", "block|vector"},
+        {"experiment: rate-distortion\ngrid: {dim: 64}", "w.yaml:2", "\"codec\": missing"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        write_manifest("w.yaml", wrong[i][0]);
+        const fq_command_result *result = fq_command("$FIBQUANT sweep w.yaml -o w.h5");
+        ran(result, 3);
+        if (!FQ_CHECK(strstr(result->err, wrong[i][1]) != NULL && strstr(result->err, wrong[i][2]) != NULL))
+            fprintf(stderr, "  %s", result->err);
+    }
+    ran(fq_command("$FIBQUANT sweep missing.yaml -o w.h5"), 3);
+    write_manifest("w.yaml", grid);
+    ran(fq_command("$FIBQUANT sweep w.yaml -o w.h5 --set codec=tq:b=99"), 2);
+    ran(fq_command("$FIBQUANT sweep w.yaml -o w.h5 --set color=red"), 2);
+    ran(fq_command("$FIBQUANT sweep w.yaml"), 2);
+    FQ_CHECK(fq_command("test ! -e w.h5")->exit_code == 0);
+    const fq_command_result *dry = fq_command("$FIBQUANT sweep w.yaml --dry-run");
+    ran(dry, 0);
+    FQ_CHECK(strstr(dry->out, "16 points; about") != NULL);
+}
+
+static void given_two_machines_expect_merge_to_join_them(void) {
+    write_manifest("m.yaml", grid);
+    ran(fq_command("$FIBQUANT sweep m.yaml -o all.h5 -q"), 0);
+    ran(fq_command("$FIBQUANT sweep m.yaml -o a.h5 -q --set seeds=1"), 0);
+    ran(fq_command("$FIBQUANT sweep m.yaml -o b.h5 -q --set 'seeds=[2, 1]'"), 0);
+    ran(fq_command("$FIBQUANT merge a.h5 b.h5 -o m.h5"), 0);
+    ran(fq_command("$FIBQUANT diff all.h5 m.h5"), 0);
+    ran(fq_command("$FIBQUANT merge a.h5 -o m.h5"), 2);
+    const char *status = fq_command("$FIBQUANT status m.h5 --json")->out;
+    FQ_CHECK(strstr(status, "\"state\": \"idle\"") != NULL &&
+             strstr(status, "\"rate-distortion\": 16") != NULL);
+    const char *csv =
+        fq_command("$FIBQUANT results m.h5 --csv --where 'rate=1' --where 'seed=2' --column codec")->out;
+    FQ_CHECK(strcmp(csv, "codec\ntq:b=1\ntq:b=1\n") == 0);
+    ran(fq_command("$FIBQUANT results m.h5 --json | /usr/bin/python3 -c "
+                   "'import json, sys; assert len(json.load(sys.stdin)[\"rows\"]) == 16'"),
+        0);
+    ran(fq_command("$FIBQUANT results m.h5 --where 'no_column=1'"), 2);
+}
+
+static const fq_test tests[] = {
+    {"threads and ranks", given_threads_and_ranks_expect_the_same_values},
+    {"same bytes", given_threads_and_ranks_expect_the_same_bytes},
+    {"diff sees differences", given_another_seed_expect_diff_to_see_it},
+    {"nothing computed twice", given_a_finished_store_expect_nothing_computed_twice},
+    {"failing points", given_points_that_fail_expect_the_others_stored},
+    {"wrong manifests", given_wrong_manifests_expect_line_key_and_allowed},
+    {"merge, status, results", given_two_machines_expect_merge_to_join_them},
+    {0},
+};
+const fq_suite fq_suite_sweep = {"sweep", tests};

@@ -1,0 +1,149 @@
+/* What people see of a sweep: its bar, its status from another terminal, its expected cost; and the ready
+ * manifests and scripts for many machines. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check.h"
+#include "command.h"
+
+static bool ran(const fq_command_result *result, int wanted) {
+    const bool ok = FQ_CHECK(result->exit_code == wanted);
+    if (!ok)
+        fprintf(stderr, "  exit %d, wanted %d\n%s%s", result->exit_code, wanted, result->out, result->err);
+    return ok;
+}
+
+static const char manifest[] = "cat > m.yaml <<'END'\nexperiment: rate-distortion\nreplicates: 40\n"
+                               "grid: {codec: 'tq:b=1.5', dim: 32, source: vector, samples: 40000}\nEND\n";
+
+static void given_a_running_sweep_expect_its_status_from_outside(void) {
+    ran(fq_command("%s", manifest), 0);
+    ran(fq_command(
+            "$FIBQUANT sweep m.yaml -o s.h5 -q -j 2 & p=$!\n"
+            "until grep -q '^done [1-9]' s.h5.lock 2>/dev/null; do sleep 0.02; done\n"
+            "$FIBQUANT status s.h5 > text; $FIBQUANT status s.h5 --json > json; kill -9 $p; wait $p\n"
+            "$FIBQUANT status s.h5 > killed; $FIBQUANT status s.h5 --json > killed.json\n"
+            "$FIBQUANT sweep m.yaml -o s.h5 -q --resume; $FIBQUANT status s.h5 --json > done.json\n"
+            "cat text; /usr/bin/python3 - $p <<'END'\n"
+            "import json, sys\n"
+            "s, k, d = (json.load(open(n)) for n in ('json', 'killed.json', 'done.json'))\n"
+            "assert s['state'] == 'running' and s['pid'] == int(sys.argv[1]), s\n"
+            "assert s['total'] == 40 and s['done'] >= 1 and s['failed'] == 0 and s['left_seconds'] > 0, s\n"
+            "assert s['points_per_second'] > 0 and 1 <= s['running'] <= 2 and s['stored_before'] == 0, s\n"
+            "assert k['state'] == 'killed' and k['rows']['rate-distortion'] >= s['done'], k\n"
+            "assert d['rows']['rate-distortion'] == 40 and d['state'] == 'idle', d\n"
+            "text = open('text').read()\n"
+            "assert ' of 40 points' in text and 'points/s' in text and ' left' in text, text\n"
+            "assert 'go on with --resume' in open('killed').read()\n"
+            "END\n"),
+        0);
+}
+
+static void given_a_terminal_expect_a_bar_and_a_summary(void) {
+    ran(fq_command("%s", manifest), 0);
+    ran(fq_command(
+            "cat > watch.py <<'END'\n"
+            "import os, pty, re, sys\n"
+            "pid, fd = pty.fork()\n"
+            "if pid == 0: os.execvp(sys.argv[1], sys.argv[1:])\n"
+            "seen = b''\n"
+            "while True:\n"
+            "    try: piece = os.read(fd, 4096)\n"
+            "    except OSError: break\n"
+            "    if not piece: break\n"
+            "    seen += piece\n"
+            "code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])\n"
+            "text = seen.decode()\n"
+            "bars = re.findall(r'\\[[#.]{28}\\] (\\d+)/40 done, 0 failed, \\S+/s, [^\\r]*? left', text)\n"
+            "numbers = [int(b) for b in bars]\n"
+            "assert code == 0 and len(bars) >= 2 and numbers[-1] == 40 and numbers == sorted(numbers), text\n"
+            "assert re.search(r'sweep: 40 points: 0 stored before, 40 done, 0 failed in .* processor time, "
+            "'\n"
+            "                 r'slowest point .* MB a worker', text), text\n"
+            "END\n"
+            "/usr/bin/python3 watch.py \"$FIBQUANT\" sweep m.yaml -o b.h5"),
+        0);
+    /* time and memory of every point */
+    ran(fq_command(
+            "$FIBQUANT results b.h5 --json --column wall_seconds --column cpu_seconds --column "
+            "peak_memory_bytes | "
+            "/usr/bin/python3 -c \"import json, sys; r = json.load(sys.stdin)['rows']; assert len(r) == 40; "
+            "assert all(0 < x['wall_seconds'] < 60 and x['cpu_seconds'] > 0 and 1e6 < x['peak_memory_bytes'] "
+            "< 4e9 "
+            "for x in r), r\""),
+        0);
+    const fq_command_result *lines = fq_command("$FIBQUANT sweep m.yaml -o c.h5 --no-progress");
+    ran(lines, 0);
+    FQ_CHECK(strstr(lines->err, "40 of 40 points, 0 failed") && !strchr(lines->err, '\r'));
+}
+
+static double core_hours(const char *command) {
+    const fq_command_result *result = fq_command("%s", command);
+    const char *at = strstr(result->out, " workers, ");
+    ran(result, 0);
+    return FQ_CHECK(at != NULL) ? strtod(at + strlen(" workers, "), NULL) : -1.0;
+}
+
+/* Training is in the estimate until it is in the cache folder, and once for all points that share it. */
+static void given_a_dry_run_expect_training_counted_once(void) {
+    ran(fq_command("cat > t.yaml <<'END'\nexperiment: rate-distortion\nreplicates: 2\n"
+                   "grid: {codec: 'fib:k=2,N=64,recipe=paper', dim: 16, samples: 100}\nEND\n"),
+        0);
+    const double one = core_hours("$FIBQUANT sweep t.yaml --dry-run --set replicates=1"),
+                 two = core_hours("$FIBQUANT sweep t.yaml --dry-run");
+    FQ_CHECK(one > 1e-6 && two > one && two < 1.5 * one);
+    FQ_CHECK(strstr(fq_command("$FIBQUANT sweep t.yaml --dry-run")->out,
+                    "1 codebooks, 1 of them to be trained") != NULL);
+    FQ_CHECK(fq_command("test -e cache")->exit_code != 0); /* a look leaves nothing behind */
+    ran(fq_command("$FIBQUANT sweep t.yaml -o t.h5 -q"), 0);
+    FQ_CHECK(fq_command("test $(ls cache | wc -l) = 1")->exit_code == 0);
+    FQ_CHECK(core_hours("$FIBQUANT sweep t.yaml --dry-run") < 0.5 * two);
+    FQ_CHECK(strstr(fq_command("$FIBQUANT sweep t.yaml --dry-run")->out, "0 of them to be trained") != NULL);
+}
+
+/* Every manifest of the project resolves, with files for those that want a cache or a model. */
+static void given_the_ready_manifests_expect_points_and_costs(void) {
+    const fq_command_result *result =
+        fq_command("echo text > some.file; for m in %s/experiments/manifests/*.yaml "
+                   "%s/experiments/scripts/cluster/*.yaml; do "
+                   "sets=; for key in cache model text; do if grep -q \"^ .*$key: \\.\\./\" $m; then "
+                   "sets=\"$sets --set $key=some.file\"; fi; done; "
+                   "$FIBQUANT sweep $m --dry-run $sets > out || exit 1; grep -q 'core hours' out || exit 1; "
+                   "head -n 1 $m | grep -q '^# ' || { echo $m has no head comment; exit 1; }; echo "
+                   "\"$(basename $m) $(grep 'core hours' out)\"; done",
+                   FQ_SOURCE_DIR, FQ_SOURCE_DIR);
+    ran(result, 0);
+    FQ_CHECK(strstr(result->out, "rate_distortion.yaml") != NULL);
+}
+
+/* Hosts are folders here; ssh and scp go there. */
+static void given_the_ssh_script_expect_what_one_machine_computes(void) {
+    ran(fq_command("mkdir -p hosts/a hosts/b hosts/c && cat > ssh <<'END'\n#!/bin/sh\ncd hosts/$1 && shift "
+                   "&& sh -c \"$*\"\nEND\n"
+                   "cat > scp <<'END'\n#!/bin/sh\nplace() { case $1 in *:*) echo hosts/${1%%%%:*}/${1#*:} ;; "
+                   "*) echo $1 ;; esac; }\n"
+                   "cp $(place $1) $(place $2)\nEND\nchmod +x ssh scp\n"
+                   "cat > m.yaml <<'END'\nexperiment: rate-distortion\nseeds: [1, 2, 3, 4]\n"
+                   "grid: {codec: ['tq:b=1', 'tq:b=2.5'], source: vector, dim: 16, samples: 300}\nEND\n"),
+        0);
+    ran(fq_command("$FIBQUANT sweep m.yaml -o whole.h5 -q"), 0);
+    ran(fq_command("SSH=./ssh SCP=./scp %s/experiments/scripts/cluster/ssh.sh m.yaml all.h5 a b c",
+                   FQ_SOURCE_DIR),
+        0);
+    ran(fq_command("$FIBQUANT diff whole.h5 all.h5"), 0);
+    ran(fq_command("SSH=./ssh SCP=./scp %s/experiments/scripts/cluster/ssh.sh m.yaml all.h5 a b c",
+                   FQ_SOURCE_DIR),
+        0);
+    ran(fq_command("bash -n %s/experiments/scripts/cluster/slurm.sh", FQ_SOURCE_DIR), 0);
+}
+
+static const fq_test tests[] = {
+    {"status", given_a_running_sweep_expect_its_status_from_outside},
+    {"bar and summary", given_a_terminal_expect_a_bar_and_a_summary},
+    {"dry run", given_a_dry_run_expect_training_counted_once},
+    {"ready manifests", given_the_ready_manifests_expect_points_and_costs},
+    {"ssh script", given_the_ssh_script_expect_what_one_machine_computes},
+    {0},
+};
+const fq_suite fq_suite_sweep_watch = {"sweep_watch", tests};

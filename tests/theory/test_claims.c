@@ -1,0 +1,159 @@
+/* The claims hold as stated; how rows are compared and summed up. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "check.h"
+#include "claim.h"
+#include "gains.h"
+
+typedef struct tally {
+    fq_claim_summary summary;
+    size_t malformed;
+    bool stop_at_once;
+    char refuted[FQ_EVIDENCE_TEXT];
+} tally;
+
+static fq_status count(void *context, const fq_evidence *row) {
+    tally *const t = context;
+    fq_claim_summary_add(&t->summary, row);
+    if (!row->series[0] || !row->parameters[0] || !(row->seconds >= 0) ||
+        (row->verdict == FQ_VERDICT_CERTIFIED && row->precision < 64) ||
+        (row->verdict == FQ_VERDICT_MEASURED && row->samples == 0))
+        t->malformed++;
+    if (row->verdict == FQ_VERDICT_REFUTED && !row->finding[0])
+        snprintf(t->refuted, sizeof t->refuted, "%s", row->parameters);
+    return t->stop_at_once ? FQ_FAIL(FQ_ERR_INTERRUPTED, "claim", "no such row") : FQ_OK;
+}
+
+static tally run_claim(const fq_claim *claim) {
+    tally t = {0};
+    fq_claim_summary_init(&t.summary);
+    fq_claim_context context;
+    fq_claim_context_init(&context, fq_test_seed(), count, &t);
+    context.quick = true;
+    FQ_CHECK_OK(claim->run(&context));
+    return t;
+}
+
+static void every_claim_holds_and_is_described(void) {
+    for (size_t i = 0; i < fq_claim_count(); i++) {
+        const fq_claim *const claim = fq_claim_get(i);
+        const tally t = run_claim(claim);
+        const bool decided = t.summary.verdict < FQ_VERDICT_UNDECIDED; /* without Arb as well */
+        if (!FQ_CHECK(t.summary.refuted == 0 && decided) || !FQ_CHECK(t.malformed == 0))
+            fprintf(stderr, "claim %s: %zu refuted, %zu undecided, %zu malformed\n", claim->id,
+                    t.summary.refuted, t.summary.undecided, t.malformed);
+        FQ_CHECK(fq_claim_find(claim->id) == claim);
+        char number[16];
+        snprintf(number, sizeof number, "%d", claim->number);
+        FQ_CHECK(fq_claim_find(number) == claim);
+        FQ_CHECK(i == 0 || fq_claim_get(i - 1)->number < claim->number);
+        FQ_CHECK(claim->title && claim->statement && claim->domain && claim->citation && claim->checked &&
+                 claim->not_covered);
+    }
+    FQ_CHECK(!fq_claim_find("no such claim") && !fq_claim_find("") && !fq_claim_find("99"));
+}
+
+static fq_verdict compared(fq_relation relation, fq_verdict kind, double left, double left_error,
+                           double right, double right_error, double tolerance) {
+    fq_evidence row;
+    fq_evidence_init(&row, "x", "y");
+    row.relation = relation;
+    row.verdict = kind;
+    row.left = left;
+    row.left_error = left_error;
+    row.right = right;
+    row.right_error = right_error;
+    row.tolerance = tolerance;
+    fq_claim_compare(&row);
+    return row.verdict;
+}
+
+static void comparisons(void) {
+    const fq_verdict certified = FQ_VERDICT_CERTIFIED, measured = FQ_VERDICT_MEASURED;
+    const fq_verdict refuted = FQ_VERDICT_REFUTED, undecided = FQ_VERDICT_UNDECIDED;
+    const fq_relation less = FQ_RELATION_LESS, greater = FQ_RELATION_GREATER;
+    const fq_relation equal = FQ_RELATION_EQUAL;
+    FQ_CHECK(compared(less, certified, 1, 0.1, 2, 0.1, 0) == certified);
+    FQ_CHECK(compared(less, certified, 2, 0.1, 1, 0.1, 0) == refuted);
+    FQ_CHECK(compared(less, certified, 1, 0.6, 2, 0.6, 0) == undecided);
+    FQ_CHECK(compared(less, certified, 1, 0, 1, 0, 0) == refuted);
+    FQ_CHECK(compared(greater, certified, 2, 0, 1, 0, 0) == certified);
+    FQ_CHECK(compared(greater, measured, 2, 0.1, 1, 0.1, 0) == measured);
+    FQ_CHECK(compared(greater, measured, 2, 0.2, 1, 0.2, 0) == undecided);
+    FQ_CHECK(compared(equal, measured, 2, 0.1, 1, 0.1, 1) == refuted);
+    FQ_CHECK(compared(equal, measured, 1.5, 0.1, 1, 0.1, 1) == measured);
+    FQ_CHECK(compared(equal, measured, 1.5, 0.1, 1, 0.1, 0.05) == undecided);
+    FQ_CHECK(compared(equal, certified, (double)NAN, 0, 1, 0, 1) == undecided);
+    FQ_CHECK(compared(less, certified, 1, 0, (double)NAN, 0, 1) == undecided);
+    FQ_CHECK(compared(less, certified, 1, (double)NAN, 2, 0, 1) == undecided);
+    FQ_CHECK(compared(less, certified, -HUGE_VAL, 0, 2, 0, 1) == undecided);
+}
+
+static void exceptions_and_values_do_not_count_as_comparisons(void) {
+    fq_claim_summary summary;
+    fq_claim_summary_init(&summary);
+    fq_evidence row;
+    fq_evidence_init(&row, "x", "y");
+    row.verdict = FQ_VERDICT_REFUTED;
+    strcpy(row.finding, "F1");
+    fq_claim_summary_add(&summary, &row);
+    FQ_CHECK(summary.exceptions == 1 && summary.verdict == FQ_VERDICT_UNDECIDED);
+    row.verdict = FQ_VERDICT_COMPUTED; /* a value without comparison decides nothing */
+    fq_claim_summary_add(&summary, &row);
+    FQ_CHECK(summary.values == 1 && summary.computed == 0 && summary.verdict == FQ_VERDICT_UNDECIDED);
+    row.relation = FQ_RELATION_LESS;
+    row.verdict = FQ_VERDICT_CERTIFIED;
+    fq_claim_summary_add(&summary, &row);
+    FQ_CHECK(summary.verdict == FQ_VERDICT_CERTIFIED && summary.certified == 1);
+    row.relation = FQ_RELATION_REPORT;
+    row.verdict = FQ_VERDICT_MEASURED; /* nor does it weaken what is decided */
+    fq_claim_summary_add(&summary, &row);
+    FQ_CHECK(summary.verdict == FQ_VERDICT_CERTIFIED && summary.values == 2 && summary.measured == 0);
+    row.relation = FQ_RELATION_LESS;
+    row.verdict = FQ_VERDICT_REFUTED;
+    row.finding[0] = '\0';
+    fq_claim_summary_add(&summary, &row);
+    FQ_CHECK(summary.refuted == 1 && summary.verdict == FQ_VERDICT_REFUTED);
+}
+
+/* A point just below the Shannon bound is refuted by name; one above it by little more than its noise is
+ * not; one within its noise is undecided. */
+static void stored_points_are_held_against_the_shannon_bound(void) {
+    fq_source source;
+    FQ_CHECK_OK(fq_source_init(&source, 64, 4));
+    const double bound = fq_gains_shannon_bound(&source, 2);
+    const struct {
+        double factor, se;
+        size_t measured, undecided, refuted;
+    } cases[] = {
+        {1.01, 1e-3, 1, 0, 0}, {0.99, 1e-3, 0, 0, 1}, {1.004, 1e-3, 0, 1, 0}, {0.999999, 0, 0, 0, 1}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const fq_claim_point point = {.source = "my experiment: fib:k=4,N=256",
+                                      .dim = 64,
+                                      .block = 4,
+                                      .rate = 2,
+                                      .distortion = cases[i].factor * bound,
+                                      .distortion_se = cases[i].se * bound,
+                                      .samples = 1000};
+        tally t = {.stop_at_once = true}; /* stored points come first */
+        fq_claim_summary_init(&t.summary);
+        fq_claim_context context;
+        fq_claim_context_init(&context, fq_test_seed(), count, &t);
+        context.data = (fq_claim_data){.point_count = 1, .points = &point};
+        FQ_CHECK(fq_claim_find("finite_rate")->run(&context) == FQ_ERR_INTERRUPTED);
+        FQ_CHECK(t.summary.measured == cases[i].measured);
+        FQ_CHECK(t.summary.undecided == cases[i].undecided && t.summary.refuted == cases[i].refuted);
+        FQ_CHECK(!cases[i].refuted || strcmp(t.refuted, point.source) == 0);
+    }
+}
+
+static const fq_test tests[] = {
+    {"comparisons", comparisons},
+    {"exceptions and values", exceptions_and_values_do_not_count_as_comparisons},
+    {"every claim holds and is described", every_claim_holds_and_is_described},
+    {"stored points", stored_points_are_held_against_the_shannon_bound},
+    {0},
+};
+const fq_suite fq_suite_claims = {"claims", tests};
