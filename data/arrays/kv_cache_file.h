@@ -2,13 +2,16 @@
  * layer and head of a model over a text, in HDF5.
  *
  *   /                     attributes model, model_sha256, text, text_sha256: texts; the digests are
- *                         64 hexadecimal digits, or "" where there is no file
+ *                         64 hexadecimal digits, or "" where there is no file; and optional, of the rotary
+ *                         encoding that queries and keys carry (rope.h): rope_base, a number, 0 for none, and
+ *                         rope_pairs, "interleaved" or "halves". Where they are missing, what needs keys
+ *                         before their encoding says so
  *   /layer_00/query       tokens x query heads x d, float16 or float32, little-endian
  *   /layer_00/key         tokens x heads x d; the number of query heads is a multiple of heads
  *   /layer_00/value       tokens x heads x d
  *   /layer_01/...         every layer alike, numbered without a gap, two digits or more
  *
- * Any HDF5 writer will do; README, "A cache from Python", has a function for h5py.
+ * Any HDF5 writer will do; README.md beside this file has a function for h5py.
  *
  * What we write has units, axes and descriptions, content_sha256 of each dataset's bytes, and /provenance
  * besides; all that is optional in reading. A digest that is there must fit. Chunked and compressed (gzip)
@@ -18,9 +21,11 @@
 #ifndef FQ_KV_CACHE_FILE_H
 #define FQ_KV_CACHE_FILE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "provenance.h"
+#include "rope.h"
 #include "sha256.h"
 #include "status.h"
 
@@ -41,6 +46,8 @@ typedef struct fq_kv_shape {
 typedef struct fq_kv_origin {
     char model[FQ_KV_NAME_MAX], model_sha256[FQ_SHA256_HEX];
     char text[FQ_KV_NAME_MAX], text_sha256[FQ_SHA256_HEX];
+    bool rope_known;
+    fq_rope rope; /* all zero where it is not known */
 } fq_kv_origin;
 
 /* Writing: a temporary file of the final size at once, so a disk too small is found before the model

@@ -47,11 +47,34 @@ static fq_status read_digest(const fq_h5_file *file, const char *name, char hex[
     return FQ_OK;
 }
 
+/* The rotary encoding: both attributes, or neither. */
+static fq_status read_rope(const fq_h5_file *file, fq_kv_origin *origin) {
+    char pairs[32];
+    const bool has_base = H5Aexists(file->id, "rope_base") > 0,
+               has_pairs = H5Aexists(file->id, "rope_pairs") > 0;
+    if (!has_base && !has_pairs)
+        return FQ_OK;
+    if (!has_base || !has_pairs)
+        return FQ_H5_MALFORMED(file, "/", "attribute %s without %s", has_base ? "rope_base" : "rope_pairs",
+                               has_base ? "rope_pairs" : "rope_base");
+    FQ_TRY(fq_h5_read_double(file, file->id, "/", "rope_base", &origin->rope.base));
+    FQ_TRY(fq_h5_read_text(file, file->id, "/", "rope_pairs", pairs, sizeof pairs));
+    if (!isfinite(origin->rope.base) || origin->rope.base < 0.0)
+        return FQ_H5_MALFORMED(file, "/", "attribute rope_base is %g; allowed: 0 (none) or above",
+                               origin->rope.base);
+    if (strcmp(pairs, "interleaved") != 0 && strcmp(pairs, "halves") != 0)
+        return FQ_H5_MALFORMED(file, "/", "attribute rope_pairs is neither interleaved nor halves");
+    origin->rope.interleaved = strcmp(pairs, "interleaved") == 0;
+    origin->rope_known = true;
+    return FQ_OK;
+}
+
 static fq_status read_origin(const fq_h5_file *file, fq_kv_origin *origin) {
     FQ_TRY(fq_h5_read_text(file, file->id, "/", "model", origin->model, sizeof origin->model));
     FQ_TRY(read_digest(file, "model_sha256", origin->model_sha256));
     FQ_TRY(fq_h5_read_text(file, file->id, "/", "text", origin->text, sizeof origin->text));
-    return read_digest(file, "text_sha256", origin->text_sha256);
+    FQ_TRY(read_digest(file, "text_sha256", origin->text_sha256));
+    return read_rope(file, origin);
 }
 
 /* One dataset against the shape all share; the first one read sets it. */

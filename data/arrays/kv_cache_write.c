@@ -77,6 +77,10 @@ static fq_status fill_in(fq_kv_writer *writer, hid_t file, const fq_kv_origin *o
     FQ_TRY(fq_h5_write_text(file, "model_sha256", origin->model_sha256));
     FQ_TRY(fq_h5_write_text(file, "text", origin->text));
     FQ_TRY(fq_h5_write_text(file, "text_sha256", origin->text_sha256));
+    if (origin->rope_known) {
+        FQ_TRY(fq_h5_write_double(file, "rope_base", origin->rope.base));
+        FQ_TRY(fq_h5_write_text(file, "rope_pairs", origin->rope.interleaved ? "interleaved" : "halves"));
+    }
     if (provenance)
         FQ_TRY(fq_provenance_write(provenance, file));
     const hid_t type = writer->shape.element_bytes == 2 ? fq_kv_half_type() : H5Tcopy(H5T_IEEE_F32LE);

@@ -114,35 +114,17 @@ static void normalise(float *y, const float *x, const float *gain, const float *
     }
 }
 
-/* turn[n][dim/2][2] = cosine and sine of (first + t) base^(-2i/dim). */
-static void angles(float *turn, size_t first, size_t n, size_t dim, double base) {
-    for (size_t i = 0; i < dim / 2; i++) {
-        const double step = pow(base, -2.0 * (double)i / (double)dim);
-        for (size_t t = 0; t < n; t++) {
-            turn[(t * (dim / 2) + i) * 2] = (float)cos((double)(first + t) * step);
-            turn[(t * (dim / 2) + i) * 2 + 1] = (float)sin((double)(first + t) * step);
-        }
-    }
-}
-
-static void rotate(float *x, const float *turn, size_t n, size_t heads, size_t dim, bool interleaved) {
-    const size_t half = dim / 2;
-    for (size_t v = 0; v < n * heads; v++)
-        for (size_t i = 0; i < half; i++) {
-            float *a = x + v * dim + (interleaved ? 2 * i : i), *b = a + (interleaved ? 1 : half);
-            const float c = turn[(v / heads * half + i) * 2], s = turn[(v / heads * half + i) * 2 + 1];
-            const float turned = *a * c - *b * s;
-            *b = *a * s + *b * c;
-            *a = turned;
-        }
+fq_rope fq_transformer_rope(const fq_model_config *config) {
+    const double base = config->architecture == FQ_ARCH_LLAMA ? config->rope_base : 0.0;
+    return (fq_rope){.base = base, .interleaved = config->rope_interleaved};
 }
 
 typedef struct workspace {
-    float *norm, *query, *key, *value, *mix, *up, *gate, *turn;
+    float *norm, *query, *key, *value, *mix, *up, *gate, *angles;
 } workspace;
 
 static void workspace_clear(workspace *w) {
-    float *all[] = {w->norm, w->query, w->key, w->value, w->mix, w->up, w->gate, w->turn};
+    float *all[] = {w->norm, w->query, w->key, w->value, w->mix, w->up, w->gate, w->angles};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         fq_free(all[i]);
 }
@@ -156,7 +138,7 @@ static fq_status workspace_make(workspace *w, const fq_model_config *c, size_t n
     FQ_TRY(fq_alloc(&w->mix, n, c->heads * c->head_dim * sizeof(float)));
     FQ_TRY(fq_alloc(&w->up, n, c->feed_forward * sizeof(float)));
     FQ_TRY(fq_alloc(&w->gate, n, c->feed_forward * sizeof(float)));
-    return fq_alloc(&w->turn, n, c->head_dim * sizeof(float));
+    return fq_alloc(&w->angles, n, c->head_dim * sizeof(float));
 }
 
 static fq_status attention(const fq_transformer *m, size_t layer, fq_kv_store *store, float *x, size_t first,
@@ -170,10 +152,9 @@ static fq_status attention(const fq_transformer *m, size_t layer, fq_kv_store *s
     linear(w->query, w->norm, p[FQ_TENSOR_QUERY], p[FQ_TENSOR_QUERY_BIAS], n, c->width, q, false);
     linear(w->key, w->norm, p[FQ_TENSOR_KEY], p[FQ_TENSOR_KEY_BIAS], n, c->width, kv, false);
     linear(w->value, w->norm, p[FQ_TENSOR_VALUE], p[FQ_TENSOR_VALUE_BIAS], n, c->width, kv, false);
-    if (llama) {
-        rotate(w->query, w->turn, n, c->heads, c->head_dim, c->rope_interleaved);
-        rotate(w->key, w->turn, n, c->kv_heads, c->head_dim, c->rope_interleaved);
-    }
+    const fq_rope rope = fq_transformer_rope(c);
+    fq_rope_apply(&rope, w->query, w->angles, n, c->heads, c->head_dim, 0);
+    fq_rope_apply(&rope, w->key, w->angles, n, c->kv_heads, c->head_dim, 0);
     if (observer)
         FQ_TRY(observer->see(observer->context, layer, first, n, w->query, w->key, w->value));
     FQ_TRY(fq_kv_store_append(store, layer, w->key, w->value, n));
@@ -235,8 +216,8 @@ fq_status fq_transformer_run(const fq_transformer *model, fq_kv_store *store, co
     fq_status status = FQ_OK;
     FQ_TRY_GOTO(status, workspace_make(&w, c, n), done);
     FQ_TRY_GOTO(status, embed(model, tokens, first, n, hidden), done);
-    if (c->architecture == FQ_ARCH_LLAMA)
-        angles(w.turn, first, n, c->head_dim, c->rope_base);
+    const fq_rope rope = fq_transformer_rope(c);
+    fq_rope_table(w.angles, &rope, c->head_dim, first, n);
     for (size_t layer = 0; layer < c->layers; layer++) {
         FQ_TRY_GOTO(status, attention(model, layer, store, hidden, first, n, &w, observer), done);
         feed_forward(model, layer, hidden, n, &w);

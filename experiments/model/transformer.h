@@ -17,6 +17,7 @@
 
 #include "checkpoint.h"
 #include "kv_store.h"
+#include "rope.h"
 #include "status.h"
 
 typedef struct fq_transformer {
@@ -34,6 +35,9 @@ FQ_MUST_CHECK fq_status fq_transformer_load(fq_transformer *model, const fq_chec
 void fq_transformer_clear(fq_transformer *model); /* accepts a struct of zeros */
 
 float *fq_transformer_tensor(const fq_transformer *model, fq_tensor_role role, size_t layer);
+
+/* The position encoding of the model's queries and keys; base 0 where it has none of that kind. */
+fq_rope fq_transformer_rope(const fq_model_config *config);
 
 /* Sees queries [n][heads][d], keys and values [n][kv_heads][d] of one layer as attention uses them (after
  * the position encoding), before anything is compressed. A failure ends the run with it. */

@@ -19,7 +19,9 @@ static const fq_kv_shape small = {
 static const fq_kv_origin origin = {.model = "a model",
                                     .text = "a text",
                                     .model_sha256 =
-                                        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"};
+                                        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+                                    .rope_known = true,
+                                    .rope = {100000.0, 1}};
 
 /* A value that float16 holds exactly and that says where it belongs. */
 static float value(size_t layer, int kind, size_t token, size_t head, size_t i) {
@@ -89,6 +91,9 @@ static void given_written_rows_expect_them_back_in_both_precisions(void) {
         FQ_CHECK(strcmp(fq_kv_cache_origin(cache)->model, "a model") == 0);
         FQ_CHECK(strcmp(fq_kv_cache_origin(cache)->model_sha256, origin.model_sha256) == 0);
         FQ_CHECK(fq_kv_cache_origin(cache)->text_sha256[0] == '\0');
+        FQ_CHECK(fq_kv_cache_origin(cache)->rope_known);
+        FQ_CHECK(fq_kv_cache_origin(cache)->rope.base == 100000.0);
+        FQ_CHECK(fq_kv_cache_origin(cache)->rope.interleaved == 1);
         FQ_CHECK(wrong_values(cache) == 0);
         float x[8];
         FQ_CHECK_FAILS(fq_kv_cache_read(cache, 2, FQ_KV_KEY, 0, 0, 1, x), FQ_ERR_ARGUMENT);
@@ -126,9 +131,9 @@ static void given_bad_rows_or_shapes_expect_errors_and_no_file(void) {
     FQ_CHECK(fq_command("ls")->out[0] == '\0'); /* the temporary file is gone, too */
 }
 
-/* Copies the recipe out of README: what is documented is what is tested. */
+/* Copies the recipe out of data/arrays/README.md: what is documented is what is tested. */
 static bool copy_recipe(const char *to) {
-    FILE *readme = fopen(FQ_SOURCE_DIR "/README.md", "r"), *script = fopen(to, "w");
+    FILE *readme = fopen(FQ_SOURCE_DIR "/data/arrays/README.md", "r"), *script = fopen(to, "w");
     char line[400];
     bool section = false, code = false;
     unsigned lines = 0;
