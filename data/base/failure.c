@@ -38,17 +38,17 @@ int fq_failure_exit_code(fq_status status) {
     case FQ_ERR_CORRUPT:
     case FQ_ERR_NONFINITE:
     case FQ_ERR_RANGE:
+    case FQ_ERR_UNSUPPORTED:
+    case FQ_ERR_MEMORY: /* the input asks for more than this machine has */
+    case FQ_ERR_OVERFLOW:
         return 3;
     case FQ_ERR_OUTPUT:
         return 4;
     case FQ_ERR_INTERRUPTED:
         return 130;
-    case FQ_ERR_MEMORY:
-    case FQ_ERR_OVERFLOW:
     case FQ_ERR_CONVERGENCE:
-    case FQ_ERR_UNSUPPORTED:
     case FQ_ERR_INTERNAL:
         break;
     }
-    return 70;
+    return 5;
 }

@@ -20,7 +20,9 @@ enum { FQ_FAILURE_LINE_MAX = 2048 };
 void fq_failure_line(char line[FQ_FAILURE_LINE_MAX], const fq_error *error);
 
 /* Exit status of the program for a status: 0 ok, 2 usage (FQ_ERR_USAGE, _SPEC, _ARGUMENT), 3 input
- * (FQ_ERR_INPUT, _CORRUPT, _NONFINITE, _RANGE), 4 output, 130 interrupted, 70 anything else. */
+ * that cannot be read, is malformed, not supported or too large for this machine (FQ_ERR_INPUT, _CORRUPT,
+ * _NONFINITE, _RANGE, _UNSUPPORTED, _MEMORY, _OVERFLOW), 4 output, 130 interrupted, 5 what failed by no fault
+ * of either (_CONVERGENCE, _INTERNAL): no number came of it. */
 int fq_failure_exit_code(fq_status status);
 
 #endif

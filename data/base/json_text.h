@@ -13,7 +13,8 @@
 enum { FQ_JSON_MAX_DEPTH = 64 };
 
 /* Parses bytes[0..size) of file, which start at byte offset of it; duplicate keys are refused, and so is
- * anything but an object. *out is to be released with json_decref. */
+ * anything but an object. Whole numbers beyond 64 bits become reals. *out is to be released with json_decref.
+ */
 FQ_MUST_CHECK fq_status fq_json_parse(json_t **out, const char *file, const unsigned char *bytes, size_t size,
                                       size_t offset, size_t most);
 

@@ -24,6 +24,7 @@ typedef struct folder {
     fq_safetensors *weights; /* one for each of the checkpoint's files */
     size_t weight_count;
     const char *prefix; /* of tensor names: "transformer." in some GPT-2 files */
+    bool **read;        /* [weight_count][tensors of the file]: whether a role reads it */
 } folder;
 
 static fq_status read_json(const char *path, json_t **out) {
@@ -48,6 +49,17 @@ static fq_status expect_bool(const folder *f, const char *key, bool wanted) {
     bool value = wanted, found = false;
     FQ_TRY(fq_json_get_bool(f->config, f->config_path, key, &value, &found));
     return value == wanted ? FQ_OK : unsupported(f, key, "this value is not supported");
+}
+
+/* Keys whose mere presence makes another model than the one that would be run. */
+static fq_status refuse_keys(const folder *f) {
+    static const char *const keys[] = {"quantization_config", "sliding_window"};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        const json_t *value = json_object_get(f->config, keys[i]);
+        if (value && !json_is_null(value) && !json_is_false(value))
+            return unsupported(f, keys[i], "not supported");
+    }
+    return FQ_OK;
 }
 
 static fq_status expect_text(const folder *f, const char *key, const char *wanted) {
@@ -135,6 +147,7 @@ static fq_status read_config(folder *f) {
         m->architecture = FQ_ARCH_GPT2;
     else
         return unsupported(f, "model_type", "supported: llama, gpt2");
+    FQ_TRY(refuse_keys(f));
     FQ_TRY(get_size(f, "vocab_size", &m->vocabulary, NULL));
     m->tied_embeddings = m->architecture == FQ_ARCH_GPT2;
     FQ_TRY(fq_json_get_bool(f->config, f->config_path, "tie_word_embeddings", &m->tied_embeddings, &found));
@@ -229,6 +242,7 @@ done:
 
 /* --- tensors --- */
 
+/* NULL if it is not there; *file: where, and noted there as read. */
 static const fq_safetensor *find_tensor(const folder *f, const char *name, const fq_mapped_file **file) {
     const char *wanted = f->weight_map ? json_string_value(json_object_get(f->weight_map, name)) : NULL;
     for (size_t i = 0; i < f->weight_count; i++) {
@@ -237,6 +251,7 @@ static const fq_safetensor *find_tensor(const folder *f, const char *name, const
         const fq_safetensor *t = fq_safetensors_find(&f->weights[i], name);
         if (t) {
             *file = &f->checkpoint->files[i];
+            f->read[i][t - f->weights[i].tensors] = true;
             return t;
         }
     }
@@ -349,24 +364,133 @@ static fq_status find_place(const folder *f, fq_tensor_role role, size_t layer) 
     return FQ_OK;
 }
 
+/* --- what the configuration and the tensors say of each other --- */
+
+/* A key that says whether matrices have biases, against the files: true asks for all of them, false (but not
+ * a key that is absent, as in older files) for none. */
+static fq_status check_biases(const folder *f, const char *key, const fq_tensor_role *roles, size_t count) {
+    bool wanted = false, found = false;
+    FQ_TRY(fq_json_get_bool(f->config, f->config_path, key, &wanted, &found));
+    for (size_t i = 0; found && i < count; i++) {
+        const fq_tensor_place *p = fq_checkpoint_place(f->checkpoint, roles[i], 0);
+        if (wanted != (p->element != FQ_ELEMENTS))
+            return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: %s: is %s, but tensor %s is %s", f->config_path, key,
+                                wanted ? "true" : "false", p->name, wanted ? "missing" : "there");
+    }
+    return FQ_OK;
+}
+
+static fq_status check_llama_biases(const folder *f) {
+    static const fq_tensor_role attention[] = {FQ_TENSOR_QUERY_BIAS, FQ_TENSOR_KEY_BIAS, FQ_TENSOR_VALUE_BIAS,
+                                               FQ_TENSOR_ATTENTION_OUTPUT_BIAS};
+    static const fq_tensor_role feed_forward[] = {FQ_TENSOR_FFN_GATE_BIAS, FQ_TENSOR_FFN_UP_BIAS,
+                                                  FQ_TENSOR_FFN_DOWN_BIAS};
+    if (f->checkpoint->config.architecture != FQ_ARCH_LLAMA)
+        return FQ_OK;
+    FQ_TRY(check_biases(f, "attention_bias", attention, sizeof attention / sizeof attention[0]));
+    return check_biases(f, "mlp_bias", feed_forward, sizeof feed_forward / sizeof feed_forward[0]);
+}
+
+/* The output matrix of a model that ties it to the embedding may be stored, if it is the embedding. */
+static fq_status check_tied_copy(const folder *f, const fq_mapped_file *file, const fq_safetensor *t) {
+    const fq_tensor_place *p = fq_checkpoint_place(f->checkpoint, FQ_TENSOR_TOKEN_EMBEDDING, 0);
+    const size_t bytes = p->stored_rows * p->stored_columns * fq_element_about(p->element)->block_bytes;
+    if (t->element == p->element && t->bytes == bytes &&
+        (bytes == 0 || memcmp(file->bytes + t->offset, p->bytes, bytes) == 0))
+        return FQ_OK;
+    return FQ_FAIL_TEXT(
+        FQ_ERR_INPUT, "%s: byte %zu: tensor %s: is not the embedding, but tie_word_embeddings of %s says so",
+        file->path, t->offset, t->name, f->config_path);
+}
+
+/* Buffers that are no weights: rotary frequencies, which follow from rope_theta, and causal masks. */
+static bool is_buffer(const folder *f, const char *name) {
+    const size_t layers = f->checkpoint->config.layers, length = strlen(f->prefix);
+    if (f->checkpoint->config.architecture == FQ_ARCH_LLAMA) {
+        const char *part = fq_name_in_layer(name, "model.layers.", layers);
+        return strcmp(name, "model.rotary_emb.inv_freq") == 0 ||
+               (part && strcmp(part, "self_attn.rotary_emb.inv_freq") == 0);
+    }
+    const char *part =
+        strncmp(name, f->prefix, length) == 0 ? fq_name_in_layer(name + length, "h.", layers) : NULL;
+    return part && (strcmp(part, "attn.bias") == 0 || strcmp(part, "attn.masked_bias") == 0);
+}
+
+/* Refuses the first tensor, as they lie in the files, that no role reads: leaving it out would make another
+ * model. */
+static fq_status refuse_unread(const folder *f) {
+    for (size_t i = 0; i < f->weight_count; i++) {
+        const fq_mapped_file *file = &f->checkpoint->files[i];
+        const fq_safetensor *first = NULL;
+        for (size_t k = 0; k < f->weights[i].count; k++) {
+            const fq_safetensor *t = &f->weights[i].tensors[k];
+            if (f->read[i][k] || is_buffer(f, t->name))
+                continue;
+            if (f->checkpoint->config.tied_embeddings && strcmp(t->name, "lm_head.weight") == 0)
+                FQ_TRY(check_tied_copy(f, file, t));
+            else if (!first || t->offset < first->offset)
+                first = t;
+        }
+        if (first)
+            return FQ_FAIL_TEXT(
+                FQ_ERR_UNSUPPORTED,
+                "%s: byte %zu: tensor %s: nothing of the model that %s describes reads it; not "
+                "supported",
+                file->path, first->offset, first->name, f->config_path);
+    }
+    return FQ_OK;
+}
+
+/* Every tensor that the index lists lies in the file it names. */
+static fq_status check_index(const folder *f) {
+    const char *name = NULL;
+    json_t *value = NULL;
+    json_object_foreach(f->weight_map, name, value) {
+        bool there = false;
+        for (size_t i = 0; i < f->weight_count && !there; i++)
+            there = strcmp(json_string_value(value), fq_path_base(f->checkpoint->files[i].path)) == 0 &&
+                    fq_safetensors_find(&f->weights[i], name);
+        if (!there)
+            return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: weight_map: tensor %.*s is not in %.*s",
+                                f->checkpoint->folder, FQ_TENSOR_NAME_MAX, name, FQ_TENSOR_NAME_MAX,
+                                json_string_value(value));
+    }
+    return FQ_OK;
+}
+
+static fq_status parse_weights(folder *f) {
+    const fq_checkpoint *c = f->checkpoint;
+    FQ_TRY(fq_alloc_zero(&f->weights, c->file_count, sizeof *f->weights));
+    FQ_TRY(fq_alloc_zero(&f->read, c->file_count, sizeof *f->read));
+    for (; f->weight_count < c->file_count; f->weight_count++) {
+        const fq_mapped_file *file = &c->files[f->weight_count];
+        fq_safetensors *parsed = &f->weights[f->weight_count];
+        FQ_TRY(fq_safetensors_parse(parsed, file->path, file->bytes, file->size));
+        const fq_status status = fq_alloc_zero(&f->read[f->weight_count], parsed->count, sizeof **f->read);
+        if (status != FQ_OK) {
+            fq_safetensors_clear(parsed);
+            return status;
+        }
+    }
+    return check_index(f);
+}
+
 static fq_status open_folder(folder *f) {
     fq_checkpoint *c = f->checkpoint;
     FQ_TRY(fq_path_join(&f->config_path, c->folder, FQ_FOLDER_CONFIG));
     FQ_TRY(read_json(f->config_path, &f->config));
     FQ_TRY(read_config(f));
     FQ_TRY(open_weight_files(f));
-    FQ_TRY(fq_alloc_zero(&f->weights, c->file_count, sizeof *f->weights));
-    for (; f->weight_count < c->file_count; f->weight_count++) {
-        const fq_mapped_file *file = &c->files[f->weight_count];
-        FQ_TRY(fq_safetensors_parse(&f->weights[f->weight_count], file->path, file->bytes, file->size));
-    }
+    FQ_TRY(parse_weights(f));
     const fq_mapped_file *file = NULL;
     f->prefix = find_tensor(f, "transformer.wte.weight", &file) ? "transformer." : "";
     FQ_TRY(fq_checkpoint_make_places(c));
     for (size_t layer = 0; layer < c->config.layers; layer++)
         for (int role = 0; role < FQ_TENSOR_ROLES; role++)
             FQ_TRY(find_place(f, (fq_tensor_role)role, layer));
-    return fq_checkpoint_check_places(c, c->folder);
+    FQ_TRY(fq_checkpoint_check_places(c, c->folder));
+    FQ_TRY(check_llama_biases(f));
+    return refuse_unread(f);
 }
 
 fq_status fq_checkpoint_open_folder(fq_checkpoint *c) {
@@ -374,6 +498,9 @@ fq_status fq_checkpoint_open_folder(fq_checkpoint *c) {
     const fq_status status = open_folder(&f);
     for (size_t i = 0; i < f.weight_count; i++)
         fq_safetensors_clear(&f.weights[i]);
+    for (size_t i = 0; f.read && i < f.weight_count; i++)
+        fq_free(f.read[i]);
+    fq_free(f.read);
     fq_free(f.weights);
     json_decref(f.config);
     json_decref(f.index);

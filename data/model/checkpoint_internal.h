@@ -42,6 +42,10 @@ struct fq_checkpoint {
 
 bool fq_role_has_layer(fq_tensor_role role);
 
+/* The part of a tensor's name behind "<before>N.", N a decimal number without leading zeros below layers;
+ * NULL if the name has another form. */
+const char *fq_name_in_layer(const char *name, const char *before, size_t layers);
+
 /* The role's name in messages: "QUERY_BIAS". */
 const char *fq_role_name(fq_tensor_role role);
 
@@ -56,7 +60,8 @@ FQ_MUST_CHECK fq_status fq_model_config_check(const fq_model_config *config, con
 FQ_MUST_CHECK fq_status fq_checkpoint_make_places(fq_checkpoint *checkpoint);
 fq_tensor_place *fq_checkpoint_place(const fq_checkpoint *checkpoint, fq_tensor_role role, size_t layer);
 
-/* After all places were filled in: every shape is the config's, nothing required is missing. */
+/* After all places were filled in: every shape is the config's, nothing required is missing, and what is
+ * optional is there in every layer or in none. */
 FQ_MUST_CHECK fq_status fq_checkpoint_check_places(const fq_checkpoint *checkpoint, const char *where);
 
 /* Fill in config and places of a checkpoint whose path is a GGUF file (mapped as files[0]), or a folder. */

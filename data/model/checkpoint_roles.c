@@ -1,4 +1,5 @@
 /* What shape each role has, by architecture, and the table of where tensors lie. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "checkpoint_internal.h"
@@ -38,6 +39,17 @@ const char *fq_role_name(fq_tensor_role role) {
 bool fq_role_has_layer(fq_tensor_role role) {
     return role != FQ_TENSOR_TOKEN_EMBEDDING && role != FQ_TENSOR_POSITION_EMBEDDING &&
            role != FQ_TENSOR_OUTPUT_NORM && role != FQ_TENSOR_OUTPUT_NORM_BIAS && role != FQ_TENSOR_OUTPUT;
+}
+
+const char *fq_name_in_layer(const char *name, const char *before, size_t layers) {
+    const size_t length = strlen(before);
+    if (strncmp(name, before, length) != 0 || name[length] < '0' || name[length] > '9' ||
+        (name[length] == '0' && name[length + 1] != '.'))
+        return NULL;
+    char *end = NULL;
+    const unsigned long long layer =
+        strtoull(name + length, &end, 10); /* too large a one is not below layers */
+    return *end == '.' && layer < layers ? end + 1 : NULL;
 }
 
 void fq_role_shape(const fq_model_config *config, fq_tensor_role role, size_t *rows, size_t *columns,
@@ -152,6 +164,16 @@ fq_tensor_place *fq_checkpoint_place(const fq_checkpoint *checkpoint, fq_tensor_
     return &checkpoint->places[row * FQ_TENSOR_ROLES + (size_t)role];
 }
 
+/* A tensor that a role may do without must not be missing in some layers only. */
+static fq_status check_alike(const fq_checkpoint *c, const char *where, fq_tensor_role role, size_t layer) {
+    const fq_tensor_place *first = fq_checkpoint_place(c, role, 0), *p = fq_checkpoint_place(c, role, layer);
+    const bool first_has = first->element != FQ_ELEMENTS, has = p->element != FQ_ELEMENTS;
+    if (has == first_has)
+        return FQ_OK;
+    return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: tensor %s is missing, though %s is there", where,
+                        has ? first->name : p->name, has ? p->name : first->name);
+}
+
 fq_status fq_checkpoint_check_places(const fq_checkpoint *checkpoint, const char *where) {
     for (size_t layer = 0; layer < checkpoint->config.layers; layer++) {
         for (int r = 0; r < FQ_TENSOR_ROLES; r++) {
@@ -164,6 +186,7 @@ fq_status fq_checkpoint_check_places(const fq_checkpoint *checkpoint, const char
                 if (required)
                     return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: tensor %s (%s of layer %zu) is missing", where,
                                         p->name, names[r], layer);
+                FQ_TRY(check_alike(checkpoint, where, role, layer));
                 continue;
             }
             if (rows == 0) /* a bias of a norm, say: silently leaving it out would change the model */
@@ -176,6 +199,7 @@ fq_status fq_checkpoint_check_places(const fq_checkpoint *checkpoint, const char
                                     "%zu x %zu",
                                     p->file->path, (size_t)(p->bytes - p->file->bytes), p->name, p->rows,
                                     p->columns, rows, columns);
+            FQ_TRY(check_alike(checkpoint, where, role, layer));
         }
     }
     return FQ_OK;

@@ -240,11 +240,67 @@ static fq_status special_by_id(fq_tokenizer *t, const char *where, const json_t 
     return FQ_OK;
 }
 
-/* A template that puts a special token in front of a single text. */
-static bool template_adds_bos(const json_t *root) {
-    const json_t *processor = json_object_get(root, "post_processor");
-    const json_t *first = json_array_get(json_object_get(processor, "single"), 0);
-    return is_type(processor, "TemplateProcessing") && json_object_get(first, "SpecialToken");
+/* --- what is put around a text --- */
+
+typedef struct frame {
+    bool adds;         /* a special token in front */
+    const char *token; /* its name in the template */
+    json_t *ids;       /* its ids; borrowed */
+} frame;
+
+/* "single": [{"SpecialToken": {"id": name}}, {"Sequence": ...}, ...]; "special_tokens": {name: {"ids":
+ * [...]}}. */
+static fq_status read_template(const char *where, const json_t *processor, frame *f) {
+    const json_t *pieces = json_object_get(processor, "single");
+    const json_t *special = json_object_get(json_array_get(pieces, 0), "SpecialToken");
+    if (!json_is_array(pieces))
+        return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: post_processor: single: not an array", where);
+    if (!special)
+        return FQ_OK;
+    if (f->adds || json_object_get(json_array_get(pieces, 1), "SpecialToken"))
+        return unsupported(where, "post_processor: supported: at most one special token in front of a text");
+    f->adds = true;
+    f->token = json_string_value(json_object_get(special, "id"));
+    const json_t *tokens = json_object_get(processor, "special_tokens");
+    if (f->token)
+        f->ids = json_object_get(json_object_get(tokens, f->token), "ids");
+    return FQ_OK;
+}
+
+/* What the post-processor puts in front of a single text: templates and byte-level offsets, alone or nested
+ * in Sequences. Any other kind would add tokens that this program does not know of. */
+static fq_status read_processor(const char *where, const json_t *processor, frame *f) {
+    if (!processor || json_is_null(processor) || is_type(processor, "ByteLevel"))
+        return FQ_OK;
+    if (is_type(processor, "TemplateProcessing"))
+        return read_template(where, processor, f);
+    if (!is_type(processor, "Sequence"))
+        return unsupported(where, "post_processor: supported: ByteLevel, TemplateProcessing, Sequence");
+    const json_t *steps = json_object_get(processor, "processors");
+    for (size_t i = 0; i < json_array_size(steps);
+         i++) /* ends: JSON is nested at most FQ_JSON_MAX_DEPTH deep */
+        FQ_TRY(read_processor(where, json_array_get(steps, i), f));
+    return FQ_OK;
+}
+
+/* The id that the template names becomes the begin token. */
+static fq_status take_frame(fq_tokenizer *t, const char *where, const json_t *root, const frame *f) {
+    const json_t *id = json_array_get(f->ids, 0);
+    uint32_t found = FQ_NO_TOKEN;
+    if (json_array_size(f->ids) == 1 && json_is_integer(id) && json_integer_value(id) >= 0 &&
+        (uint64_t)json_integer_value(id) < t->info.vocabulary)
+        found = (uint32_t)json_integer_value(id);
+    else if (!f->ids && f->token)
+        found = find_added(root, f->token);
+    if (found == FQ_NO_TOKEN)
+        return FQ_FAIL_TEXT(FQ_ERR_INPUT,
+                            "%s: post_processor: the special token \"%.60s\" has no single id in "
+                            "the vocabulary",
+                            where, f->token ? f->token : "");
+    t->info.bos = found;
+    t->info.has_bos = true;
+    t->tokens[found].kind = FQ_TOKEN_CONTROL;
+    return FQ_OK;
 }
 
 static fq_status read_optional(const char *folder, const char *name, char **path, json_t **out) {
@@ -271,7 +327,11 @@ static fq_status read_specials(fq_tokenizer *t, const folder_files *f) {
     FQ_TRY(special_by_id(t, f->path[2], f->config, "bos_token_id", &t->info.bos, &t->info.has_bos));
     FQ_TRY(special_by_id(t, f->path[2], f->config, "eos_token_id", &t->info.eos, &t->info.has_eos));
     const json_t *adds = json_object_get(f->tokenizer_config, "add_bos_token");
-    t->info.adds_bos = json_is_boolean(adds) ? json_is_true(adds) : template_adds_bos(f->tokenizer);
+    frame around = {0};
+    FQ_TRY(read_processor(f->path[0], json_object_get(f->tokenizer, "post_processor"), &around));
+    if (around.adds && !json_is_false(adds))
+        FQ_TRY(take_frame(t, f->path[0], f->tokenizer, &around));
+    t->info.adds_bos = json_is_boolean(adds) ? json_is_true(adds) : around.adds;
     t->info.adds_bos = t->info.adds_bos && t->info.has_bos;
     return FQ_OK;
 }

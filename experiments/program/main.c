@@ -29,8 +29,9 @@ static void print_help(FILE *to) {
     fputs("usage: fibquant VERB [OPTION...]      (fibquant VERB --help explains one)\n\n", to);
     for (int i = 0; i < VERBS; i++)
         fprintf(to, "  %-12s %s\n", verbs[i]->name, verbs[i]->summary);
-    fputs("\nExit status: 0 success, 1 refuted or different, 2 usage, 3 bad input, 4 output not\n"
-          "written, 5 failed points or undecided claims, 130 interrupted.\n",
+    fputs("\nExit status: 0 success, 1 refuted or different, 2 usage, 3 input unreadable,\n"
+          "malformed, not supported or too large for this machine, 4 output not written, 5 failed points\n"
+          "or undecided claims, 130 or 143 interrupted.\n",
           to);
 }
 

@@ -324,7 +324,7 @@ bool fq_options_parse(const fq_usage *usage, int argc, const char **argv, fq_arg
     *exit_code = 2;
     context = poptGetContext(NULL, argc, argv, table, 0);
     if (!context) {
-        *exit_code = 70;
+        *exit_code = 3;
         fprintf(stderr, "fibquant %s: out of memory\n", usage->verb);
         return false;
     }

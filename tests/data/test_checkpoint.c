@@ -66,6 +66,60 @@ static void given_a_gguf_llama_expect_config_shapes_and_numbers(void) {
     fq_bytes_free(&b);
 }
 
+/* A tensor that nothing reads, a configuration with fewer layers than there are tensors for, keys that change
+ * the model: whatever would be left out is named. */
+static void given_a_gguf_with_more_than_is_read_expect_it_named(void) {
+    static const struct {
+        fq_gguf_changes changes;
+        fq_status status;
+        const char *message;
+    } cases[] = {
+        {{.layers = 1}, FQ_ERR_UNSUPPORTED, "tensor blk.1.attn_norm.weight"},
+        {{.tensor = "blk.0.attn_q_norm.weight"}, FQ_ERR_UNSUPPORTED, "tensor blk.0.attn_q_norm.weight"},
+        {{.tensor = "blk.1.attn_sinks.weight"}, FQ_ERR_UNSUPPORTED, "tensor blk.1.attn_sinks.weight"},
+        {{.tensor = "rope_freqs.weight", .value = 8.0f}, FQ_ERR_UNSUPPORTED, "tensor rope_freqs.weight"},
+        {{.tensor = "rope_freqs.weight", .value = 1.0f}, FQ_OK, ""},
+        {{.tensor = "blk.1.attn_rot_embd.weight"}, FQ_OK, ""},
+        {{.tensor = "blk.01.attn_rot_embd.weight"}, FQ_ERR_UNSUPPORTED, "tensor blk.01.attn_rot_embd.weight"},
+        {{.tensor = "blk.2.attn_rot_embd.weight"}, FQ_ERR_UNSUPPORTED, "tensor blk.2.attn_rot_embd.weight"},
+        {{.tensor = "blk.1.attn_q.bias"}, FQ_ERR_INPUT, "blk.1.attn_q.bias"},
+        {{.keys = {"llama.vocab_size"}, .values = {300}}, FQ_ERR_INPUT, "llama.vocab_size"},
+        {{.keys = {"llama.vocab_size"}, .values = {258}}, FQ_OK, ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        fq_bytes b = {0};
+        char path[256];
+        fq_checkpoint *c = NULL;
+        fq_gguf_put_changed_llama(&b, 1, &cases[i].changes);
+        fq_bytes_save(&b, fq_test_folder(), "changed.gguf", path);
+        FQ_CHECK_FAILS(fq_checkpoint_open(&c, path), cases[i].status);
+        if (cases[i].status != FQ_OK && !FQ_CHECK(strstr(fq_error_last()->text, cases[i].message) != NULL))
+            fprintf(stderr, "%s: %s\n", cases[i].message, fq_error_last()->text);
+        fq_checkpoint_close(c);
+        fq_bytes_free(&b);
+    }
+}
+
+/* One part of a model in three files: the part that is not there is named; if all are, that they must be
+ * joined. */
+static void given_a_part_of_a_split_gguf_expect_the_missing_one_named(void) {
+    static const char *const names[] = {"m-00001-of-00003.gguf", "m-00003-of-00003.gguf",
+                                        "m-00002-of-00003.gguf"};
+    const fq_gguf_changes changes = {.keys = {"split.count", "split.no"}, .values = {3, 0}};
+    const char *const messages[] = {"part 2, m-00002-of-00003.gguf, is missing",
+                                    "part 2, m-00002-of-00003.gguf, is missing", "llama-gguf-split --merge"};
+    fq_bytes b = {0};
+    char path[256], first[256];
+    fq_gguf_put_changed_llama(&b, 1, &changes);
+    for (int i = 0; i < 3; i++) {
+        fq_checkpoint *c = NULL;
+        fq_bytes_save(&b, fq_test_folder(), names[i], i ? path : first);
+        FQ_CHECK_FAILS(fq_checkpoint_open(&c, first), i < 2 ? FQ_ERR_INPUT : FQ_ERR_UNSUPPORTED);
+        FQ_CHECK(strstr(fq_error_last()->text, messages[i]) != NULL);
+    }
+    fq_bytes_free(&b);
+}
+
 /* --- folders: a tensor's number `index`, row r and column c of the file give 1000 index + 50 r + c --- */
 
 typedef struct stored {
@@ -196,6 +250,11 @@ static void given_shards_expect_the_same_tensors(void) {
         FQ_CHECK_OK(fq_checkpoint_sha256(c, hex));
     }
     fq_checkpoint_close(c);
+    strcpy(strstr(index, "}}"),
+           ",\"h.0.attn.masked_bias\":\"model-2.safetensors\"}}"); /* which does not have it */
+    write_text("model.safetensors.index.json", index);
+    FQ_CHECK_FAILS(fq_checkpoint_open(&c, fq_test_folder()), FQ_ERR_INPUT);
+    FQ_CHECK(c == NULL && strstr(fq_error_last()->text, "h.0.attn.masked_bias is not in model-2") != NULL);
     write_text("model.safetensors.index.json", "{\"weight_map\":{\"wte.weight\":\"../model.safetensors\"}}");
     FQ_CHECK_FAILS(fq_checkpoint_open(&c, fq_test_folder()), FQ_ERR_INPUT);
     FQ_CHECK(c == NULL && strstr(fq_error_last()->text, "weight_map") != NULL);
@@ -283,6 +342,95 @@ static void given_what_is_not_supported_expect_it_named(void) {
     }
 }
 
+/* The llama folder with other tensors after its own, and more in its configuration. */
+static fq_status open_with(const stored *more, size_t count, const char *config) {
+    stored all[LLAMA_TENSORS + 8];
+    char text[1024];
+    fq_checkpoint *c = NULL;
+    memcpy(all, llama, sizeof llama);
+    if (count)
+        memcpy(all + LLAMA_TENSORS, more, count * sizeof *more);
+    snprintf(text, sizeof text, "{" LLAMA_CONFIG "%s}", config);
+    write_text("config.json", text);
+    write_tensors("model.safetensors", all, 0, LLAMA_TENSORS + count);
+    const fq_status status = fq_checkpoint_open(&c, fq_test_folder());
+    fq_checkpoint_close(c);
+    return status;
+}
+
+static const stored biases[] = {{"model.layers.0.self_attn.q_proj.bias", 0, 16},
+                                {"model.layers.0.self_attn.k_proj.bias", 0, 8},
+                                {"model.layers.0.self_attn.v_proj.bias", 0, 8},
+                                {"model.layers.0.self_attn.o_proj.bias", 0, 8}};
+
+static void given_a_folder_with_more_than_is_read_expect_it_named(void) {
+    static const struct {
+        stored more;
+        fq_status status;
+    } cases[] = {
+        {{"model.layers.0.self_attn.q_norm.weight", 0, 4}, FQ_ERR_UNSUPPORTED},
+        {{"model.layers.0.self_attn.sinks", 0, 4}, FQ_ERR_UNSUPPORTED},
+        {{"model.layers.1.input_layernorm.weight", 0, 8}, FQ_ERR_UNSUPPORTED},
+        {{"model.layers.1.self_attn.rotary_emb.inv_freq", 0, 2}, FQ_ERR_UNSUPPORTED},
+        {{"model.layers.0.self_attn.rotary_emb.inv_freq", 0, 2}, FQ_OK},
+        {{"model.rotary_emb.inv_freq", 0, 2}, FQ_OK},
+        {{"score.weight", 2, 8}, FQ_ERR_UNSUPPORTED},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        FQ_CHECK_FAILS(open_with(&cases[i].more, 1, ""), cases[i].status);
+        if (cases[i].status != FQ_OK)
+            FQ_CHECK(strstr(fq_error_last()->text, cases[i].more.name) != NULL);
+    }
+    const stored two[] = {{"model.layers.1.z", 0, 4}, {"model.layers.0.a", 0, 4}}; /* the first in the file */
+    FQ_CHECK_FAILS(open_with(two, 2, ""), FQ_ERR_UNSUPPORTED);
+    FQ_CHECK(strstr(fq_error_last()->text, two[0].name) != NULL);
+}
+
+static void given_biases_against_the_configuration_expect_a_refusal(void) {
+    FQ_CHECK_OK(open_with(biases, 4, ",\"attention_bias\":true"));
+    FQ_CHECK_OK(open_with(biases, 4, ""));
+    FQ_CHECK_OK(open_with(NULL, 0, ",\"attention_bias\":false,\"mlp_bias\":false"));
+    FQ_CHECK_FAILS(open_with(NULL, 0, ",\"attention_bias\":true"), FQ_ERR_INPUT);
+    FQ_CHECK(strstr(fq_error_last()->text, "attention_bias: is true") != NULL);
+    FQ_CHECK_FAILS(open_with(biases, 3, ",\"attention_bias\":true"), FQ_ERR_INPUT);
+    FQ_CHECK(strstr(fq_error_last()->text, "o_proj.bias is missing") != NULL);
+    FQ_CHECK_FAILS(open_with(biases, 4, ",\"attention_bias\":false"), FQ_ERR_INPUT);
+    FQ_CHECK(strstr(fq_error_last()->text, "attention_bias: is false") != NULL);
+    FQ_CHECK_FAILS(open_with(NULL, 0, ",\"mlp_bias\":true"), FQ_ERR_INPUT);
+    FQ_CHECK_FAILS(open_with(NULL, 0, ",\"quantization_config\":{\"bits\":4}"), FQ_ERR_UNSUPPORTED);
+    FQ_CHECK_OK(open_with(NULL, 0, ",\"quantization_config\":null"));
+}
+
+/* lm_head beside tied embeddings: here its numbers are not the embedding's. */
+static void given_a_tied_output_matrix_expect_it_to_be_the_embedding(void) {
+    FQ_CHECK_FAILS(open_with(NULL, 0, ",\"tie_word_embeddings\":true"), FQ_ERR_INPUT);
+    FQ_CHECK(strstr(fq_error_last()->text, "lm_head.weight") != NULL);
+    char path[256];
+    snprintf(path, sizeof path, "%s/model.safetensors", fq_test_folder());
+    fq_bytes b = fq_bytes_load(path);
+    const size_t header = 8 + (b.data[0] | (size_t)b.data[1] << 8), embedding = 9 * 8 * 4;
+    memcpy(b.data + b.size - embedding, b.data + header, embedding); /* the first and the last tensor */
+    fq_bytes_save(&b, fq_test_folder(), "model.safetensors", path);
+    fq_bytes_free(&b);
+    fq_checkpoint *c = NULL;
+    if (FQ_CHECK_OK(fq_checkpoint_open(&c, path)))
+        FQ_CHECK(fq_checkpoint_config(c)->tied_embeddings);
+    fq_checkpoint_close(c);
+}
+
+static void given_a_whole_number_beyond_64_bits_expect_the_key_named_or_nothing(void) {
+    FQ_CHECK_OK(
+        open_with(NULL, 0, ",\"max\":1000000000000000019884624838656,\"s\":\"\\\"99999999999999999999\""));
+    FQ_CHECK_OK(
+        open_with(NULL, 0, ",\"max\":[-9223372036854775809,9223372036854775807,18446744073709551616]"));
+    FQ_CHECK_FAILS(open_with(NULL, 0, ",\"attention_bias\":1000000000000000019884624838656"), FQ_ERR_INPUT);
+    FQ_CHECK(strstr(fq_error_last()->text, "attention_bias") != NULL);
+    fq_checkpoint *c = NULL;
+    write_text("config.json", "{\"model_type\":\"llama\",\"vocab_size\":1000000000000000019884624838656}");
+    FQ_CHECK_FAILS(fq_checkpoint_open(&c, fq_test_folder()), FQ_ERR_INPUT);
+    FQ_CHECK(strstr(fq_error_last()->text, "vocab_size: is 1e+30; allowed: whole numbers") != NULL);
+}
+
 static void given_no_such_file_expect_an_error(void) {
     fq_checkpoint *c = NULL;
     char path[256];
@@ -300,10 +448,16 @@ static void given_no_such_file_expect_an_error(void) {
 
 static const fq_test tests[] = {
     {"GGUF llama", given_a_gguf_llama_expect_config_shapes_and_numbers},
+    {"GGUF with more than is read", given_a_gguf_with_more_than_is_read_expect_it_named},
+    {"split GGUF", given_a_part_of_a_split_gguf_expect_the_missing_one_named},
     {"GPT-2 folder", given_a_gpt2_folder_expect_turned_and_split_matrices},
     {"shards", given_shards_expect_the_same_tensors},
     {"llama folder", given_a_llama_folder_expect_its_tensors},
     {"unsupported and missing", given_what_is_not_supported_expect_it_named},
+    {"folder with more than is read", given_a_folder_with_more_than_is_read_expect_it_named},
+    {"biases and configuration", given_biases_against_the_configuration_expect_a_refusal},
+    {"tied output matrix", given_a_tied_output_matrix_expect_it_to_be_the_embedding},
+    {"whole numbers beyond 64 bits", given_a_whole_number_beyond_64_bits_expect_the_key_named_or_nothing},
     {"no such file", given_no_such_file_expect_an_error},
     {0},
 };

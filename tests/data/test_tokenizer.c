@@ -5,7 +5,7 @@
 
 #include "byte_buffer.h"
 #include "check.h"
-#include "checkpoint.h"
+#include "checkpoint_internal.h"
 #include "json_text.h"
 #include "memory.h"
 #include "stream.h"
@@ -153,6 +153,83 @@ static void given_a_gguf_file_expect_its_tokenizer(void) {
     fq_bytes_free(&b);
 }
 
+static void write_text(const char *name, const char *text) {
+    fq_bytes b = {0};
+    char path[256];
+    fq_bytes_text(&b, text);
+    fq_bytes_save(&b, fq_test_folder(), name, path);
+    fq_bytes_free(&b);
+}
+
+/* The folder's tokenizer, its post-processor and tokenizer_config.json as given. */
+static fq_status open_folder(fq_tokenizer **t, const char *processor, const char *config) {
+    char text[2048], folder[256];
+    snprintf(
+        text, sizeof text,
+        "{\"added_tokens\":[{\"id\":2,\"content\":\"<s>\",\"special\":true},{\"id\":3,\"content\":\"</s>\","
+        "\"special\":true}],\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false},"
+        "\"post_processor\":%s,\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":1},\"merges\":[]}}",
+        processor);
+    write_text("tokenizer.json", text);
+    write_text("tokenizer_config.json", config);
+    write_text("config.json", "{}");
+    snprintf(folder, sizeof folder, "%s", fq_test_folder());
+    const fq_checkpoint checkpoint = {.is_folder = true, .folder = folder, .config.vocabulary = 4};
+    return fq_tokenizer_open(t, &checkpoint);
+}
+
+#define TEMPLATE(first, ids)                                                                                 \
+    "{\"type\":\"TemplateProcessing\",\"single\":[" first                                                    \
+    "{\"Sequence\":{\"id\":\"A\",\"type_id\":0}}],\"special_tokens\":{\"<s>\":{\"id\":\"<s>\",\"ids\":" ids  \
+    "}}}"
+#define BEGIN           "{\"SpecialToken\":{\"id\":\"<s>\",\"type_id\":0}},"
+#define IN_STEPS(inner) "{\"type\":\"Sequence\",\"processors\":[{\"type\":\"ByteLevel\"}," inner "]}"
+
+static void given_post_processors_expect_the_begin_token_they_add(void) {
+    static const struct {
+        const char *processor, *config;
+        fq_status status;
+        bool adds;
+    } cases[] = {
+        {"null", "{}", FQ_OK, false},
+        {"null", "{\"bos_token\":\"<s>\",\"add_bos_token\":true}", FQ_OK, true},
+        {TEMPLATE(BEGIN, "[2]"), "{\"bos_token\":\"<s>\"}", FQ_OK, true},
+        {TEMPLATE("", "[2]"), "{\"bos_token\":\"<s>\"}", FQ_OK, false},
+        {IN_STEPS(TEMPLATE(BEGIN, "[2]")), "{\"bos_token\":\"<s>\"}", FQ_OK, true},
+        {IN_STEPS(IN_STEPS(TEMPLATE(BEGIN, "[2]"))), "{}", FQ_OK, true},
+        {IN_STEPS(TEMPLATE(BEGIN, "[2]")), "{\"bos_token\":\"</s>\"}", FQ_OK,
+         true}, /* the template decides */
+        {IN_STEPS(TEMPLATE(BEGIN, "[2]")), "{\"bos_token\":\"<s>\",\"add_bos_token\":false}", FQ_OK, false},
+        {IN_STEPS(TEMPLATE(BEGIN, "[9]")), "{}", FQ_ERR_INPUT, false},
+        {TEMPLATE(BEGIN BEGIN, "[2]"), "{}", FQ_ERR_UNSUPPORTED, false},
+        {"{\"type\":\"RobertaProcessing\"}", "{}", FQ_ERR_UNSUPPORTED, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        fq_tokenizer *t = NULL;
+        if (!FQ_CHECK_FAILS(open_folder(&t, cases[i].processor, cases[i].config), cases[i].status))
+            fprintf(stderr, "case %zu\n", i);
+        if (cases[i].status != FQ_OK) {
+            FQ_CHECK(strstr(fq_error_last()->text, "post_processor") != NULL);
+            continue;
+        }
+        const fq_tokenizer_info *info = fq_tokenizer_about(t);
+        if (!FQ_CHECK(info->adds_bos == cases[i].adds &&
+                      (!cases[i].adds || (info->has_bos && info->bos == 2))))
+            fprintf(stderr, "case %zu\n", i);
+        fq_tokenizer_close(t);
+    }
+}
+
+/* As transformers writes where a tokenizer sets no limit. */
+static void given_a_limit_beyond_64_bits_expect_the_folder_read(void) {
+    fq_tokenizer *t = NULL;
+    if (FQ_CHECK_OK(open_folder(&t, "null",
+                                "{\"model_max_length\":1000000000000000019884624838656,"
+                                "\"bos_token\":\"<s>\",\"add_bos_token\":true}")))
+        FQ_CHECK(fq_tokenizer_about(t)->adds_bos && fq_tokenizer_about(t)->bos == 2);
+    fq_tokenizer_close(t);
+}
+
 /* Cuts by hand from the pattern's definition; '|' marks where words begin. */
 static void given_texts_expect_words_cut_as_the_pattern_says(void) {
     static const struct {
@@ -191,6 +268,8 @@ static const fq_test tests[] = {
     {"arbitrary bytes", given_arbitrary_bytes_expect_them_back},
     {"one enormous word", given_one_enormous_word_expect_it_back},
     {"control tokens", given_the_spelling_of_a_control_token_expect_plain_text},
+    {"post-processors", given_post_processors_expect_the_begin_token_they_add},
+    {"limit beyond 64 bits", given_a_limit_beyond_64_bits_expect_the_folder_read},
     {"from GGUF", given_a_gguf_file_expect_its_tokenizer},
     {0},
 };

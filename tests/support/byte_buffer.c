@@ -159,6 +159,11 @@ static void put_tensor_data(fq_bytes *b, const small_tensor *t, fq_stream *s) {
 }
 
 void fq_gguf_put_small_llama(fq_bytes *b, uint64_t index) {
+    const fq_gguf_changes none = {0};
+    fq_gguf_put_changed_llama(b, index, &none);
+}
+
+void fq_gguf_put_changed_llama(fq_bytes *b, uint64_t index, const fq_gguf_changes *changes) {
     static const struct {
         const char *name;
         size_t columns, rows;
@@ -175,13 +180,20 @@ void fq_gguf_put_small_llama(fq_bytes *b, uint64_t index) {
             t->rows = layer[i].rows;
             t->quantised = l == 1 && t->rows != 0;
         }
+    if (changes->tensor) {
+        snprintf(tensors[count].name, sizeof tensors[count].name, "%s", changes->tensor);
+        tensors[count++].columns = 4;
+    }
     fq_bytes_text(b, "GGUF");
     fq_bytes_u32(b, 3);
     fq_bytes_u64(b, count);
-    fq_bytes_u64(b, 14);
+    fq_bytes_u64(b, 14u + (changes->keys[0] ? 1u : 0u) + (changes->keys[1] ? 1u : 0u));
+    for (int i = 0; i < 2; i++)
+        if (changes->keys[i])
+            fq_gguf_put_u32(b, changes->keys[i], changes->values[i]);
     fq_gguf_put_string(b, "general.architecture", "llama");
     fq_gguf_put_string(b, "general.name", "small llama");
-    fq_gguf_put_u32(b, "llama.block_count", 2);
+    fq_gguf_put_u32(b, "llama.block_count", changes->layers ? changes->layers : 2);
     fq_gguf_put_u32(b, "llama.context_length", 16);
     fq_gguf_put_u32(b, "llama.embedding_length", 32);
     fq_gguf_put_u32(b, "llama.feed_forward_length", 64);
@@ -200,7 +212,10 @@ void fq_gguf_put_small_llama(fq_bytes *b, uint64_t index) {
     fq_stream_init(&s, 20260511, FQ_PURPOSE_TEST, index);
     for (size_t i = 0; i < count; i++) {
         fq_bytes_pad(b, 32);
-        put_tensor_data(b, &tensors[i], &s);
+        for (int k = 0; k < 4 && i + 1 == count && changes->tensor; k++)
+            fq_bytes_f32(b, changes->value);
+        if (i + 1 < count || !changes->tensor)
+            put_tensor_data(b, &tensors[i], &s);
     }
 }
 
