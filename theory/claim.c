@@ -78,6 +78,15 @@ void fq_evidence_init(fq_evidence *row, const char *series, const char *paramete
     va_end(arguments);
 }
 
+void fq_evidence_measured(fq_evidence *row, const fq_claim_context *context, double mean, double se,
+                          uint64_t samples) {
+    row->left = mean + context->perturbation.bias * se * sqrt((double)samples);
+    row->left_error = se;
+    row->samples = samples;
+    row->seed = context->seed;
+    row->verdict = FQ_VERDICT_MEASURED;
+}
+
 static fq_verdict compare_order(double gap, double error, fq_verdict holds) {
     if (gap > error)
         return holds;

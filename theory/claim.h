@@ -111,6 +111,11 @@ __attribute__((format(printf, 3, 4)))
 #endif
 void fq_evidence_init(fq_evidence *row, const char *series, const char *parameters_format, ...);
 
+/* Puts a mean of samples and its standard error on the left of a row, moved by the perturbation's bias (in
+ * standard deviations of a sample), with the number of samples and the context's seed. */
+void fq_evidence_measured(fq_evidence *row, const fq_claim_context *context, double mean, double se,
+                          uint64_t samples);
+
 /* Decides row->verdict from left, right, their errors and the relation. On entry verdict says what the
  * numbers are. With e = left_error + right_error for enclosures and estimates, and e = 6.1
  * sqrt(left_error^2 + right_error^2) for measurements (two-sided false alarm 1e-9):
@@ -123,7 +128,7 @@ void fq_claim_compare(fq_evidence *row);
 /* Compares, fills in seconds and hands the row to the sink. */
 FQ_MUST_CHECK fq_status fq_claim_emit(fq_claim_context *context, fq_evidence *row);
 
-/* The same for a row whose verdict was decided elsewhere (theory/ball.h). */
+/* The same for a row whose verdict was decided elsewhere (claim_balls.h). */
 FQ_MUST_CHECK fq_status fq_claim_emit_decided(fq_claim_context *context, fq_evidence *row);
 
 /* What a claim amounted to. A refuted row with a finding counts as an exception, else as refuted. A row

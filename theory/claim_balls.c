@@ -1,12 +1,7 @@
 /* Decisions on top of either arithmetic. */
+#include "claim_balls.h"
+
 #include <math.h>
-
-#include "ball.h"
-#include "ball_impl.h"
-
-long fq_ball_reach(long with_balls, long with_doubles) {
-    return fq_ball_verdict() == FQ_VERDICT_CERTIFIED ? with_balls : with_doubles;
-}
 
 fq_status fq_ball_decide(fq_evidence *row, fq_ball_sides sides, const void *parameters, long cap) {
     fq_balls *w = NULL;

@@ -88,7 +88,7 @@ static const fq_usage usage = {
 
 static fq_status print(const fq_codebook *c) {
     fq_source source;
-    fq_cell cell = {.second_moment = (double)NAN, .name = "none", .proved_optimal = false};
+    fq_cell cell = {.second_moment = (double)NAN, .name = "none"};
     const double rate = log2((double)c->codewords) / (double)c->block;
     double high_rate = (double)NAN, shannon = (double)NAN;
     FQ_TRY(fq_source_init(&source, c->dim, c->block));

@@ -4,7 +4,7 @@
  * as they are written. With Arb (FQ_HAVE_ARB = 1) a value is a ball that provably contains the real
  * number; without it, a double with a running first-order error estimate, and verdicts say
  * "computed" in place of "certified". Errors (out of memory) are kept in the workspace and reported
- * by fq_ball_decide and fq_ball_get; values made after one are meaningless. A workspace serves one
+ * by fq_ball_get; values made after one are meaningless. A workspace serves one
  * thread.
  *
  * Every integer, ratio and double put in is exact.
@@ -12,7 +12,10 @@
 #ifndef FQ_BALL_H
 #define FQ_BALL_H
 
-#include "claim.h"
+#include <stddef.h>
+
+#include "status.h"
+#include "verdict.h"
 
 typedef struct fq_balls fq_balls;
 typedef struct fq_ball {
@@ -76,23 +79,7 @@ FQ_MUST_CHECK fq_status fq_ball_get(const fq_balls *w, fq_ball a, double *value,
  * error estimate. */
 double fq_ball_radius(const fq_balls *w, fq_ball a);
 
-/* A comparison to decide: makes both sides at the workspace's precision. */
-typedef void (*fq_ball_sides)(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right);
-
-/* Fills row (relation set by the caller; for EQUAL also tolerance, relative to the right side) with
- * both sides, enclosure and verdict, raising the precision from 64 bits by factors of two until the
- * relation is decided or cap is passed. The decision is taken on the balls, not on their doubles. */
-FQ_MUST_CHECK fq_status fq_ball_decide(fq_evidence *row, fq_ball_sides sides, const void *parameters,
-                                       long cap);
-
-/* For figures: a row "enclosure_width" for each precision of 64, 96, 128, 192, ... bits up to 512 (without
- * Arb one row, of 53): left is the radius of the left side over its magnitude, parameters name the
- * quantity. row has dim, block and rate set; it is used up. */
-FQ_MUST_CHECK fq_status fq_ball_emit_widths(fq_claim_context *context, fq_evidence *row, fq_ball_sides sides,
-                                            const void *parameters);
-
-/* Decide, then emit. */
-FQ_MUST_CHECK fq_status fq_ball_emit(fq_claim_context *context, fq_evidence *row, fq_ball_sides sides,
-                                     const void *parameters);
+/* Decimal digits that are certain, "[0.123456789012 +/- 3.2e-20]", cut to size - 1 characters. */
+void fq_ball_text(const fq_balls *w, fq_ball a, char *text, size_t size);
 
 #endif

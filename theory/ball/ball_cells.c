@@ -4,32 +4,20 @@
 
 #include "gains.h"
 
-/* numerator/denominator * base^(p/q) for each listed dimension; base 1 where there is no root. */
+/* The lines of numbers/cells.def. */
 static const struct {
-    long block, numerator, denominator, base, p, q;
+    long block, most, denominator, base, p, q;
 } cells[] = {
-    {1, 1, 12, 1, 1, 1},
-    {2, 5, 36, 3, -1, 2},
-    {3, 19, 192, 2, -1, 3},
-    {4, 13, 120, 2, -1, 2},
-    {5, 75625444, 1000000000, 1, 1, 1},
-    {6, 12619, 204120, 3, 1, 6},
-    {7, 21361, 161280, 2, -6, 7},
-    {8, 929, 12960, 1, 1, 1},
-    {9, 71622595, 1000000000, 1, 1, 1},
-    {10, 70813819, 1000000000, 1, 1, 1},
-    {11, 70426260, 1000000000, 1, 1, 1},
-    {12, 70035, 1000000, 1, 1, 1},
-    {15, 68871727, 1000000000, 1, 1, 1},
-    {16, 68297623, 1000000000, 1, 1, 1},
-    {24, 65845, 1000000, 1, 1, 1},
+#define FQ_CELL(k, name, numerator, most, denominator, base, p, q, basis) {k, most, denominator, base, p, q},
+#include "cells.def"
+#undef FQ_CELL
 };
 enum { CELLS = sizeof cells / sizeof cells[0] };
 
 static fq_ball listed(fq_balls *w, size_t block) {
     for (int i = 0; i < CELLS; i++)
         if ((size_t)cells[i].block == block)
-            return fq_ball_multiply(w, fq_ball_ratio(w, cells[i].numerator, cells[i].denominator),
+            return fq_ball_multiply(w, fq_ball_ratio(w, cells[i].most, cells[i].denominator),
                                     fq_ball_power(w, fq_ball_integer(w, cells[i].base),
                                                   fq_ball_ratio(w, cells[i].p, cells[i].q)));
     return fq_ball_double(w, (double)NAN);

@@ -1,6 +1,6 @@
-/* Cell constants of the best known lattices as balls: closed forms where they are known, else the
- * published decimal as an exact upper bound (rounded up; the Leech lattice's is a Monte Carlo
- * estimate, 0.065771 + 0.000074). */
+/* Cell constants of the best known lattices as balls, from numbers/cells.def: closed forms where they are
+ * known; else published decimals rounded up, which certify a comparison only as far as the literature does
+ * (fq_gains_best_cell says which is which). */
 #ifndef FQ_BALL_CELLS_H
 #define FQ_BALL_CELLS_H
 

@@ -1,5 +1,9 @@
 #include "ball_formulas.h"
 
+long fq_ball_reach(long with_balls, long with_doubles) {
+    return fq_ball_verdict() == FQ_VERDICT_CERTIFIED ? with_balls : with_doubles;
+}
+
 fq_ball fq_ball_log_constant(fq_balls *w, long d, long k) {
     const fq_ball gammas = fq_ball_subtract(w, fq_ball_log_gamma(w, fq_ball_ratio(w, d, 2)),
                                             fq_ball_log_gamma(w, fq_ball_ratio(w, d - k, 2)));

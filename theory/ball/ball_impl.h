@@ -4,9 +4,6 @@
 
 #include "ball.h"
 
-/* Decimal digits that are certain, "[0.123456789012 +/- 3.2e-20]". */
-void fq_ball_text(const fq_balls *w, fq_ball a, char *text, size_t size);
-
 #if !FQ_HAVE_ARB
 /* A value with a given error estimate. */
 fq_ball fq_ball_with_error(fq_balls *w, double value, double error);

@@ -7,6 +7,7 @@
  * squared correlation of their squares, which is -1/(d-1). Deviation at finite d: within 4k/d of it.
  * Not covered: d between the grid points (T is monotone in d by its meaning, which is not shown). */
 #include "ball_formulas.h"
+#include "claim_balls.h"
 
 typedef struct pair {
     long d, k;

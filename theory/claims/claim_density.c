@@ -11,6 +11,7 @@
  * 1 - 2t/k > -1/m.
  * Not covered: densities outside the family (that is Hoelder's inequality, proved). */
 #include "ball_formulas.h"
+#include "claim_balls.h"
 #include "stream.h"
 
 typedef struct setting {

@@ -22,8 +22,6 @@
  * for k >= 3 covering radii are from below, as discrepancies over random caps are. */
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <gsl/gsl_cdf.h>
 
@@ -31,10 +29,16 @@
 #include "codebook_initial.h"
 #include "memory.h"
 #include "metrics.h"
-#include "source.h"
-#include "stream.h"
+#include "sphere_cover.h"
 
-enum { COVERING, SEPARATION, DISCREPANCY, QUALITIES, SETS = 24, SIZES_MAX = 9, BLOCK_MAX = 8 };
+enum {
+    COVERING = FQ_SPHERE_COVERING,
+    SEPARATION = FQ_SPHERE_SEPARATION,
+    DISCREPANCY = FQ_SPHERE_DISCREPANCY,
+    QUALITIES = FQ_SPHERE_QUALITIES,
+    SETS = 24,
+    SIZES_MAX = 9
+};
 /* Probes: centres of caps, and starts of climbs. */
 enum { LARGEST = 16 << (SIZES_MAX - 1), STARTS_MAX = 4096 };
 
@@ -44,207 +48,10 @@ enum { LARGEST = 16 << (SIZES_MAX - 1), STARTS_MAX = 4096 };
 
 static const char *const quality_names[QUALITIES] = {"covering", "separation", "discrepancy"};
 
-static double dot(const double *a, const double *b, size_t k) {
-    double sum = 0;
-    for (size_t j = 0; j < k; j++)
-        sum += a[j] * b[j];
-    return sum;
-}
-
-/* u[n][k] independent uniform directions. */
-static void random_directions(double *u, size_t n, size_t k, uint64_t seed, uint64_t index) {
-    fq_stream stream;
-    fq_stream_init(&stream, seed, FQ_PURPOSE_CLAIM, index);
-    for (size_t i = 0; i < n; i++) {
-        double square = 0;
-        for (size_t j = 0; j < k; j++) {
-            u[i * k + j] = fq_stream_normal(&stream);
-            square += u[i * k + j] * u[i * k + j];
-        }
-        for (size_t j = 0; j < k; j++)
-            u[i * k + j] /= sqrt(square);
-    }
-}
-
-static double angle(double cosine) {
-    return acos(fmax(-1, fmin(1, cosine)));
-}
-
-static int by_value(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* Measure of a cap of S^{k-1} with this cosine >= 0 at its rim: half of P(|u_1| >= cosine). */
-static double cap_measure(const fq_source *coordinate, double cosine) {
-    return (1 - fq_source_radial_cdf(coordinate, fmax(0, cosine))) / 2;
-}
-
-/* Indices of the k nearest of u[n][k] to p, nearest first, with the nearest one's cosine. */
-static double nearest(size_t index[BLOCK_MAX], const double *p, const double *u, size_t n, size_t k) {
-    double cosine[BLOCK_MAX];
-    size_t found = 0;
-    for (size_t i = 0; i < n; i++) {
-        const double c = dot(p, u + i * k, k);
-        if (found == k && c <= cosine[k - 1])
-            continue;
-        size_t at = found < k ? found++ : k - 1;
-        for (; at > 0 && cosine[at - 1] < c; at--) {
-            cosine[at] = cosine[at - 1];
-            index[at] = index[at - 1];
-        }
-        cosine[at] = c;
-        index[at] = i;
-    }
-    return cosine[0];
-}
-
-/* The unit c with the same cosine > 0 to the k directions: U c ~ 1 by elimination. False if there is none. */
-static bool equidistant(double c[BLOCK_MAX], const size_t index[BLOCK_MAX], const double *u, size_t k) {
-    double a[BLOCK_MAX][BLOCK_MAX + 1], square = 0;
-    for (size_t i = 0; i < k; i++) {
-        memcpy(a[i], u + index[i] * k, k * sizeof **a);
-        a[i][k] = 1;
-    }
-    for (size_t j = 0; j < k; j++) {
-        size_t pivot = j;
-        for (size_t i = j + 1; i < k; i++)
-            if (fabs(a[i][j]) > fabs(a[pivot][j]))
-                pivot = i;
-        if (!(fabs(a[pivot][j]) > 1e-12))
-            return false;
-        for (size_t m = j; m <= k; m++) {
-            const double swap = a[j][m];
-            a[j][m] = a[pivot][m];
-            a[pivot][m] = swap;
-        }
-        for (size_t i = j + 1; i < k; i++) {
-            const double factor = a[i][j] / a[j][j];
-            for (size_t m = j; m <= k; m++)
-                a[i][m] -= factor * a[j][m];
-        }
-    }
-    for (size_t j = k; j-- > 0;) {
-        c[j] = a[j][k];
-        for (size_t m = j + 1; m < k; m++)
-            c[j] -= a[j][m] * c[m];
-        c[j] /= a[j][j];
-        square += c[j] * c[j];
-    }
-    for (size_t j = 0; j < k; j++)
-        c[j] /= sqrt(square);
-    return isfinite(square) && square > 0;
-}
-
-/* Climbs from p, which becomes the end, and returns the cosine to the nearest direction there. */
-static double climb(double p[BLOCK_MAX], const double *u, size_t n, size_t k) {
-    double c[BLOCK_MAX] = {0};
-    size_t index[BLOCK_MAX] = {0}, other[BLOCK_MAX] = {0};
-    double cosine = nearest(index, p, u, n, k);
-    for (int step = 0; step < 20 && equidistant(c, index, u, k); step++) {
-        double reached = nearest(other, c, u, n, k);
-        for (int halving = 0; halving < 3 && !(reached < cosine - 1e-12); halving++) {
-            double square = 0;
-            for (size_t j = 0; j < k; j++) {
-                c[j] = (c[j] + p[j]) / 2;
-                square += c[j] * c[j];
-            }
-            for (size_t j = 0; j < k; j++)
-                c[j] /= sqrt(square);
-            reached = nearest(other, c, u, n, k);
-        }
-        if (!(reached < cosine - 1e-12))
-            break;
-        cosine = reached;
-        memcpy(p, c, k * sizeof *p);
-        memcpy(index, other, sizeof index);
-    }
-    return cosine;
-}
-
-typedef struct room {
-    double *u, *turn, *probe; /* [LARGEST][BLOCK_MAX], [LARGEST], [STARTS_MAX][BLOCK_MAX] */
-    size_t caps;              /* of the probes, how many are centres of caps */
-    uint64_t seed;
-    fq_source coordinate; /* law of one coordinate of a direction */
-} room;
-
-/* Cosine of the largest hole found from the starts. A climb can end where k directions are equally near and
- * still not at the top: one that ends near the best so far goes on from points around its end. */
-static double largest_hole(const room *r, size_t n, size_t k, size_t starts) {
-    const int rounds = k < BLOCK_MAX ? 8 : 0; /* at k = 8 nearly every hole is near the best */
-    double best = 1;
-    fq_stream stream;
-    fq_stream_init(&stream, r->seed, FQ_PURPOSE_CLAIM, 5500 + k);
-    for (size_t i = 0; i < starts; i++) {
-        double p[BLOCK_MAX], c[BLOCK_MAX];
-        memcpy(p, r->probe + i * k, k * sizeof *p);
-        double cosine = climb(p, r->u, n, k);
-        for (int around = 0; around < rounds && angle(cosine) > 0.88 * angle(best); around++) {
-            double square = 0;
-            for (size_t j = 0; j < k; j++) {
-                c[j] = p[j] + 0.5 * angle(cosine) * fq_stream_normal(&stream) / sqrt((double)k - 1);
-                square += c[j] * c[j];
-            }
-            for (size_t j = 0; j < k; j++)
-                c[j] /= sqrt(square);
-            const double reached = climb(c, r->u, n, k);
-            if (reached < cosine - 1e-12) {
-                cosine = reached;
-                memcpy(p, c, k * sizeof *p);
-                around = -1;
-            }
-        }
-        best = fmin(best, cosine);
-    }
-    return best;
-}
-
-/* Largest and smallest gap of n directions of the circle; turn[n] is overwritten. */
-static void circle_gaps(double *most, double *least, double *turn, const double *u, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        turn[i] = atan2(u[2 * i + 1], u[2 * i]);
-    qsort(turn, n, sizeof *turn, by_value);
-    *most = *least = turn[0] + 2 * M_PI - turn[n - 1];
-    for (size_t i = 1; i < n; i++) {
-        *most = fmax(*most, turn[i] - turn[i - 1]);
-        *least = fmin(*least, turn[i] - turn[i - 1]);
-    }
-}
-
-/* Caps have a probe as centre and heights of a grid. Climbs start at as many probes as there are directions,
- * and at all centres of caps. */
-static void qualities(double quality[QUALITIES], const room *r, size_t n, size_t k) {
-    enum { HEIGHTS = 16 };
-    const double *const u = r->u;
-    double measure[HEIGHTS], closest = -1;
-    for (int h = 0; h < HEIGHTS; h++)
-        measure[h] = cap_measure(&r->coordinate, (double)h / HEIGHTS);
-    quality[DISCREPANCY] = 0;
-    for (size_t p = 0; p < r->caps; p++) {
-        size_t inside[HEIGHTS] = {0};
-        for (size_t i = 0; i < n; i++) {
-            const double c = dot(r->probe + p * k, u + i * k, k);
-            for (int h = 0; h < HEIGHTS && c >= (double)h / HEIGHTS; h++)
-                inside[h]++;
-        }
-        for (int h = 0; h < HEIGHTS; h++)
-            quality[DISCREPANCY] =
-                fmax(quality[DISCREPANCY], fabs((double)inside[h] / (double)n - measure[h]));
-    }
-    if (k == 2) {
-        double most;
-        circle_gaps(&most, &quality[SEPARATION], r->turn, u, n);
-        quality[COVERING] = most / 2;
-        return;
-    }
-    const size_t starts = n > r->caps && k < BLOCK_MAX ? n : r->caps;
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < i; j++)
-            closest = fmax(closest, dot(u + i * k, u + j * k, k));
-    quality[COVERING] = angle(largest_hole(r, n, k, starts));
-    quality[SEPARATION] = angle(closest);
-}
+typedef struct workspace {
+    double *u, *angle, *probe; /* [LARGEST][FQ_SPHERE_DIM_MAX], [LARGEST], [STARTS_MAX][FQ_SPHERE_DIM_MAX] */
+    fq_sphere_probes probes;
+} workspace;
 
 static fq_status emit(fq_claim_context *context, const char *name, const char *what, size_t k, size_t n,
                       fq_estimate left, fq_relation relation, fq_estimate right) {
@@ -314,24 +121,24 @@ static fq_status random_law(fq_claim_context *context, size_t k, size_t n, const
                 (fq_estimate){mean, 0});
 }
 
-static fq_status one_size(fq_claim_context *context, room *r, ladder *l, size_t at, size_t n) {
+static fq_status one_size(fq_claim_context *context, workspace *r, ladder *l, size_t at, size_t n) {
     double family[QUALITIES], sets[QUALITIES + 1][SETS];
     const size_t k = l->k;
     if (context->perturbation.bias != 0)
-        random_directions(r->u, n, k, context->seed, 9000 + k);
+        fq_sphere_random_directions(r->u, n, k, context->seed, 9000 + k);
     else
         for (size_t i = 0; i < n; i++)
             fq_initial_direction(r->u + i * k, k, i, n);
-    qualities(family, r, n, k);
+    fq_sphere_qualities(family, &r->probes, r->angle, r->u, n, k);
     for (size_t s = 0; s < SETS; s++) {
         double quality[QUALITIES];
-        random_directions(r->u, n, k, context->seed, 7000 + 100 * k + s);
-        qualities(quality, r, n, k);
+        fq_sphere_random_directions(r->u, n, k, context->seed, 7000 + 100 * k + s);
+        fq_sphere_qualities(quality, &r->probes, r->angle, r->u, n, k);
         for (size_t q = 0; q < QUALITIES; q++) {
             sets[q][s] = quality[q];
             l->set[s][q][at] = log(quality[q]);
         }
-        sets[QUALITIES][s] = (double)n * cap_measure(&r->coordinate, cos(quality[COVERING]));
+        sets[QUALITIES][s] = (double)n * fq_sphere_cap_measure(&r->probes.coordinate, cos(quality[COVERING]));
         l->set[s][QUALITIES][at] = log(sets[QUALITIES][s]);
     }
     l->log_n[at] = log((double)n);
@@ -396,7 +203,7 @@ static fq_status slopes(fq_claim_context *context, const ladder *l) {
         FQ_TRY(emit(context, quality_names[q], "slope_random", k, 0, random[q], FQ_RELATION_REPORT,
                     (fq_estimate){best[q], 0}));
     }
-    if (k < BLOCK_MAX) /* at k = 8 climbs from so few probes miss the largest holes */
+    if (k < FQ_SPHERE_DIM_MAX) /* at k = 8 climbs from so few probes miss the largest holes */
         FQ_TRY(emit(context, "random_covering", "log_factor", k, 0, random[QUALITIES], FQ_RELATION_GREATER,
                     (fq_estimate){context->perturbation.exponent * ((double)k - 1), 0}));
     if (k > 3)
@@ -415,24 +222,25 @@ static fq_status slopes(fq_claim_context *context, const ladder *l) {
                               random[DISCREPANCY].se});
 }
 
-static fq_status one_block(fq_claim_context *context, size_t k, room *r) {
+static fq_status one_block(fq_claim_context *context, size_t k, workspace *r) {
     ladder l = {.k = k, .sizes = context->quick ? 6 : SIZES_MAX};
-    FQ_TRY(fq_source_init(&r->coordinate, k, 1));
-    random_directions(r->probe, STARTS_MAX, k, context->seed, 6000 + k);
+    FQ_TRY(fq_source_init(&r->probes.coordinate, k, 1));
+    fq_sphere_random_directions(r->probe, STARTS_MAX, k, context->seed, 6000 + k);
     for (size_t i = 0; i < l.sizes; i++)
         FQ_TRY(one_size(context, r, &l, i, (size_t)16 << i));
     return slopes(context, &l);
 }
 
 /* All gaps on the circle at N = F_n, n = index; the covering radius's logarithm goes to log_covering. */
-static fq_status golden_gaps(fq_claim_context *context, room *r, int index, size_t n, double *log_covering) {
+static fq_status golden_gaps(fq_claim_context *context, workspace *r, int index, size_t n,
+                             double *log_covering) {
     const double phi = (1 + sqrt(5)) / 2;
     double most, least;
     for (size_t i = 0; i < n; i++)
         fq_initial_direction(r->u + 2 * i, 2, i, n);
     if (context->perturbation.bias != 0)
-        random_directions(r->u, n, 2, context->seed, 9000);
-    circle_gaps(&most, &least, r->turn, r->u, n);
+        fq_sphere_random_directions(r->u, n, 2, context->seed, 9000);
+    fq_sphere_circle_gaps(&most, &least, r->angle, r->u, n);
     *log_covering = log(most / 2);
     const double stated[2] = {M_PI * pow(phi, 2 - index), 2 * M_PI * pow(phi, 1 - index)};
     const double found[2] = {most / 2, least};
@@ -452,7 +260,7 @@ static fq_status golden_gaps(fq_claim_context *context, room *r, int index, size
     return FQ_OK;
 }
 
-static fq_status golden(fq_claim_context *context, room *r) {
+static fq_status golden(fq_claim_context *context, workspace *r) {
     double x[32], y[32];
     size_t f[2] = {13, 21}, count = 0;
     for (int index = 8; f[1] <= LARGEST; index++) {
@@ -468,17 +276,19 @@ static fq_status golden(fq_claim_context *context, room *r) {
 
 static fq_status run(fq_claim_context *context) {
     static const size_t blocks[] = {2, 3, 4, 8};
-    room r = {.caps = context->quick ? 300 : 1000, .seed = context->seed};
+    workspace r = {
+        .probes = {.caps = context->quick ? 300 : 1000, .count = STARTS_MAX, .seed = context->seed}};
     fq_status status;
-    FQ_TRY_GOTO(status, fq_alloc(&r.u, (size_t)LARGEST * BLOCK_MAX, sizeof *r.u), done);
-    FQ_TRY_GOTO(status, fq_alloc(&r.turn, LARGEST, sizeof *r.turn), done);
-    FQ_TRY_GOTO(status, fq_alloc(&r.probe, (size_t)STARTS_MAX * BLOCK_MAX, sizeof *r.probe), done);
+    FQ_TRY_GOTO(status, fq_alloc(&r.u, (size_t)LARGEST * FQ_SPHERE_DIM_MAX, sizeof *r.u), done);
+    FQ_TRY_GOTO(status, fq_alloc(&r.angle, LARGEST, sizeof *r.angle), done);
+    FQ_TRY_GOTO(status, fq_alloc(&r.probe, (size_t)STARTS_MAX * FQ_SPHERE_DIM_MAX, sizeof *r.probe), done);
+    r.probes.point = r.probe;
     FQ_TRY_GOTO(status, golden(context, &r), done);
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++)
         FQ_TRY_GOTO(status, one_block(context, blocks[i], &r), done);
 done:
     fq_free(r.probe);
-    fq_free(r.turn);
+    fq_free(r.angle);
     fq_free(r.u);
     return status;
 }

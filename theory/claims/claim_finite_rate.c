@@ -9,7 +9,7 @@
  * and can lie above the limit: (2,1024) does, by 1 to 2 per cent. The distance of each code from the limit
  * and from the Shannon bound is reported. The high-rate formula with the sphere bound for G_k, below which no
  * limit can be, exceeds the Shannon bound: in ball arithmetic. core's and theory's doubles agree with the
- * balls. Cell constants G_k for k = 4, 5, 7, 8, 9, 10, 11, 16, 24 are measured anew: uniform points of a
+ * balls. Every cell constant G_k of gains.h is measured anew: uniform points of a
  * fundamental region, decoded exactly (lattice_moment.h). The paper's closed-form initialisation is to have
  * the optimal point density, so that N^{2/k} D stays within twice the limit: it does for k = 2 and k >= 4,
  * not for k = 3, see F11. Stored results: every measured point handed in (verify --store FILE) is compared
@@ -21,6 +21,7 @@
 #include "ball_cells.h"
 #include "ball_formulas.h"
 #include "ball_scalar.h"
+#include "claim_balls.h"
 #include "code_distortion.h"
 #include "gains.h"
 #include "lattice_moment.h"
@@ -177,7 +178,7 @@ static fq_status emit_bounded(fq_claim_context *context, const char *series, con
                               fq_relation relation, double bound, double bound_se) {
     fq_evidence row;
     describe(&row, context, series, p->d, p->k, codewords);
-    fq_evidence_measured(&row, context, measured);
+    fq_evidence_measured(&row, context, measured->distortion, measured->se, measured->samples);
     row.left *= scale;
     row.left_error *= scale;
     row.relation = relation;
@@ -215,7 +216,7 @@ static fq_status run_ladder(fq_claim_context *context, long d, long k, size_t fi
         if (n << k > last) {
             fq_evidence row;
             describe(&row, context, "near_limit", d, k, n);
-            fq_evidence_measured(&row, context, &measured);
+            fq_evidence_measured(&row, context, measured.distortion, measured.se, measured.samples);
             row.relation = FQ_RELATION_LESS;
             row.left = fabs(row.left * scale / end - 1);
             row.left_error *= scale / end;
@@ -235,11 +236,13 @@ static fq_status run_cells(fq_claim_context *context) {
         fq_lattice lattice;
         size_t n, cosets;
         uint64_t samples;
-    } cells[] = {{FQ_LATTICE_D_PLUS, 8, 0, 400000},  {FQ_LATTICE_D_PLUS, 10, 0, 400000},
-                 {FQ_LATTICE_AE9, 9, 0, 400000},     {FQ_LATTICE_COXETER, 11, 3, 400000},
-                 {FQ_LATTICE_D, 4, 0, 400000},       {FQ_LATTICE_D_STAR, 5, 0, 400000},
-                 {FQ_LATTICE_COXETER, 7, 4, 400000}, {FQ_LATTICE_BW16, 16, 0, 100000},
-                 {FQ_LATTICE_LEECH, 24, 0, 6000}};
+    } cells[] = {{FQ_LATTICE_D_PLUS, 8, 0, 400000},   {FQ_LATTICE_D_PLUS, 10, 0, 400000},
+                 {FQ_LATTICE_AE9, 9, 0, 400000},      {FQ_LATTICE_COXETER, 11, 3, 400000},
+                 {FQ_LATTICE_D, 4, 0, 400000},        {FQ_LATTICE_D_STAR, 5, 0, 400000},
+                 {FQ_LATTICE_COXETER, 7, 4, 400000},  {FQ_LATTICE_BW16, 16, 0, 100000},
+                 {FQ_LATTICE_LEECH, 24, 0, 6000},     {FQ_LATTICE_E6_STAR, 6, 0, 400000},
+                 {FQ_LATTICE_D6_PAIR, 12, 0, 400000}, {FQ_LATTICE_L15_DUAL, 15, 0, 100000},
+                 {FQ_LATTICE_D_STAR, 3, 0, 400000},   {FQ_LATTICE_COXETER, 2, 1, 400000}};
     const size_t count = context->quick ? 2 : sizeof cells / sizeof cells[0];
     for (size_t i = 0; i < count; i++) {
         fq_cell cell;
@@ -284,7 +287,7 @@ static fq_status run_initial(fq_claim_context *context) {
         const double scale = pow((double)codes[i].codewords, 2 / (double)p.k);
         fq_evidence row;
         describe(&row, context, "initialisation_within_twice_limit", d, p.k, codes[i].codewords);
-        fq_evidence_measured(&row, context, &measured);
+        fq_evidence_measured(&row, context, measured.distortion, measured.se, measured.samples);
         row.relation = FQ_RELATION_LESS;
         row.left *= scale;
         row.left_error *= scale;
@@ -357,7 +360,7 @@ const fq_claim fq_claim_finite_rate = {
     .domain = "k fixed, N to infinity; the bound for every code of a block",
     .citation = "Zador 1982; Gersho 1979; Shannon 1959; Lee and Kim 2026, section 4",
     .checked = "k = 1: 2 to 64 levels in ball arithmetic, to 4096 by quadrature; k = 2, 3, 4: trained codes "
-               "on fresh samples; nine cell constants anew; every point of a result store (--store) against "
+               "on fresh samples; every cell constant anew; every point of a result store (--store) against "
                "the bound, with a "
                "tolerance of 6.1 standard errors.",
     .not_covered =

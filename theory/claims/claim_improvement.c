@@ -25,6 +25,7 @@
 #include "ball_averages.h"
 #include "ball_formulas.h"
 #include "ball_scalar.h"
+#include "claim_balls.h"
 #include "code_distortion.h"
 #include "codebook_initial.h"
 #include "memory.h"
@@ -217,7 +218,7 @@ static fq_status emit_gain(fq_claim_context *context, const char *series, size_t
                            size_t codewords, const fq_code_distortion *gain, const char *finding) {
     fq_evidence row;
     describe(&row, series, (long)d, (long)k, codewords);
-    fq_evidence_measured(&row, context, gain);
+    fq_evidence_measured(&row, context, gain->distortion, gain->se, gain->samples);
     row.relation = FQ_RELATION_GREATER;
     row.right = row.right_error = 0;
     snprintf(row.finding, sizeof row.finding, "%s", finding);
@@ -275,7 +276,7 @@ static fq_status run_step(fq_claim_context *context, size_t d, size_t k, size_t 
                 fq_code_distortion_of_words(&measured, d, k, codewords, before, context->seed, samples),
                 done);
     describe(&row, "product_code", (long)d, (long)k, codewords);
-    fq_evidence_measured(&row, context, &measured);
+    fq_evidence_measured(&row, context, measured.distortion, measured.se, measured.samples);
     row.relation = FQ_RELATION_EQUAL;
     FQ_TRY_GOTO(status, fq_scalar_code_distortion(&row.right, d, levels), done);
     row.right_error = 1e-7; /* words are kept in float32 */

@@ -19,7 +19,7 @@
 #include <stdlib.h>
 
 #include "attention_bound.h"
-#include "ball.h"
+#include "claim_balls.h"
 #include "codec.h"
 #include "fp16.h"
 #include "memory.h"
@@ -71,7 +71,7 @@ static fq_status run_softmax(fq_claim_context *context) {
         }
         fq_softmax_variation(&variation, &window, score, delta, n);
         if (window > 1e-6)
-            worst = fmax(worst, variation / tanh(window / 4));
+            worst = fmax(worst, variation / fq_softmax_variation_bound(window));
     }
     fq_evidence row;
     fq_evidence_init(&row, "softmax_lemma", "%d random distributions, largest of variation / bound", trials);
@@ -112,7 +112,7 @@ typedef struct work {
     float *key_rotated, *value_rotated; /* decoded, rotated domain */
     float *query_rotated, *plain_rotated, *output, *output_rotated;
     uint8_t *codes;
-    double *room;
+    double *workspace;
 } work;
 
 static void work_clear(work *w) {
@@ -125,7 +125,7 @@ static void work_clear(work *w) {
     fq_free(w->output);
     fq_free(w->output_rotated);
     fq_free(w->codes);
-    fq_free(w->room);
+    fq_free(w->workspace);
 }
 
 static fq_status work_init(work *w, size_t tokens, size_t dim, size_t code_bytes) {
@@ -139,7 +139,7 @@ static fq_status work_init(work *w, size_t tokens, size_t dim, size_t code_bytes
     FQ_TRY(fq_alloc(&w->output, dim, sizeof *w->output));
     FQ_TRY(fq_alloc(&w->output_rotated, dim, sizeof *w->output_rotated));
     FQ_TRY(fq_alloc(&w->codes, tokens, code_bytes));
-    return fq_alloc(&w->room, 6 * tokens + 2 * dim, sizeof *w->room);
+    return fq_alloc(&w->workspace, 6 * tokens + 2 * dim, sizeof *w->workspace);
 }
 
 static fq_status reconstruct(const fq_codec *codec, float *plain, float *rotated, uint8_t *codes,
@@ -181,7 +181,7 @@ static double reconstruction_ratio(const float *x, const float *x_rotated, const
             off += direction * direction;
             length += y * y;
         }
-        worst = fmax(worst, sqrt(squared) / (nu * (sqrt(off) + sqrt(length) / 2049)));
+        worst = fmax(worst, sqrt(squared) / fq_reconstruction_bound(nu, sqrt(off), sqrt(length)));
     }
     return worst;
 }
@@ -216,9 +216,9 @@ static fq_status try_query(double ratio[3], double *known, double *isotropy, con
     const size_t d = head->dim, n = position + 1;
     const fq_attention_case attention = {n, d, query, head->key, head->value, w->key, w->value};
     fq_attention_error e;
-    fq_attention_bound(&e, &attention, w->room);
-    /* room[3 T ..] holds the weights of the decoded scores: the same weights for both outputs. */
-    const double *const weight = w->room + 3 * n;
+    fq_attention_bound(&e, &attention, w->workspace);
+    /* workspace[3 T ..] holds the weights of the decoded scores: the same weights for both outputs. */
+    const double *const weight = w->workspace + 3 * n;
     FQ_TRY(fq_codec_rotate_queries(codec, w->query_rotated, query, 1));
     const double length = norm(query, d);
     double score = 0, size = 0;

@@ -13,6 +13,7 @@
 
 #include "ball_formulas.h"
 #include "ball_scalar.h"
+#include "claim_balls.h"
 #include "stream.h"
 
 typedef struct setting {

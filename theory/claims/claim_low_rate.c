@@ -26,6 +26,7 @@
 
 #include "ball_averages.h"
 #include "ball_formulas.h"
+#include "claim_balls.h"
 #include "code_distortion.h"
 #include "memory.h"
 #include "source.h"
@@ -279,7 +280,7 @@ static fq_status emit_measured(fq_claim_context *context, setting p, uint64_t sa
     fq_free(words);
     FQ_TRY(status);
     describe(&row, context, "distortion_by_samples", &p);
-    fq_evidence_measured(&row, context, &measured);
+    fq_evidence_measured(&row, context, measured.distortion, measured.se, measured.samples);
     row.relation = FQ_RELATION_EQUAL;
     row.right = exact.left;
     row.right_error = exact.left_error;
@@ -287,7 +288,7 @@ static fq_status emit_measured(fq_claim_context *context, setting p, uint64_t sa
     FQ_TRY(fq_code_distortion_of(&measured, (size_t)p.d, (size_t)p.k, (size_t)p.n, FQ_RECIPE_POPULATION, 0.05,
                                  context->seed, samples));
     describe(&row, context, "training_finds_none_better", &p);
-    fq_evidence_measured(&row, context, &measured);
+    fq_evidence_measured(&row, context, measured.distortion, measured.se, measured.samples);
     row.relation = FQ_RELATION_GREATER;
     row.right = exact.left * (1 - 1e-2);
     row.right_error = exact.left_error;
@@ -377,7 +378,7 @@ static fq_status run_half_bit(fq_claim_context *context) {
                                      context->seed, context->quick ? 200000 : 1000000));
         fq_evidence row;
         describe(&row, context, "half_bit_falls_with_block", &p);
-        fq_evidence_measured(&row, context, &measured);
+        fq_evidence_measured(&row, context, measured.distortion, measured.se, measured.samples);
         row.relation = i ? FQ_RELATION_LESS : FQ_RELATION_REPORT;
         row.right = i ? before.distortion : (double)NAN;
         row.right_error = before.se;

@@ -8,7 +8,7 @@
  * costs at most a bit a vector: ceil(x + y) - ceil(x) <= ceil(y), and m log2(1 + 1/N) <= 1 from N = 2m on.
  * The largest step W is ceil(m log2(3/2)): m log2(3/2) < W < m log2(3/2) + 1 in ball arithmetic. Not covered:
  * the norm's bits; rates between the gaps by mixing codes. */
-#include "ball.h"
+#include "claim_balls.h"
 #include "packing.h"
 #include "stream.h"
 

@@ -7,23 +7,22 @@
  * variance of R^2, Kolmogorov's distance of R^2 to its law (bound sqrt(ln(2e9)/(2n)) by Dvoretzky, Kiefer,
  * Wolfowitz and Massart: false alarm 1e-9), mean and second moment of a coordinate of the direction, its
  * covariance with R^2. Randomised Hadamard: one round (signs, transform) maps a coordinate vector to entries
- * +-1/sqrt(d), so every block has R^2 = k/d. Two rounds of independent signs, d a power of two: of z = H S x
- * the second round makes y = H S' z. Four neighbouring rows of H take their signs from the last two bits of
- * the column: |H_4 t|^2 = 4 |t|^2, so R^2 = (4/d) sum_c T_c^2, T_c the sum of the d/4 entries +-z_j of class
- * c. For a coordinate vector |z_j| = 1/sqrt(d); for (0.8, ..., -0.6, ...) d/2 apart it is 1.4 or 0.2 over
- * sqrt(d), in halves. So R^2 has a finite law, found exactly by convolution: (1) core's rotation draws from
- * it (distance below the same bound); (2) its Kolmogorov distance to the Beta law is positive, see F17, and
- * lies between 2/d and 4/d for coordinate vectors. One entry is a sum of d signs, its distance to f_{d,1}
- * half the largest atom, about 1/sqrt(2 pi d): E y^4 = (3 - 2/d)/d^2 where the sphere has 3/(d(d+2)).
- * Constant vectors and keys are held to the Beta law itself; only constant ones at d = 16 are expected to
- * fail. Not covered: joint laws of several blocks. */
+ * +-1/sqrt(d), so every block has R^2 = k/d. After two rounds of independent signs
+ * R^2 of a coordinate vector and of (0.8, ..., -0.6, ...) has a finite law, found exactly (hadamard_law.h):
+ * (1) core's rotation draws from it (distance below the same bound); (2) its Kolmogorov distance to the Beta
+ * law is positive, see F17, and lies between 2/d and 4/d for coordinate vectors. One entry is a sum of d
+ * signs, its distance to f_{d,1} half the largest atom, about 1/sqrt(2 pi d): E y^4 = (3 - 2/d)/d^2 where the
+ * sphere has 3/(d(d+2)). Constant vectors and keys are held to the Beta law itself; only constant ones at d =
+ * 16 are expected to fail. Not covered: joint laws of several blocks. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ball_formulas.h"
+#include "claim_balls.h"
 #include "hadamard.h"
+#include "hadamard_law.h"
 #include "memory.h"
 #include "metrics.h"
 #include "rotation.h"
@@ -88,7 +87,7 @@ static fq_status moments(fq_claim_context *context) {
 
 /* Sampling --------------------------------------------------------------------------------------------- */
 
-enum { VECTORS_MAX = 7, FIXED = 3, BLOCK = 4, ONE_HOT = 0, CONSTANT = 1, SPARSE = 2 };
+enum { VECTORS_MAX = 7, FIXED = 3, BLOCK = FQ_HADAMARD_BLOCK, ONE_HOT = 0, CONSTANT = 1, SPARSE = 2 };
 
 /* The vectors to be rotated: x[count][d], unit length. */
 typedef struct vectors {
@@ -249,92 +248,17 @@ static fq_status rotate_all(fq_claim_context *context, transform kind, const vec
     return FQ_OK;
 }
 
-/* The exact law of a block of four after two rounds: R^2 = unit m with probability p[m], m = 0..top. */
-typedef struct finite_law {
-    size_t top;
-    double unit, *p;
-} finite_law;
-
-/* out[0..2 top] = distribution of the sum of two independent whole numbers distributed as in[0..top]. */
-static void convolve(double *out, const double *in, size_t top) {
-    memset(out, 0, (2 * top + 1) * sizeof *out);
-    for (size_t i = 0; i <= top; i++)
-        for (size_t j = 0; in[i] > 0 && j <= top; j++)
-            out[i + j] += in[i] * in[j];
-}
-
-static double sign_sum_probability(long n, long sum) { /* of n signs; sum of n's parity */
-    const double x = (double)n, up = (double)(n + sum) / 2;
-    return exp(lgamma(x + 1) - lgamma(up + 1) - lgamma(x - up + 1) - x * log(2));
-}
-
-/* sparse: of 0.8 and -0.6, else of a coordinate vector. */
-static fq_status make_law(finite_law *law, size_t d, bool sparse) {
-    const long quarter = (long)d / 4, eighth = (long)d / 8;
-    const size_t most = sparse ? 64 * (size_t)(eighth * eighth) : (size_t)(quarter * quarter);
-    double *one = NULL, *two = NULL;
-    fq_status status;
-    law->top = 4 * most;
-    law->unit = 4 / ((double)d * (double)d * (sparse ? 25 : 1));
-    FQ_TRY_GOTO(status, fq_alloc_zero(&one, most + 1, sizeof *one), done);
-    FQ_TRY_GOTO(status, fq_alloc(&two, 2 * most + 1, sizeof *two), done);
-    FQ_TRY_GOTO(status, fq_alloc(&law->p, law->top + 1, sizeof *law->p), done);
-    if (!sparse)
-        for (long t = -quarter; t <= quarter; t += 2)
-            one[t * t] += sign_sum_probability(quarter, t);
-    for (long a = -eighth; sparse && a <= eighth; a += 2)
-        for (long b = -eighth; b <= eighth; b += 2)
-            one[(7 * a + b) * (7 * a + b)] +=
-                sign_sum_probability(eighth, a) * sign_sum_probability(eighth, b);
-    convolve(two, one, most);
-    convolve(law->p, two, 2 * most);
-done:
-    fq_free(two);
-    fq_free(one);
-    return status;
-}
-
-/* Kolmogorov's distance of the law to f_{d,4}'s radius. */
-static double law_distance(const finite_law *law, const fq_source *source) {
-    double below = 0, most = 0;
-    for (size_t m = 0; m <= law->top; m++) {
-        if (!(law->p[m] > 0))
-            continue;
-        const double f = fq_source_radial_cdf(source, sqrt(fmin(1, law->unit * (double)m)));
-        most = fmax(most, fabs(f - below));
-        below += law->p[m];
-        most = fmax(most, fabs(f - below));
-    }
-    return most;
-}
-
-/* Kolmogorov's distance of sorted squared radii, which are float32 sums, to the law: 1 if one is no multiple
- * of unit. */
-static double distance_to_law(const finite_law *law, const double *sorted, size_t n) {
-    double below = 0, most = 0;
-    size_t i = 0;
-    for (size_t m = 0; m <= law->top; m++) {
-        below += law->p[m];
-        while (i < n && sorted[i] < law->unit * ((double)m + 0.5)) {
-            if (fabs(sorted[i] / law->unit - (double)m) > 0.05)
-                return 1;
-            i++;
-        }
-        most = fmax(most, fabs(below - (double)i / (double)n));
-    }
-    return i == n ? most : 1;
-}
-
 /* How far the exact law is from Haar's; with samples, that core's rotation follows it. */
 static fq_status emit_law(fq_claim_context *context, size_t d, bool sparse, const double *sorted, size_t n) {
     const char *const name = sparse ? "sparse" : "one-hot";
-    finite_law law = {0};
+    fq_hadamard_law law = {0};
     fq_source source;
     fq_evidence row;
     fq_status status;
     FQ_TRY(fq_source_init(&source, d, BLOCK));
-    FQ_TRY_GOTO(status, make_law(&law, d, sparse), done);
-    const double away = law_distance(&law, &source);
+    FQ_TRY_GOTO(status, fq_hadamard_law_init(&law, d, sparse ? FQ_HADAMARD_TWO_HOT : FQ_HADAMARD_ONE_HOT),
+                done);
+    const double away = fq_hadamard_law_distance(&law, &source);
     const struct {
         const char *series;
         fq_relation relation;
@@ -357,7 +281,7 @@ static fq_status emit_law(fq_claim_context *context, size_t d, bool sparse, cons
     }
     if (sorted) {
         init_row(&row, context, "hadamard_follows_its_law", d, BLOCK, name, n);
-        row.left = distance_to_law(&law, sorted, n);
+        row.left = fq_hadamard_law_distance_of(&law, sorted, n);
         row.left_error = 0;
         row.right = sqrt(log(2e9) / (2 * (double)n));
         row.right_error = 0;
@@ -365,7 +289,7 @@ static fq_status emit_law(fq_claim_context *context, size_t d, bool sparse, cons
         FQ_TRY_GOTO(status, fq_claim_emit(context, &row), done);
     }
 done:
-    fq_free(law.p);
+    fq_hadamard_law_clear(&law);
     return status;
 }
 
@@ -457,7 +381,7 @@ static fq_status check_entry(fq_claim_context *context, size_t d) {
     FQ_TRY(fq_source_init(&source, d, 1));
     double fourth = 0, below = 0, away = 0, atom = 0;
     for (long s = -(long)d; s <= (long)d; s += 2) {
-        const double p = sign_sum_probability((long)d, s), at = (double)s / x;
+        const double p = fq_sign_sum_probability((long)d, s), at = (double)s / x;
         const double half = fq_source_radial_cdf(&source, fabs(at)) / 2, f = s < 0 ? 0.5 - half : 0.5 + half;
         fourth += p * pow(at, 4);
         away = fmax(away, fabs(f - below));

@@ -17,6 +17,7 @@
 
 #include "ball_formulas.h"
 #include "ball_scalar.h"
+#include "claim_balls.h"
 #include "codec.h"
 #include "memory.h"
 #include "metrics.h"

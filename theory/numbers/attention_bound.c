@@ -36,11 +36,11 @@ static void output(double *o, const double *p, const float *value, size_t n, siz
             o[i] += p[j] * (double)value[j * d + i];
 }
 
-void fq_attention_bound(fq_attention_error *result, const fq_attention_case *attention, double *room) {
+void fq_attention_bound(fq_attention_error *result, const fq_attention_case *attention, double *workspace) {
     const size_t n = attention->tokens, d = attention->dim;
-    double *const score = room, *const decoded = room + n, *const p = room + 2 * n,
-                  *const p_decoded = room + 3 * n, *const eps = room + 4 * n, *const f = room + 5 * n,
-                  *const o = room + 6 * n, *const o_decoded = o + d;
+    double *const score = workspace, *const decoded = workspace + n, *const p = workspace + 2 * n,
+                  *const p_decoded = workspace + 3 * n, *const eps = workspace + 4 * n,
+                  *const f = workspace + 5 * n, *const o = workspace + 6 * n, *const o_decoded = o + d;
     const double root = sqrt((double)d);
     const double length = sqrt(product(attention->query, attention->query, d));
     double most_eps = 0, most_f = 0, squared_change = 0, squared_eps = 0;
@@ -84,10 +84,19 @@ void fq_attention_bound(fq_attention_error *result, const fq_attention_case *att
     /* A value of exp beyond doubles makes a sum infinite or NaN: fmin then keeps the other bound. */
     *result =
         (fq_attention_error){.error = sqrt(error),
-                             .bound = fmin(values, most_f) + fmin(weights, 2 * tanh(most_eps / 2) * farthest),
+                             .bound = fmin(values, most_f) +
+                                      fmin(weights, 2 * fq_softmax_variation_bound(2 * most_eps) * farthest),
                              .known_scores = known,
                              .output = sqrt(size),
                              .score_ratio = squared_change * (double)d / squared_eps};
+}
+
+double fq_reconstruction_bound(double norm, double direction_error, double direction_length) {
+    return norm * (direction_error + direction_length / 2049);
+}
+
+double fq_softmax_variation_bound(double window) {
+    return tanh(window / 4);
 }
 
 void fq_softmax_variation(double *variation, double *window, const double *score, const double *delta,

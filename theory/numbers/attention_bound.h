@@ -12,7 +12,11 @@
  * Z = sum p_i e^{s^_i - s_i} between A and B. For the last term, sum |p^_j - p_j| is twice the total
  * variation, at most tanh(W/4) for log-ratios in a window of width W <= 2 max eps: with ratios r_j of mean 1
  * in [l, l e^W] total variation is largest when r takes the ends only, (l e^W - 1)(1 - l)/(l (e^W - 1)), and
- * over l at l = e^{-W/2}. Two positions attain it. */
+ * over l at l = e^{-W/2}. Two positions attain it, whatever W.
+ *
+ * Every branch of the bound is attained, or approached without limit: the first sum by parallel errors of
+ * values under exact keys, max f_j by equal ones; the second sum by one position of vanishing weight, its
+ * other branch by two positions of equal weight as eps tends to 0. */
 #ifndef FQ_ATTENTION_BOUND_H
 #define FQ_ATTENTION_BOUND_H
 
@@ -34,8 +38,17 @@ typedef struct fq_attention_error {
         score_ratio; /* mean of (s^_j - s_j)^2 d / (mean of eps_j^2): 1 if errors of keys have no direction */
 } fq_attention_error;
 
-/* room[6 T + 2 d] doubles of scratch. Sums in double: relative rounding error about 1e-13. */
-void fq_attention_bound(fq_attention_error *result, const fq_attention_case *attention, double *room);
+/* workspace[6 T + 2 d] doubles of scratch. Sums in double: relative rounding error about 1e-13. */
+void fq_attention_bound(fq_attention_error *result, const fq_attention_case *attention, double *workspace);
+
+/* |x - x^| <= nu (|y - y^| + u |y^|) for x = nu y, |y| = 1, x^ = nu^ y^, nu^ the fp16 nearest to nu, a normal
+ * number: u = 2^-11/(1 + 2^-11) = 1/2049 is the largest relative rounding error. Attained where y^ is a
+ * multiple above 1 of y and nu lies just beyond the middle between a power of two and the next half. */
+double fq_reconstruction_bound(double norm, double direction_error, double direction_length);
+
+/* tanh(W/4), the largest total variation between softmax(s) and softmax(s + delta) over all s and all delta
+ * with max delta - min delta = W. */
+double fq_softmax_variation_bound(double window);
 
 /* Total variation of softmax(s) and softmax(s + delta), and the width of delta's window. */
 void fq_softmax_variation(double *variation, double *window, const double *score, const double *delta,

@@ -149,13 +149,3 @@ fq_status fq_scalar_code_distortion(double *distortion, size_t dim, size_t level
     fq_scalar_quantizer_clear(&quantizer);
     return FQ_OK;
 }
-
-void fq_evidence_measured(fq_evidence *row, const fq_claim_context *context,
-                          const fq_code_distortion *measured) {
-    const double deviation = measured->se * sqrt((double)measured->samples);
-    row->left = measured->distortion + context->perturbation.bias * deviation;
-    row->left_error = measured->se;
-    row->samples = measured->samples;
-    row->seed = context->seed;
-    row->verdict = FQ_VERDICT_MEASURED;
-}

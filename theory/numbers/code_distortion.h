@@ -3,7 +3,6 @@
 #ifndef FQ_CODE_DISTORTION_H
 #define FQ_CODE_DISTORTION_H
 
-#include "claim.h"
 #include "codebook.h"
 
 typedef struct fq_code_distortion {
@@ -35,9 +34,5 @@ FQ_MUST_CHECK fq_status fq_code_step(float *words, size_t dim, size_t block, siz
 
 /* D of the scalar Lloyd-Max code of f_{d,1} with so many levels, by quadrature; error about 1e-12. */
 FQ_MUST_CHECK fq_status fq_scalar_code_distortion(double *distortion, size_t dim, size_t levels);
-
-/* Puts a measured D on the left of a row, moved by the perturbation's bias, with its samples and seed. */
-void fq_evidence_measured(fq_evidence *row, const fq_claim_context *context,
-                          const fq_code_distortion *measured);
 
 #endif

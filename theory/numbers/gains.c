@@ -15,24 +15,28 @@ fq_status fq_gains_log_norm(double *log_norm, const fq_source *source) {
     return FQ_OK;
 }
 
-/* Best known cells. Closed forms: Conway and Sloane, Sphere Packings, chapter 21. Decimals: 9 (Allen and
- * Agrell 2021), 10, 11, 15, 16 (table I of Agrell and Allen 2023), 12 (Agrell, Pook-Kolb and Allen
- * 2024), 24 (Conway and Sloane's estimate, +- 0.000074). Those for 9, 10, 11, 16 and 24 were measured anew by
- * Monte Carlo and agree (lattice_moment.h, verify finite_rate); 12 and 15 rest on the literature alone. */
+/* Every line of cells.def, k = 1 first. The second moment of a line is numerator/denominator base^(p/q). */
 static const struct {
     size_t block;
-    fq_cell cell;
+    const char *name;
+    double numerator, denominator, base, power;
+    fq_cell_basis basis;
 } cells[] = {
-    {1, {1.0 / 12, "interval", true}},         {2, {0.0801875373874480, "hexagon", true}},
-    {3, {0.0785432810059376, "BCC", false}},   {4, {0.0766032346285440, "D4", false}},
-    {5, {0.075625443, "D5*", false}},          {6, {0.074243697, "E6*", false}},
-    {7, {0.073116493, "E7*", false}},          {8, {929.0 / 12960, "E8", false}},
-    {9, {0.071622594, "AE9", false}},          {10, {0.070813818, "D10+", false}},
-    {11, {0.070426259, "A11^3", false}},       {12, {0.070034, "glued D6 x D6", false}},
-    {15, {0.068871726, "dual of L15", false}}, {16, {0.068297622, "BW16", false}},
-    {24, {0.065771, "Leech", false}},
+#define FQ_CELL(k, name, numerator, most, denominator, base, p, q, basis)                                    \
+    {k, name, numerator, denominator, base, (double)(p) / (q), FQ_CELL_##basis},
+#include "cells.def"
+#undef FQ_CELL
 };
 enum { CELLS = sizeof cells / sizeof cells[0] };
+
+static double second_moment(size_t i) {
+    return cells[i].numerator / cells[i].denominator * pow(cells[i].base, cells[i].power);
+}
+
+const char *fq_cell_basis_name(fq_cell_basis basis) {
+    static const char *const names[] = {"proved", "closed form", "published", "sampled"};
+    return (unsigned)basis < 4 ? names[basis] : "?";
+}
 
 /* A product of lattices, each scaled so that all have the same error per coordinate, has
  * G = prod G_i^{k_i/k}: the best one minimises a sum, found by dynamic programming. */
@@ -41,8 +45,7 @@ static size_t best_products(double *log_sum, size_t *last, size_t block) {
     for (size_t k = 1; k <= block; k++) {
         log_sum[k] = HUGE_VAL;
         for (size_t i = 0; i < CELLS && cells[i].block <= k; i++) {
-            const double sum =
-                log_sum[k - cells[i].block] + (double)cells[i].block * log(cells[i].cell.second_moment);
+            const double sum = log_sum[k - cells[i].block] + (double)cells[i].block * log(second_moment(i));
             if (sum <= log_sum[k]) {
                 log_sum[k] = sum;
                 last[k] = i;
@@ -59,9 +62,14 @@ fq_status fq_gains_cell_part(fq_cell *cell, size_t *part, size_t block) {
     size_t last[FQ_BLOCK_MAX + 1];
     const size_t i = best_products(log_sum, last, block);
     *part = cells[i].block;
-    *cell = cells[i].block == block
-                ? cells[i].cell
-                : (fq_cell){exp(log_sum[block] / (double)block), "product lattice", false};
+    if (*part == block) {
+        *cell = (fq_cell){second_moment(i), cells[i].name, cells[i].basis};
+        return FQ_OK;
+    }
+    *cell = (fq_cell){exp(log_sum[block] / (double)block), "product lattice", FQ_CELL_CLOSED};
+    for (size_t left = block; left > 0; left -= cells[last[left]].block)
+        if (cells[last[left]].basis > cell->basis)
+            cell->basis = cells[last[left]].basis;
     return FQ_OK;
 }
 

@@ -14,15 +14,27 @@
  * a = k/(k+2), m = (d-k-2)/2. FQ_ERR_ARGUMENT unless 1 <= k <= d-1 (finite for all of these). */
 FQ_MUST_CHECK fq_status fq_gains_log_norm(double *log_norm, const fq_source *source);
 
-/* Normalised second moment G_k of the best known k-dimensional cell, its name ("hexagon", "E8"),
- * and whether it is proved optimal (k = 1, 2). For a k without a listed lattice the best product of
- * listed ones is used, each factor scaled to the same error per coordinate: G = prod G_i^{k_i/k}.
- * 1 <= block <= FQ_BLOCK_MAX. Cost about 15 k. */
+/* What a cell constant rests on, from the firmest to the weakest. */
+typedef enum fq_cell_basis {
+    FQ_CELL_PROVED,    /* optimal among all cells (k = 1, 2), closed form */
+    FQ_CELL_CLOSED,    /* closed form of a lattice */
+    FQ_CELL_PUBLISHED, /* a decimal of the literature, rounded up */
+    FQ_CELL_SAMPLED    /* a published Monte Carlo estimate, its error added */
+} fq_cell_basis;
+
+/* Normalised second moment G_k of the best known k-dimensional cell, its name ("hexagon", "E8") and what it
+ * rests on (numbers/cells.def). For a k without a listed lattice the best product of listed ones is used,
+ * each factor scaled to the same error per coordinate: G = prod G_i^{k_i/k}; its basis is its weakest
+ * factor's. 1 <= block <= FQ_BLOCK_MAX. Cost about 15 k. */
 typedef struct fq_cell {
     double second_moment;
     const char *name; /* static storage */
-    bool proved_optimal;
+    fq_cell_basis basis;
 } fq_cell;
+
+/* "proved", "closed form", "published", "sampled"; static. */
+const char *fq_cell_basis_name(fq_cell_basis basis);
+
 FQ_MUST_CHECK fq_status fq_gains_best_cell(fq_cell *cell, size_t block);
 
 /* The same, and *part: the dimension of one listed factor of it (k itself if k is listed); what is

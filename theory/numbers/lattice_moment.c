@@ -71,15 +71,60 @@ static double to_layers(const double *x) {
     return best;
 }
 
+/* Glue of three A_2 side by side: every (g_1, g_2, g_3) whose sum is a multiple of three. */
+static double to_e6_dual(const double *x) {
+    double part[3][3], best = HUGE_VAL;
+    for (size_t i = 0; i < 3; i++)
+        for (size_t g = 0; g < 3; g++)
+            part[i][g] = to_root_a(2, x + 3 * i, g);
+    for (size_t g = 0; g < 9; g++)
+        best = fmin(best, part[0][g % 3] + part[1][g / 3] + part[2][(6 - g % 3 - g / 3) % 3]);
+    return best;
+}
+
+static double to_glued_pair(const double *x) {
+    static const double shift[4] = {0, 0.5, 0, 0.5};
+    static const int parity[4] = {0, 0, 1, 1}, partner[4] = {0, 2, 3, 1};
+    double best = HUGE_VAL;
+    for (int i = 0; i < 4; i++) {
+        const int j = partner[i];
+        best = fmin(best, to_checkerboard(6, x, shift[i], parity[i]) +
+                              to_checkerboard(6, x + 6, shift[j], parity[j]));
+    }
+    return best;
+}
+
+/* Bit i of a word of the Reed-Muller code RM(1,4), i = 0..15. */
+static unsigned reed_muller(unsigned word, unsigned i) {
+    const unsigned shared = (word >> 1) & i;
+    return (word ^ shared ^ (shared >> 1) ^ (shared >> 2) ^ (shared >> 3)) & 1;
+}
+
+/* As the checkerboard lattice, but that the first coordinate's points are sqrt 2 apart and not 2. */
+static double to_l15_dual(const double *x) {
+    double best = HUGE_VAL;
+    for (unsigned word = 0; word < 32; word++) {
+        const double first = (double)(reed_muller(word, 0) + reed_muller(word, 1));
+        const choice c = choose(x[0] / M_SQRT2 - 0.5 * first);
+        double sum = 2 * c.error, least = 2 * c.extra;
+        int odd = c.odd;
+        for (unsigned i = 2; i < 16; i++) {
+            const choice other = choose(0.5 * (x[i - 1] - (double)reed_muller(word, i)));
+            sum += 4 * other.error;
+            odd ^= other.odd;
+            least = fmin(least, 4 * other.extra);
+        }
+        best = fmin(best, odd ? sum + least : sum);
+    }
+    return best;
+}
+
 static double to_barnes_wall(const double *x) {
     double best = HUGE_VAL;
     for (unsigned word = 0; word < 32; word++) {
         double y[16];
-        for (unsigned i = 0; i < 16; i++) {
-            const unsigned shared = (word >> 1) & i;
-            const unsigned bit = (word ^ shared ^ (shared >> 1) ^ (shared >> 2) ^ (shared >> 3)) & 1;
-            y[i] = 0.5 * (x[i] - (double)bit);
-        }
+        for (unsigned i = 0; i < 16; i++)
+            y[i] = 0.5 * (x[i] - (double)reed_muller(word, i));
         best = fmin(best, 4 * to_checkerboard(16, y, 0, 0));
     }
     return best;
@@ -139,13 +184,28 @@ double fq_lattice_distance(fq_lattice lattice, size_t n, size_t cosets, const do
         return to_barnes_wall(x);
     case FQ_LATTICE_LEECH:
         return to_leech(x);
+    case FQ_LATTICE_E6_STAR:
+        return to_e6_dual(x);
+    case FQ_LATTICE_D6_PAIR:
+        return to_glued_pair(x);
+    case FQ_LATTICE_L15_DUAL:
+        return to_l15_dual(x);
     }
     return (double)NAN;
 }
 
-/* Side of a cube that is a union of fundamental regions, and ln of the volume of one. */
+/* Side of a cube that is a union of fundamental regions (of the first coordinate: see draw), and ln of the
+ * volume of one. */
 static double period(fq_lattice lattice) {
-    return lattice == FQ_LATTICE_LEECH ? 8 : lattice == FQ_LATTICE_BW16 ? 4 : 2;
+    switch (lattice) {
+    case FQ_LATTICE_LEECH:
+        return 8;
+    case FQ_LATTICE_BW16:
+    case FQ_LATTICE_L15_DUAL:
+        return 4;
+    default:
+        return 2;
+    }
 }
 
 static double log_volume(fq_lattice lattice, size_t n, size_t cosets) {
@@ -164,25 +224,43 @@ static double log_volume(fq_lattice lattice, size_t n, size_t cosets) {
         return 12 * M_LN2;
     case FQ_LATTICE_LEECH:
         return 36 * M_LN2;
+    case FQ_LATTICE_E6_STAR:
+        return -0.5 * log(3);
+    case FQ_LATTICE_D6_PAIR:
+        return 0;
+    case FQ_LATTICE_L15_DUAL:
+        return 10.5 * M_LN2;
     }
     return (double)NAN;
 }
 
+/* x[n+1] = sum u_i (e_i - e_{i+1}): uniform over a cell of A_n. */
+static void draw_root_a(double *x, size_t n, fq_stream *stream) {
+    double before = 0;
+    for (size_t i = 0; i < n; i++) {
+        const double u = fq_stream_uniform(stream);
+        x[i] = u - before;
+        before = u;
+    }
+    x[n] = -before;
+}
+
 static void draw(double *x, fq_lattice lattice, size_t n, fq_stream *stream) {
-    if (lattice == FQ_LATTICE_COXETER) { /* sum u_i (e_i - e_{i+1}) */
-        double before = 0;
-        for (size_t i = 0; i < n; i++) {
-            const double u = fq_stream_uniform(stream);
-            x[i] = u - before;
-            before = u;
-        }
-        x[n] = -before;
+    if (lattice == FQ_LATTICE_COXETER) {
+        draw_root_a(x, n, stream);
+        return;
+    }
+    if (lattice == FQ_LATTICE_E6_STAR) {
+        for (size_t i = 0; i < 3; i++)
+            draw_root_a(x + 3 * i, 2, stream);
         return;
     }
     for (size_t i = 0; i < n; i++)
         x[i] = period(lattice) * fq_stream_uniform(stream);
     if (lattice == FQ_LATTICE_AE9)
         x[8] *= layer_distance;
+    if (lattice == FQ_LATTICE_L15_DUAL)
+        x[0] /= M_SQRT2; /* of period 2 sqrt 2 */
 }
 
 void fq_lattice_moment(double *moment, double *se, fq_lattice lattice, size_t n, size_t cosets, uint64_t seed,
