@@ -32,24 +32,10 @@ extern "C" {
 
 typedef struct fq_attention fq_attention;
 
-typedef enum fq_attention_kernel {
-    FQ_ATTENTION_BEST = 0,
-    FQ_ATTENTION_PORTABLE,
-    FQ_ATTENTION_AVX2,   /* x86-64 with AVX2 and FMA */
-    FQ_ATTENTION_AVX512, /* x86-64 with AVX-512F, BW, DQ, VL, VNNI and VBMI */
-    FQ_ATTENTION_KERNELS
-} fq_attention_kernel;
-
-bool fq_attention_kernel_available(fq_attention_kernel kernel);
-
-/* "best", "portable", "avx2", "avx512"; "?" for another number. */
-const char *fq_attention_kernel_name(fq_attention_kernel kernel);
-
 /* Attention over keys coded by key and values coded by value, which must have the same dimension and outlive
- * it. Immutable: threads may share it. FQ_ERR_ARGUMENT if the dimensions differ or the kernel is not
- * available. */
+ * it. Immutable: threads may share it. FQ_ERR_ARGUMENT if the dimensions differ. */
 FQ_MUST_CHECK fq_status fq_attention_create(fq_attention **attention, const fq_codec *key,
-                                            const fq_codec *value, fq_attention_kernel kernel);
+                                            const fq_codec *value);
 void fq_attention_destroy(fq_attention *attention); /* NULL accepted */
 
 /* out[m][d] for queries[m][d] over key_codes[n][key bytes] and value_codes[n][value bytes]; n >= 1, m >= 1;

@@ -5,7 +5,7 @@
  * mathematical outcome of a check (theory/verdict.h), which is no error at all.
  *
  * A failing function also fills the calling thread's error record: which argument, which value,
- * what is allowed. core never formats or prints it; data/failure.h turns it into one line.
+ * what is allowed. fq_error_text turns it into one line; the library itself never prints.
  * On failure outputs are untouched unless the function says otherwise.
  */
 #ifndef FQ_STATUS_H
@@ -48,7 +48,7 @@ typedef enum fq_status {
 #define FQ_MUST_CHECK
 #endif
 
-enum { FQ_ERROR_NAME_MAX = 64, FQ_ERROR_TEXT_MAX = 768 };
+enum { FQ_ERROR_NAME_MAX = 64, FQ_ERROR_TEXT_MAX = 768, FQ_ERROR_LINE_MAX = 2048 };
 
 /* What went wrong last in this thread. Strings are always terminated; empty when not set. */
 typedef struct fq_error {
@@ -67,6 +67,11 @@ const char *fq_status_message(fq_status status);
 
 /* The calling thread's record. Never NULL; valid until the thread's next failure. */
 const fq_error *fq_error_last(void);
+
+/* Writes an error record as one line of text without a newline, cut to the capacity (at least 1), and returns
+ * text: what went wrong, in which argument, its value and what is allowed. For the last failure of this
+ * thread: char why[FQ_ERROR_LINE_MAX]; puts(fq_error_text(why, sizeof why, fq_error_last())); */
+const char *fq_error_text(char *text, size_t capacity, const fq_error *error);
 
 /* Sets the record to FQ_OK and empties it. */
 void fq_error_clear(void);

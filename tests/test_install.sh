@@ -1,33 +1,71 @@
 #!/bin/sh
-# Installs the build into a fresh prefix and uses it from there: by find_package, by pkg-config, and
-# every public header alone from C and from C++. Usage: test_install.sh BUILD SOURCE LIBDIR CC CXX
+# Installs the build into a fresh prefix and uses it from there: by find_package, by pkg-config, with codebooks
+# from memory and from a file; every public header alone from C and from C++ beside the system's headers of the
+# same names; and what the libraries show is what the headers declare.
+# Usage: test_install.sh BUILD SOURCE LIBDIR CC CXX
 set -eu
 build=$1 source=$2 libdir=$3 cc=$4 cxx=$5
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-cmake --install "$build" --prefix "$scratch/prefix" >"$scratch/log"
+prefix=$scratch/prefix
+cmake --install "$build" --prefix "$prefix" >"$scratch/log"
+cd "$scratch"
 
-cmake -S "$source/tests/examples/consumer" -B "$scratch/consumer" -DCMAKE_C_COMPILER="$cc" \
-  -DCMAKE_PREFIX_PATH="$scratch/prefix" >"$scratch/log"
-cmake --build "$scratch/consumer" >"$scratch/log" || { cat "$scratch/log"; exit 1; }
-"$scratch/consumer/with_shared"
-"$scratch/consumer/with_static"
+"$prefix/bin/fibquant" codebook --dim 64 --block 2 --codewords 16 --recipe initial -q -o fib.h5 >log
+cmake -S "$source/tests/examples/consumer" -B consumer -DCMAKE_C_COMPILER="$cc" -DCMAKE_PREFIX_PATH="$prefix" >log
+cmake --build consumer >log || { cat log; exit 1; }
+consumer/with_shared
+consumer/with_static
+consumer/with_hdf5 fib.h5
 
-export PKG_CONFIG_PATH="$scratch/prefix/$libdir/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}"
+export PKG_CONFIG_PATH="$prefix/$libdir/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}"
+export LD_LIBRARY_PATH="$prefix/$libdir"
 # shellcheck disable=SC2046
-"$cc" -o "$scratch/by_pc" "$source/tests/examples/consumer/consumer.c" \
-  $(pkg-config --cflags --libs fibquant) -lm
-LD_LIBRARY_PATH="$scratch/prefix/$libdir" "$scratch/by_pc"
+"$cc" -D_XOPEN_SOURCE=700 -o by_pc "$source/tests/examples/consumer/consumer.c" $(pkg-config --cflags --libs fibquant) -lm
+./by_pc
+# shellcheck disable=SC2046
+"$cc" -D_XOPEN_SOURCE=700 -DWITH_HDF5 -o by_pc_hdf5 "$source/tests/examples/consumer/consumer.c" \
+  $(pkg-config --cflags --libs fibquant-hdf5) -lm
+./by_pc_hdf5 fib.h5
+cmp -s fib.h5 again.h5 || [ -s again.h5 ]
 
 headers=0
-for header in "$scratch/prefix/include/fibquant"/*.h; do
-  printf '#include <%s>\n#include <%s>\n' "${header##*/}" "${header##*/}" >"$scratch/alone.c"
-  cp "$scratch/alone.c" "$scratch/alone.cc"
+: >all.c
+for header in "$prefix/include/fibquant"/*.h; do
+  name=fibquant/${header##*/}
+  printf '#include <memory.h>\n#include <search.h>\n#include <%s>\n#include <%s>\n' "$name" "$name" >alone.c
+  printf 'void *cleared(char *room);\nvoid *cleared(char *room) { return hcreate(4) ? memset(room, 0, 4) : room; }\n' >>alone.c
+  cp alone.c alone.cc
   # shellcheck disable=SC2046
-  "$cc" -std=c11 -Wall -Wextra -Wpedantic -Werror $(pkg-config --cflags fibquant) -c "$scratch/alone.c" -o "$scratch/alone.o"
+  "$cc" -std=c11 -D_XOPEN_SOURCE=700 -Wall -Wextra -Wpedantic -Werror $(pkg-config --cflags fibquant) -c alone.c -o alone.o
   # shellcheck disable=SC2046
-  "$cxx" -std=c++17 -Wall -Wextra -Wpedantic -Werror $(pkg-config --cflags fibquant) -c "$scratch/alone.cc" -o "$scratch/alone.o"
+  "$cxx" -std=c++17 -Wall -Wextra -Wpedantic -Werror $(pkg-config --cflags fibquant) -c alone.cc -o alone.o
+  printf '#include <%s>\n' "$name" >>all.c
   headers=$((headers + 1))
 done
 [ "$headers" -ge 10 ]
-echo "$headers public headers compile alone as C11 and as C++17"
+echo "$headers public headers compile alone as C11 and as C++17, beside the system's <memory.h> and <search.h>"
+if grep -nE 'fail_at|[Ff]or tests|_ref\(' "$prefix/include/fibquant"/*.h; then
+  echo "a public header offers what only tests use"
+  exit 1
+fi
+
+# What GCC reads in the headers against what the libraries' dynamic symbol tables hold.
+if command -v gcc >/dev/null && command -v nm >/dev/null && [ "$(uname)" = Linux ]; then
+  gcc -std=c11 -fsyntax-only -aux-info declared -I"$prefix/include" all.c
+  sed -n 's|^/\* .*/include/fibquant/.*:NC \*/ .*[ *]\(fq_[a-z0-9_]*\) (.*|\1|p' declared | sort -u >wanted
+  for library in "$prefix/$libdir"/libfibquant*.so; do nm -D --defined-only "$library"; done |
+    sed -n 's/^[0-9a-f]* [A-Z] \([^@]*\)@.*/\1/p' | sort -u >shown
+  [ "$(wc -l <wanted)" -ge 60 ]
+  if ! diff wanted shown; then
+    echo "declared in a public header (<) and shown by a library (>) differ"
+    exit 1
+  fi
+  nm -g --defined-only "$prefix/$libdir/libfibquant.a" 2>/dev/null | sed -n 's/^[0-9a-f]* [A-Z] //p' |
+    grep -vE '^(fq_|\.gomp_critical_user_fq_|\.gomp)' >foreign || true
+  if [ -s foreign ]; then
+    echo "the static library defines names that are not its own:" && cat foreign
+    exit 1
+  fi
+  echo "$(wc -l <wanted) functions are declared, and the shared libraries show these and nothing else"
+fi

@@ -8,8 +8,10 @@
 #endif
 
 #include "attention_codes.h"
+#include "attention_kernel_choice.h"
 #include "attention_tokens.h"
 #include "memory.h"
+#include "threads.h"
 
 enum { SEGMENT = 16 * FQ_ATTENTION_CHUNK };
 
@@ -52,8 +54,8 @@ const char *fq_attention_kernel_name(fq_attention_kernel kernel) {
     return (unsigned)kernel < FQ_ATTENTION_KERNELS ? names[kernel] : "?";
 }
 
-fq_status fq_attention_create(fq_attention **attention, const fq_codec *key, const fq_codec *value,
-                              fq_attention_kernel kernel) {
+fq_status fq_attention_create_kernel(fq_attention **attention, const fq_codec *key, const fq_codec *value,
+                                     fq_attention_kernel kernel) {
     if (fq_codec_get_cost(key).dim != fq_codec_get_cost(value).dim)
         return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "value", fq_codec_get_cost(value).dim,
                              "a codec of the keys' dimension");
@@ -71,6 +73,10 @@ fq_status fq_attention_create(fq_attention **attention, const fq_codec *key, con
     }
     *attention = made;
     return FQ_OK;
+}
+
+fq_status fq_attention_create(fq_attention **attention, const fq_codec *key, const fq_codec *value) {
+    return fq_attention_create_kernel(attention, key, value, FQ_ATTENTION_BEST);
 }
 
 void fq_attention_destroy(fq_attention *attention) {
@@ -135,12 +141,9 @@ static fq_status run_segment(const attention_job *job, fq_attention_room *room, 
 
 /* All segments, on all threads; the failure of the first one that fails. */
 static fq_status run_segments(const attention_job *job, size_t segments) {
-    size_t threads = 1, failed = SIZE_MAX;
+    const size_t most = (size_t)fq_threads_get(), threads = most < segments ? most : segments;
+    size_t failed = SIZE_MAX;
     fq_error error;
-#ifdef _OPENMP
-    threads = (size_t)omp_get_max_threads();
-    threads = threads < segments ? threads : segments;
-#endif
     fq_attention_room *rooms = NULL;
     FQ_TRY(fq_alloc_zero(&rooms, threads, sizeof *rooms));
     fq_status status = FQ_OK;

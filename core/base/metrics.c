@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "memory.h"
+#include "threads.h"
 
 enum { DISTORTION, COSINE, GAIN, BIAS, SQUARED_ERROR, VALUES };
 
@@ -81,7 +82,7 @@ fq_status fq_metrics_measure(fq_metrics *metrics, size_t dim, const float *x, co
             goto done;
         }
     }
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) num_threads(fq_threads_get())
     for (size_t i = 0; i < n; i++) {
         norm[i] = sqrt(dot(x + i * dim, x + i * dim, dim));
         if (norm[i] > 0)

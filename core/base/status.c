@@ -1,5 +1,6 @@
 #include "status.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static _Thread_local fq_error last_error;
@@ -17,6 +18,19 @@ const char *fq_status_message(fq_status status) {
 
 const fq_error *fq_error_last(void) {
     return &last_error;
+}
+
+const char *fq_error_text(char *text, size_t capacity, const fq_error *error) {
+    if (error->text[0]) {
+        snprintf(text, capacity, "%s", error->text);
+        return text;
+    }
+    char value[40] = "";
+    if (error->has_value)
+        snprintf(value, sizeof value, " is %.10g", error->value);
+    snprintf(text, capacity, "%s%s%s%s%s%s", fq_status_message(error->status), error->argument[0] ? ": " : "",
+             error->argument, value, error->allowed[0] ? "; allowed: " : "", error->allowed);
+    return text;
 }
 
 void fq_error_clear(void) {

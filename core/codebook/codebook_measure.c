@@ -3,6 +3,7 @@
 
 #include "codebook.h"
 #include "memory.h"
+#include "threads.h"
 
 enum { CHUNK = 1024, BATCH = 1024 };
 
@@ -45,7 +46,7 @@ static void measure_batch(moments *chunk_sums, float *buffer, const fq_codebook 
                           const fq_search *search, const fq_source *source, uint64_t seed, uint64_t first,
                           uint64_t n) {
     const size_t k = codebook->block, chunks = (size_t)((n + CHUNK - 1) / CHUNK);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) num_threads(fq_threads_get())
     for (size_t c = 0; c < chunks; c++) {
         const uint64_t done = (uint64_t)c * CHUNK;
         const size_t count = n - done < CHUNK ? (size_t)(n - done) : CHUNK;

@@ -11,6 +11,7 @@
 #endif
 
 #include "memory.h"
+#include "threads.h"
 
 enum { CHUNK = 1024 };
 static const double fixed_scale = 0x1p38;
@@ -128,16 +129,11 @@ typedef struct origin {
 /* As many threads as the work keeps busy, in flops at search speed: on a machine that others load, each
  * meeting of threads can cost a time slice, thousands of times a training. The sums do not depend on it. */
 static size_t threads_for(const origin *from, size_t n, size_t N, size_t k) {
-#ifdef _OPENMP
     static const double grain = 1e7;
     const double each = 2.0 * (double)N * (double)k + (from->x ? 500 : 2500) + 250 * (double)k;
     const double useful = (double)n * each / grain;
-    const size_t most = (size_t)omp_get_max_threads();
+    const size_t most = (size_t)fq_threads_get();
     return useful >= (double)most ? most : useful < 1 ? 1 : (size_t)useful;
-#else
-    (void)from, (void)n, (void)N, (void)k;
-    return 1;
-#endif
 }
 
 static void collect_thread(uint64_t *sums, float *buffer, const fq_search *search, const origin *from,

@@ -8,6 +8,7 @@
 #include <gsl/gsl_sf_psi.h>
 
 #include "beta_quantile.h"
+#include "threads.h"
 
 fq_status fq_source_init(fq_source *source, size_t dim, size_t block) {
     if (dim < 2 || dim > FQ_DIM_MAX)
@@ -110,7 +111,7 @@ void fq_source_sample_serial(const fq_source *source, uint64_t seed, fq_purpose 
 
 void fq_source_sample(const fq_source *source, uint64_t seed, fq_purpose purpose, uint64_t first, size_t n,
                       float *x) {
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) num_threads(fq_threads_get())
     for (size_t i = 0; i < n; i++)
         sample(source, seed, purpose, first + i, x + i * source->block);
 }

@@ -8,6 +8,7 @@
 
 #include "codec_family.h"
 #include "memory.h"
+#include "threads.h"
 #include "vector_kernels.h"
 
 fq_status fq_codec_create(fq_codec **codec, const fq_codec_spec *spec, size_t dim,
@@ -124,11 +125,7 @@ static fq_status run_job(const chunk_job *job, size_t n) {
     if (n == 0)
         return FQ_OK;
     const size_t chunks = (n - 1) / FQ_CODEC_CHUNK + 1;
-    size_t threads = 1;
-#ifdef _OPENMP
-    threads = (size_t)omp_get_max_threads();
-    threads = threads < chunks ? threads : chunks;
-#endif
+    const size_t most = (size_t)fq_threads_get(), threads = most < chunks ? most : chunks;
     fq_codec_scratch *scratch = NULL;
     void *memory = NULL;
     FQ_TRY(scratch_alloc(&scratch, &memory, threads, job->codec->cost.dim));

@@ -16,6 +16,7 @@
 #include "codec_family.h"
 #include "memory.h"
 #include "rotation_inverse.h"
+#include "threads.h"
 #include "vector_kernels.h"
 
 enum {
@@ -25,17 +26,9 @@ enum {
     SHARE = 1024 /* and of each thread, which has a panel's rows to fetch from the cache that all share */
 };
 
-static size_t most_threads(void) {
-#ifdef _OPENMP
-    return (size_t)omp_get_max_threads();
-#else
-    return 1;
-#endif
-}
-
 bool fq_codec_tables_pay(const fq_codec *codec, size_t n) {
     return codec->groups == 1 && !codec->channel_order && codec->group[0].summed_by_bytes && n >= PAYS &&
-           n / most_threads() >= SHARE;
+           n / (size_t)fq_threads_get() >= SHARE;
 }
 
 /* table[panel][place][256][FQ_PANEL], the rows of one place; room[256][d]. */
@@ -78,7 +71,7 @@ fq_status fq_codec_decode_by_tables(const fq_codec *codec, float *x, const uint8
     const fq_codec_group *group = codec->group;
     const size_t d = group->dim, places = group->packing.bytes;
     const size_t rows = (d + FQ_PANEL - 1) / FQ_PANEL * places * 256;
-    const size_t threads = most_threads(), share = (n - 1) / threads + 1;
+    const size_t threads = (size_t)fq_threads_get(), share = (n - 1) / threads + 1;
     const size_t most = share < BATCH ? share : BATCH, batches = (n - 1) / most + 1;
     size_t corrupt = SIZE_MAX;
     float *table = NULL, *room = NULL;

@@ -1,4 +1,4 @@
-#include "search.h"
+#include "search_path.h"
 
 #include <math.h>
 #include <string.h>

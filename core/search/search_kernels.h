@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "search.h"
+#include "search_path.h"
 
 enum { FQ_SEARCH_LANES = 8 };
 

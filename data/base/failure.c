@@ -14,16 +14,7 @@ fq_status fq_failure_format(fq_status status, const char *source_file, int sourc
 }
 
 void fq_failure_line(char line[FQ_FAILURE_LINE_MAX], const fq_error *error) {
-    if (error->text[0]) {
-        snprintf(line, FQ_FAILURE_LINE_MAX, "%s", error->text);
-        return;
-    }
-    char value[40] = "";
-    if (error->has_value)
-        snprintf(value, sizeof value, " is %.10g", error->value);
-    snprintf(line, FQ_FAILURE_LINE_MAX, "%s%s%s%s%s%s", fq_status_message(error->status),
-             error->argument[0] ? ": " : "", error->argument, value, error->allowed[0] ? "; allowed: " : "",
-             error->allowed);
+    fq_error_text(line, FQ_FAILURE_LINE_MAX, error);
 }
 
 int fq_failure_exit_code(fq_status status) {

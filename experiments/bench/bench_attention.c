@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "attention.h"
+#include "attention_kernel_choice.h"
 #include "bench.h"
 #include "bench_attention_float.h"
 #include "fp16.h"
@@ -127,7 +128,7 @@ static fq_status work_make(work *w, const char *text, size_t heads, size_t n, ui
     FQ_TRY(fq_codec_create(&w->codec, &spec, DIM, NULL));
     for (int i = 0; i < FQ_ATTENTION_KERNELS; i++)
         if (fq_attention_kernel_available((fq_attention_kernel)i))
-            FQ_TRY(fq_attention_create(&w->attention[i], w->codec, w->codec, (fq_attention_kernel)i));
+            FQ_TRY(fq_attention_create_kernel(&w->attention[i], w->codec, w->codec, (fq_attention_kernel)i));
     w->bytes = fq_codec_get_cost(w->codec).code_bytes;
     const size_t all = heads * n;
     FQ_TRY(fq_alloc(&w->query, DIM, sizeof *w->query));

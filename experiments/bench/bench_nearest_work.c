@@ -9,6 +9,7 @@
 
 #include "codebook_initial.h"
 #include "memory.h"
+#include "search_path.h"
 #include "source.h"
 
 enum { SCORES = 65536 /* floats of scores at a time: 256 KiB */ };

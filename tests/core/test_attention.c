@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "attention.h"
+#include "attention_kernel_choice.h"
 #include "check.h"
 #include "fp16.h"
 #include "memory.h"
@@ -101,7 +102,7 @@ static void compare(const scene *s, double tolerance, const char *what) {
         fq_attention *a = NULL;
         if (!fq_attention_kernel_available((fq_attention_kernel)kernel))
             continue;
-        if (!FQ_CHECK_OK(fq_attention_create(&a, s->key, s->value, (fq_attention_kernel)kernel)))
+        if (!FQ_CHECK_OK(fq_attention_create_kernel(&a, s->key, s->value, (fq_attention_kernel)kernel)))
             continue;
         float *to = kernel == 0 ? first : out;
         memset(to, 0xff, s->m * s->d * sizeof *to);
@@ -206,7 +207,7 @@ static void threads_change_no_bit(void) {
         fq_attention *a = NULL;
         scene_make(&s, names[c], names[c], 64, 40000, 3);
         encode(&s);
-        if (FQ_CHECK_OK(fq_attention_create(&a, s.key, s.value, FQ_ATTENTION_BEST))) {
+        if (FQ_CHECK_OK(fq_attention_create(&a, s.key, s.value))) {
             omp_set_num_threads(1);
             FQ_CHECK_OK(fq_attention_run(a, one, s.queries, 3, s.key_codes, s.value_codes, s.n, s.scale));
             for (int threads = 2; threads < 8; threads += 2) {
@@ -231,7 +232,7 @@ static void bad_codes_and_arguments_are_named(void) {
         scene_make(&s, names[c], names[c], 64, 1300, 2);
         encode(&s);
         const size_t stride = fq_codec_get_cost(s.key).code_bytes;
-        FQ_CHECK_OK(fq_attention_create(&a, s.key, s.value, FQ_ATTENTION_BEST));
+        FQ_CHECK_OK(fq_attention_create(&a, s.key, s.value));
         static const uint16_t halves[] = {0x7c00, 0x7e00, 0x8000, 0xc000, 0x0000};
         for (size_t i = 0; i < 5; i++)
             for (int side = 0; side < 2; side++) {
@@ -261,8 +262,8 @@ static void bad_codes_and_arguments_are_named(void) {
     }
     fq_codec *small = codec_of("tq:b=2", 16), *large = codec_of("tq:b=2", 32);
     fq_attention *a = NULL;
-    FQ_CHECK_FAILS(fq_attention_create(&a, small, large, FQ_ATTENTION_BEST), FQ_ERR_ARGUMENT);
-    FQ_CHECK_FAILS(fq_attention_create(&a, small, small, FQ_ATTENTION_KERNELS), FQ_ERR_ARGUMENT);
+    FQ_CHECK_FAILS(fq_attention_create(&a, small, large), FQ_ERR_ARGUMENT);
+    FQ_CHECK_FAILS(fq_attention_create_kernel(&a, small, small, FQ_ATTENTION_KERNELS), FQ_ERR_ARGUMENT);
     fq_codec_destroy(small);
     fq_codec_destroy(large);
     fq_attention_destroy(NULL);
@@ -277,7 +278,7 @@ static void running_out_of_memory(void) {
     for (; fail < 100; fail++) {
         fq_attention *a = NULL;
         fq_alloc_fail_at(fail);
-        fq_status status = fq_attention_create(&a, s.key, s.value, FQ_ATTENTION_BEST);
+        fq_status status = fq_attention_create(&a, s.key, s.value);
         if (status == FQ_OK)
             status = fq_attention_run(a, out, s.queries, 1, s.key_codes, s.value_codes, s.n, s.scale);
         fq_attention_destroy(a);

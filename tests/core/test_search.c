@@ -3,8 +3,8 @@
 
 #include "check.h"
 #include "memory.h"
-#include "search.h"
 #include "search_kernels.h"
+#include "search_path.h"
 #include "search_planar.h"
 #include "stream.h"
 
