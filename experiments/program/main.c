@@ -1,4 +1,6 @@
 /* The program: sets up the libraries, finds the verb, hands over. */
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,6 +68,16 @@ static void let_threads_sleep(const char **argv) {
     execv(program, arguments); /* returns only if it cannot: then this process goes on, correct but slower */
 }
 
+/* A descriptor of 0 to 2 that is closed would be given to the next file or socket, which what is meant for
+ * people would then be written into. Output to 1 still fails: descriptor 1 is opened for reading. */
+static bool open_standard_descriptors(void) {
+    for (int wanted = STDIN_FILENO; wanted <= STDERR_FILENO; wanted++)
+        if (fcntl(wanted, F_GETFD) < 0 && errno == EBADF &&
+            open("/dev/null", wanted == STDERR_FILENO ? O_WRONLY : O_RDONLY) != wanted)
+            return false;
+    return true;
+}
+
 /* Ctrl-C and the like, for verbs that have no way of their own: half-written files are removed, the exit
  * status is the shell's, 128 and the signal's number. */
 static pid_t main_process;
@@ -92,6 +104,8 @@ static void catch_signals(void) {
 }
 
 int main(int argc, const char **argv) {
+    if (!open_standard_descriptors())
+        return 4;
     let_threads_sleep(argv);
     gsl_set_error_handler_off();
     catch_signals();

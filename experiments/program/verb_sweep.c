@@ -8,6 +8,7 @@
 #include "failure.h"
 #include "memory.h"
 #include "options.h"
+#include "sweep_cores.h"
 #include "sweep_cost.h"
 #include "sweep_engine.h"
 #include "sweep_mpi.h"
@@ -47,7 +48,7 @@ static const fq_option options[] = {
      .argument = "J",
      .least = 0,
      .most = 4096,
-     .help = "worker processes, on each rank; 0: all cores, under MPI 1"},
+     .help = "worker processes, on each rank, at most as many as cores or points; 0: all cores, under MPI 1"},
     {.name = "resume",
      .kind = FQ_OPTION_FLAG,
      .value = &resume,
@@ -198,7 +199,7 @@ static int run(int argc, const char **argv) {
     int exit_code = 0;
     if (!fq_options_parse(&usage, argc, argv, &arguments, &exit_code))
         return exit_code;
-    const bool speaks = fq_mpi_rank_hint() == 0;
+    const bool speaks = fq_mpi_rank() == 0;
     if (list) {
         if (speaks)
             print_experiments();
@@ -209,11 +210,14 @@ static int run(int argc, const char **argv) {
     fq_status status = read_plan(&manifest, &plan, arguments.items[0]);
     if (status == FQ_OK && dry_run) {
         if (speaks)
-            status = print_plan(&plan, jobs ? jobs : fq_sweep_cores());
+            status = print_plan(&plan, fq_sweep_workers(plan.count, jobs));
     } else if (status == FQ_OK) {
         status = sweep(&plan, &manifest, argc, argv, &summary);
     }
-    exit_code = status == FQ_OK ? 0 : speaks ? fq_verb_fail("sweep") : fq_failure_exit_code(status);
+    /* the rank once more: MPI may have started meanwhile and know it better */
+    exit_code = status == FQ_OK      ? 0
+                : fq_mpi_rank() == 0 ? fq_verb_fail("sweep")
+                                     : fq_failure_exit_code(status);
     fq_plan_clear(&plan);
     fq_manifest_clear(&manifest);
     if (exit_code == 0 && summary.interrupted)

@@ -7,14 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-
 #include "failure.h"
 #include "memory.h"
 #include "sha256.h"
 #include "sweep_clock.h"
+#include "sweep_cores.h"
 #include "sweep_cost.h"
 #include "sweep_lock.h"
 #include "sweep_mpi.h"
@@ -22,13 +19,23 @@
 #include "sweep_progress.h"
 
 static volatile int stop_requested; /* sig_atomic_t is int here; volatile int suits both readers */
+static volatile int storing;        /* there is, or will be, something to bring to an orderly end */
+static pid_t owner;
 
+/* While a store is open a signal asks for an orderly end. Before (MPI starts) and after (it ends, workers go)
+ * nothing can be lost, and libraries that wait for others must not keep the process. */
 static void on_signal(int number) {
     stop_requested = number;
+    if (!storing && getpid() == owner) {
+        static const char line[] = "sweep: interrupted\n";
+        (void)!write(STDERR_FILENO, line, sizeof line - 1);
+        _exit(130);
+    }
 }
 
 static void catch_signals(void) {
     struct sigaction action;
+    owner = getpid();
     memset(&action, 0, sizeof action);
     action.sa_handler = on_signal;
     sigemptyset(&action.sa_mask);
@@ -37,14 +44,6 @@ static void catch_signals(void) {
     sigaction(SIGHUP, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a file at its size limit is a full disk like any other */
-}
-
-size_t fq_sweep_cores(void) {
-#ifdef _OPENMP
-    return (size_t)(getenv("OMP_NUM_THREADS") ? omp_get_max_threads() : omp_get_num_procs());
-#else
-    return (size_t)sysconf(_SC_NPROCESSORS_ONLN);
-#endif
 }
 
 typedef struct task {
@@ -129,8 +128,8 @@ static fq_status hand_out(engine *e) {
             const size_t point = e->tasks[e->next].point;
             const size_t left = e->task_count - e->next + e->running;
             const size_t active = left < slots_of(e, r) ? left : slots_of(e, r);
-            const size_t cores = fq_sweep_cores();
-            const int threads = cores > active ? (int)(cores / active) : 1;
+            const size_t share = fq_sweep_cores() / active, limit = fq_sweep_thread_limit();
+            const int threads = share < 1 ? 1 : (int)(share < limit ? share : limit);
             if (r == 0)
                 FQ_TRY(fq_pool_assign(&e->pool, s, point, threads));
             else
@@ -263,16 +262,33 @@ static void plan_digest(const fq_plan *plan, char digest[FQ_SHA256_HEX]) {
     fq_sha256_final(&hash, digest);
 }
 
+/* Tasks that were started together, each of which is alone for MPI, would all run the whole sweep. */
+static fq_status refuse_split_job(const fq_mpi *mpi) {
+    const char *variable = NULL;
+    const size_t promised = fq_mpi_promised(&variable);
+    if (mpi->size > 1 || promised == 1)
+        return FQ_OK;
+    return FQ_FAIL_TEXT(FQ_ERR_USAGE,
+                        "%s says that %zu tasks were started together, but %s: each would run all points; "
+                        "start them with mpirun or srun --mpi=pmix%s",
+                        variable, promised,
+                        FQ_HAVE_MPI ? "MPI sees one" : "this program was built without MPI",
+                        FQ_HAVE_MPI ? "" : " and a program built with MPI");
+}
+
 fq_status fq_sweep_run(const fq_plan *plan, fq_provenance *provenance, const fq_sweep_options *options,
                        fq_sweep_summary *summary) {
     engine e = {.plan = plan, .options = options, .summary = summary, .lock = {.file = -1}};
     char digest[FQ_SHA256_HEX];
-    const size_t jobs = options->jobs ? options->jobs : fq_mpi_launched() ? 1 : fq_sweep_cores();
+    const size_t jobs = fq_sweep_workers(plan->count, options->jobs);
     *summary = (fq_sweep_summary){0};
     plan_digest(plan, digest);
     catch_signals();
     FQ_TRY(fq_pool_create(&e.pool, plan, jobs, options->cache_folder));
     fq_status status = fq_mpi_start(&e.mpi, digest, jobs);
+    if (status == FQ_OK)
+        status = refuse_split_job(&e.mpi);
+    storing = 1;
     if (status == FQ_OK)
         status = e.mpi.rank == 0 ? lead(&e, provenance) : fq_mpi_serve(&e.mpi, &e.pool, &stop_requested);
     if (e.mpi.rank > 0 && status == FQ_ERR_INTERRUPTED) {
@@ -280,6 +296,7 @@ fq_status fq_sweep_run(const fq_plan *plan, fq_provenance *provenance, const fq_
         status = FQ_OK;
     }
     const fq_error last = *fq_error_last();
+    storing = 0;
     fq_pool_destroy(&e.pool);
     fq_mpi_end(&e.mpi, !summary->interrupted);
     fq_free(e.tasks);

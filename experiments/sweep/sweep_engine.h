@@ -12,7 +12,8 @@
 typedef struct fq_sweep_options {
     const char *results;
     const char *cache_folder;
-    size_t jobs; /* worker processes on this machine (or rank); 0: all cores, under MPI 1 */
+    size_t jobs; /* worker processes on this machine (or rank); 0: all cores, under MPI 1; never more than
+                    there are cores or points */
     bool quiet, no_bar;
     fq_sweep_store_options store;
 } fq_sweep_options;
@@ -29,8 +30,5 @@ typedef struct fq_sweep_summary {
  * be written any more; what was put before is safe. */
 FQ_MUST_CHECK fq_status fq_sweep_run(const fq_plan *plan, fq_provenance *provenance,
                                      const fq_sweep_options *options, fq_sweep_summary *summary);
-
-/* Cores to use: OMP_NUM_THREADS if set, else what the system gives this process. */
-size_t fq_sweep_cores(void);
 
 #endif

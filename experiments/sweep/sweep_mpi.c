@@ -11,21 +11,38 @@
 #endif
 
 static const char *const rank_variables[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"};
+static const char *const job_variables[] = {"OMPI_COMM_WORLD_SIZE", "PMIX_NAMESPACE", "PMI_SIZE", "PMI_FD"};
+static const char *const size_variables[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"};
 
-static const char *launcher_rank(void) {
-    for (size_t i = 0; i < sizeof rank_variables / sizeof rank_variables[0]; i++)
-        if (getenv(rank_variables[i]))
-            return getenv(rank_variables[i]);
+static int started_rank = -1; /* what MPI said */
+
+/* The first variable of a list that is set, or NULL. */
+static const char *first_set(const char *const *names, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (getenv(names[i]))
+            return names[i];
     return NULL;
 }
 
+#define FIRST_SET(names) first_set(names, sizeof(names) / sizeof *(names))
+
 bool fq_mpi_launched(void) {
-    return FQ_HAVE_MPI && launcher_rank() != NULL;
+    return FQ_HAVE_MPI && FIRST_SET(rank_variables) && FIRST_SET(job_variables);
 }
 
-int fq_mpi_rank_hint(void) {
-    const char *rank = launcher_rank();
-    return fq_mpi_launched() ? atoi(rank) : 0;
+int fq_mpi_rank(void) {
+    if (started_rank >= 0)
+        return started_rank;
+    return fq_mpi_launched() ? atoi(getenv(FIRST_SET(rank_variables))) : 0;
+}
+
+size_t fq_mpi_promised(const char **variable) {
+    *variable = FIRST_SET(size_variables);
+    if (!*variable && getenv("SLURM_STEP_ID")) /* a step of srun, and not the script that calls it */
+        *variable = getenv("SLURM_STEP_NUM_TASKS") ? "SLURM_STEP_NUM_TASKS" : "SLURM_NTASKS";
+    const char *text = *variable ? getenv(*variable) : NULL;
+    const unsigned long count = text ? strtoul(text, NULL, 10) : 1;
+    return count > 1 ? (size_t)count : 1;
 }
 
 #if FQ_HAVE_MPI
@@ -51,6 +68,7 @@ fq_status fq_mpi_start(fq_mpi *mpi, const char *digest, size_t slots) {
         return FQ_FAIL_TEXT(FQ_ERR_UNSUPPORTED, "MPI could not be started");
     mpi->active = true;
     MPI_Comm_rank(MPI_COMM_WORLD, &mpi->rank);
+    started_rank = mpi->rank;
     MPI_Comm_size(MPI_COMM_WORLD, &mpi->size);
     hello mine = {.slots = slots}, *all = NULL;
     strncpy(mine.digest, digest, sizeof mine.digest - 1);

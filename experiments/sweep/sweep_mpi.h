@@ -16,10 +16,17 @@ typedef struct fq_mpi {
     size_t *slots; /* [size]: workers of each rank; owned */
 } fq_mpi;
 
-/* Whether a launcher started this process as one of several ranks, and as which: known from the
- * launcher's environment, before MPI starts. */
+/* Whether a launcher started this process as a rank of a job: known from its environment, before MPI starts.
+ * A rank without a size or a name of the job (a variable left over) is none. */
 bool fq_mpi_launched(void);
-int fq_mpi_rank_hint(void);
+
+/* This process's rank: what MPI says once it has started, else what the environment does; 0 without launcher.
+ */
+int fq_mpi_rank(void);
+
+/* How many tasks the environment says were started together; 1 if it says nothing. *variable is who says so.
+ * More than MPI sees means that each of them believes to be alone. */
+size_t fq_mpi_promised(const char **variable);
 
 /* Starts MPI if launched (else: inactive, rank 0 of 1). All ranks must have the same plan: a
  * different digest (64 hexadecimal digits) on any rank is FQ_ERR_INPUT on all. */

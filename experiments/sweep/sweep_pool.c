@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,14 +14,28 @@
 
 #include "failure.h"
 #include "memory.h"
+#include "sweep_clock.h"
 #include "sweep_worker.h"
 
 enum { MESSAGE_MAX = 1 << 30, FIRST_ROOM = 4096 };
+static const double patience_seconds = 2.0; /* for idle workers to end by themselves */
+
+/* A pair of connected sockets that no program started from here inherits: a worker ends when the other end
+ * of its socket is closed everywhere. */
+static bool make_pair(int pair[2]) {
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0)
+        return false;
+    if (fcntl(pair[0], F_SETFD, FD_CLOEXEC) == 0 && fcntl(pair[1], F_SETFD, FD_CLOEXEC) == 0)
+        return true;
+    close(pair[0]);
+    close(pair[1]);
+    return false;
+}
 
 static fq_status start(fq_pool *pool, size_t w) {
     int pair[2];
     fq_pool_worker *worker = &pool->workers[w];
-    if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0)
+    if (!make_pair(pair))
         return FQ_FAIL_TEXT(FQ_ERR_INTERNAL, "no socket for a worker process: %s", strerror(errno));
     fflush(stdout);
     fflush(stderr);
@@ -63,16 +78,14 @@ fq_status fq_pool_create(fq_pool *pool, const fq_plan *plan, size_t workers, con
     return status;
 }
 
-/* Collects a worker's exit status; kills it first unless it is idle, in which case the closed
- * socket tells it to end. */
-static int reap(fq_pool_worker *worker, bool force) {
+/* Ends a worker at once and collects its exit status. */
+static int end_now(fq_pool_worker *worker) {
     int how = 0;
     if (worker->socket >= 0)
         close(worker->socket);
     worker->socket = -1;
     if (worker->pid > 0) {
-        if (force)
-            kill(worker->pid, SIGKILL);
+        kill(worker->pid, SIGKILL);
         while (waitpid(worker->pid, &how, 0) < 0 && errno == EINTR) {
         }
     }
@@ -80,9 +93,30 @@ static int reap(fq_pool_worker *worker, bool force) {
     return how;
 }
 
+/* Whether a worker told to end has done so. */
+static bool has_ended(fq_pool_worker *worker) {
+    const pid_t got = worker->pid > 0 ? waitpid(worker->pid, NULL, WNOHANG) : 0;
+    if (got > 0 || (got < 0 && errno == ECHILD))
+        worker->pid = 0;
+    return worker->pid == 0;
+}
+
+/* Closed sockets tell idle workers to end; whoever does not within the time allowed is killed. */
 void fq_pool_destroy(fq_pool *pool) {
-    for (size_t w = 0; pool->workers && w < pool->count; w++) {
-        reap(&pool->workers[w], pool->workers[w].busy);
+    const size_t count = pool->workers ? pool->count : 0;
+    for (size_t w = 0; w < count; w++) {
+        fq_pool_worker *worker = &pool->workers[w];
+        if (worker->busy)
+            end_now(worker);
+        else if (worker->socket >= 0)
+            close(worker->socket);
+        worker->socket = -1;
+    }
+    const double deadline = fq_clock_monotonic() + patience_seconds;
+    for (size_t w = 0; w < count; w++) {
+        while (!has_ended(&pool->workers[w]) && fq_clock_monotonic() < deadline)
+            nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+        end_now(&pool->workers[w]);
         fq_free(pool->workers[w].bytes);
     }
     fq_free(pool->workers);
@@ -106,7 +140,7 @@ fq_status fq_pool_assign(fq_pool *pool, size_t w, size_t point, int threads) {
 static fq_status handle_death(fq_pool *pool, size_t w, fq_pool_done done, void *context) {
     fq_pool_worker *worker = &pool->workers[w];
     char why[240];
-    const int how = reap(worker, true);
+    const int how = end_now(worker);
     pool->deaths++;
     /* Whoever kills all processes of a sweep kills workers, too: that says nothing about the point.
      * If this process is to go as well, it goes before it can report a failure. */
