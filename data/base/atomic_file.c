@@ -67,21 +67,40 @@ static fq_status failed(const char *path, const char *what) {
     return FQ_FAIL_TEXT(FQ_ERR_OUTPUT, "%s: %s: %s", path, what, strerror(errno));
 }
 
+/* Looks at what is at file->path, which the new file is to replace. */
+static fq_status look_at_old(fq_atomic_file *file) {
+    struct stat about;
+    if (stat(file->path, &about) != 0)
+        return FQ_OK;
+    if (!S_ISREG(about.st_mode))
+        return FQ_FAIL_TEXT(FQ_ERR_OUTPUT, "%s: is no regular file; give the name of a file", file->path);
+    /* the bits besides, because root may do everything */
+    if ((about.st_mode & 0222) == 0 || access(file->path, W_OK) != 0)
+        return FQ_FAIL_TEXT(FQ_ERR_OUTPUT, "%s: is write-protected; chmod u+w it, or give another name",
+                            file->path);
+    file->replaces = true;
+    file->mode = about.st_mode & 0777;
+    file->owner = about.st_uid;
+    file->group = about.st_gid;
+    return FQ_OK;
+}
+
 fq_status fq_atomic_file_begin(fq_atomic_file *file, const char *path) {
     memset(file, 0, sizeof *file);
-    struct stat about;
-    if (path[0] == '\0' || path[strlen(path) - 1] == '/' ||
-        (stat(path, &about) == 0 && !S_ISREG(about.st_mode)))
+    if (path[0] == '\0' || path[strlen(path) - 1] == '/')
         return FQ_FAIL_TEXT(FQ_ERR_OUTPUT, "%s: is no regular file; give the name of a file", path);
-    const int length = snprintf(file->temporary, sizeof file->temporary, "%s.tmp-%ld-%zu", path,
+    FQ_TRY(fq_path_follow(file->path, path));
+    FQ_TRY(look_at_old(file));
+    const int length = snprintf(file->temporary, sizeof file->temporary, "%s.tmp-%ld-%zu", file->path,
                                 (long)getpid(), atomic_fetch_add(&serial, 1));
     if (length < 0 || (size_t)length >= sizeof file->temporary) {
         file->temporary[0] = '\0';
         return FQ_FAIL_TEXT(FQ_ERR_OUTPUT, "%.200s...: name too long", path);
     }
-    snprintf(file->path, sizeof file->path, "%s", path);
     file->place = list_pending(file->temporary);
-    const int descriptor = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    /* nobody else reads it before it has the old file's permissions */
+    const int descriptor =
+        open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, file->replaces ? 0600 : 0666);
     if (descriptor < 0) {
         const fq_status status = failed(path, "cannot be made");
         strike_pending(file);
@@ -89,6 +108,13 @@ fq_status fq_atomic_file_begin(fq_atomic_file *file, const char *path) {
         return status;
     }
     close(descriptor);
+    return FQ_OK;
+}
+
+fq_status fq_atomic_file_check(const char *path) {
+    fq_atomic_file file;
+    FQ_TRY(fq_atomic_file_begin(&file, path));
+    fq_atomic_file_abandon(&file);
     return FQ_OK;
 }
 
@@ -121,6 +147,10 @@ fq_status fq_atomic_file_commit(fq_atomic_file *file) {
     if (descriptor < 0) {
         status = failed(file->path, "cannot be written");
     } else {
+        if (file->replaces) { /* file systems without owners or modes have none to keep */
+            (void)!fchown(descriptor, file->owner, file->group);
+            (void)!fchmod(descriptor, file->mode);
+        }
         if (injected() || fsync(descriptor) != 0)
             status = failed(file->path, "cannot be written");
         close(descriptor);

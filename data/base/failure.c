@@ -3,6 +3,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "printable.h"
+
 fq_status fq_failure_format(fq_status status, const char *source_file, int source_line, const char *format,
                             ...) {
     char text[FQ_ERROR_TEXT_MAX];
@@ -14,7 +16,9 @@ fq_status fq_failure_format(fq_status status, const char *source_file, int sourc
 }
 
 void fq_failure_line(char line[FQ_FAILURE_LINE_MAX], const fq_error *error) {
-    fq_error_text(line, FQ_FAILURE_LINE_MAX, error);
+    char raw[FQ_FAILURE_LINE_MAX];
+    fq_error_text(raw, sizeof raw, error);
+    fq_printable(line, FQ_FAILURE_LINE_MAX, raw);
 }
 
 int fq_failure_exit_code(fq_status status) {

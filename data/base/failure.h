@@ -16,7 +16,7 @@ fq_failure_format(fq_status status, const char *source_file, int source_line, co
 enum { FQ_FAILURE_LINE_MAX = 2048 };
 
 /* Writes the record as one line without newline: its text if an upper layer set one, else the
- * status message with argument, value and what is allowed. */
+ * status message with argument, value and what is allowed; control characters spelt out (printable.h). */
 void fq_failure_line(char line[FQ_FAILURE_LINE_MAX], const fq_error *error);
 
 /* Exit status of the program for a status: 0 ok, 2 usage (FQ_ERR_USAGE, _SPEC, _ARGUMENT), 3 input

@@ -7,6 +7,7 @@
 
 #include "bench_report.h"
 #include "options.h"
+#include "output_check.h"
 #include "verb.h"
 #include "verb_support.h"
 
@@ -133,6 +134,10 @@ static int run(int argc, const char **argv) {
         settings.rounds = 3;
     if (list)
         return fq_bench_list(&settings) == FQ_OK ? 0 : fq_verb_fail("bench");
+    const fq_output outputs[] = {{"--output", output, FQ_OUTPUT_STORE}, {0}};
+    const fq_input inputs[] = {{0}};
+    if (!fq_outputs_good(&usage, outputs, inputs, &exit_code))
+        return exit_code;
     settings.finished = json ? NULL : print_case;
     fq_bench_report report;
     const fq_status status = run_and_write(&report, &settings, json, output, argc, argv);

@@ -6,6 +6,7 @@
 #include "memory.h"
 #include "model_text.h"
 #include "options.h"
+#include "output_check.h"
 #include "progress_bar.h"
 #include "sweep_clock.h"
 #include "verb.h"
@@ -161,6 +162,12 @@ static fq_status work(int argc, const char **argv) {
 static int run(int argc, const char **argv) {
     int exit_code;
     if (!fq_options_parse(&usage, argc, argv, NULL, &exit_code))
+        return exit_code;
+    const fq_output outputs[] = {{"--output", output, FQ_OUTPUT_FILE}, {0}};
+    const fq_input inputs[] = {{.option = "--model", .path = model_path, .folder_too = true},
+                               {.option = "--text", .path = text_path},
+                               {0}};
+    if (!fq_outputs_good(&usage, outputs, inputs, &exit_code))
         return exit_code;
     return work(argc, argv) == FQ_OK ? 0 : fq_verb_fail("cache");
 }

@@ -6,6 +6,7 @@
 #include "codebook_cache.h"
 #include "codebook_file.h"
 #include "gains.h"
+#include "output_check.h"
 #include "progress_bar.h"
 #include "verb.h"
 #include "verb_support.h"
@@ -158,6 +159,10 @@ static int run(int argc, const char **argv) {
         return exit_code;
     if (block > dim)
         return fq_options_refuse(&usage, "--block %zu: allowed is 1 to --dim, %zu", block, dim);
+    const fq_output outputs[] = {{"--output", output, FQ_OUTPUT_FILE}, {0}};
+    const fq_input inputs[] = {{0}};
+    if (!fq_outputs_good(&usage, outputs, inputs, &exit_code))
+        return exit_code;
     return work(argc, argv) == FQ_OK ? 0 : fq_verb_fail("codebook");
 }
 

@@ -5,6 +5,7 @@
 #include "codec.h"
 #include "failure.h"
 #include "memory.h"
+#include "output_check.h"
 #include "vectors_file.h"
 #include "verb.h"
 #include "verb_support.h"
@@ -74,31 +75,33 @@ static void compare(const fq_vectors *x, const fq_vectors *y, mean *error, mean 
     }
 }
 
-static fq_status print(const fq_codes *codes, const fq_vectors *decoded) {
+/* Reads the originals and sets the decoded vectors beside them. */
+static fq_status compare_with_reference(const fq_vectors *decoded, mean *error, mean *cosine) {
     fq_vectors original = {0};
-    mean error = {0}, cosine = {0};
-    if (reference) {
-        FQ_TRY(fq_vectors_read(&original, reference));
-        const bool fit = original.count == decoded->count && original.dim == decoded->dim;
-        if (fit)
-            compare(&original, decoded, &error, &cosine);
-        const size_t count = original.count, dim = original.dim;
-        fq_vectors_clear(&original);
-        if (!fit)
-            return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: vectors: is %zu x %zu, the codes decode to %zu x %zu",
-                                reference, count, dim, decoded->count, decoded->dim);
-    }
+    FQ_TRY(fq_vectors_read(&original, reference));
+    const bool fit = original.count == decoded->count && original.dim == decoded->dim;
+    if (fit)
+        compare(&original, decoded, error, cosine);
+    const size_t count = original.count, dim = original.dim;
+    fq_vectors_clear(&original);
+    return fit ? FQ_OK
+               : FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: vectors: is %zu x %zu, the codes decode to %zu x %zu",
+                              reference, count, dim, decoded->count, decoded->dim);
+}
+
+static fq_status print(const fq_codes *codes, const fq_vectors *decoded, const mean *error,
+                       const mean *cosine) {
     if (json)
         return fq_verb_print_json(
             json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:s}", "schema", "fibquant decode 1", "codec",
                       codes->codec, "vectors", (json_int_t)decoded->count, "dim", (json_int_t)decoded->dim,
-                      "error", fq_json_number(value_of(&error)), "error_se", fq_json_number(error_of(&error)),
-                      "cosine", fq_json_number(value_of(&cosine)), "cosine_se",
-                      fq_json_number(error_of(&cosine)), "output", output));
+                      "error", fq_json_number(value_of(error)), "error_se", fq_json_number(error_of(error)),
+                      "cosine", fq_json_number(value_of(cosine)), "cosine_se",
+                      fq_json_number(error_of(cosine)), "output", output));
     printf("%zu vectors of dimension %zu from %s\n", decoded->count, decoded->dim, codes->codec);
     if (reference)
-        printf("  error   %.6f, standard error %.1e\n  cosine  %.6f, standard error %.1e\n", value_of(&error),
-               error_of(&error), value_of(&cosine), error_of(&cosine));
+        printf("  error   %.6f, standard error %.1e\n  cosine  %.6f, standard error %.1e\n", value_of(error),
+               error_of(error), value_of(cosine), error_of(cosine));
     return FQ_OK;
 }
 
@@ -144,11 +147,14 @@ static fq_status work(const char *input, int argc, const char **argv) {
     FQ_TRY(fq_codes_read(&codes, input));
     fq_status status = fq_verb_provenance(&provenance, argc, argv, 0);
     if (status == FQ_OK) {
+        mean error = {0}, cosine = {0};
         status = decode(&codes, input, &vectors);
+        if (status == FQ_OK && reference) /* before anything is written */
+            status = compare_with_reference(&vectors, &error, &cosine);
         if (status == FQ_OK)
             status = fq_vectors_write(output, &vectors, &provenance);
         if (status == FQ_OK)
-            status = print(&codes, &vectors);
+            status = print(&codes, &vectors, &error, &cosine);
         fq_provenance_clear(&provenance);
     }
     fq_vectors_clear(&vectors);
@@ -160,6 +166,12 @@ static int run(int argc, const char **argv) {
     fq_arguments arguments;
     int exit_code;
     if (!fq_options_parse(&usage, argc, argv, &arguments, &exit_code))
+        return exit_code;
+    const fq_output outputs[] = {{"--output", output, FQ_OUTPUT_FILE}, {0}};
+    const fq_input inputs[] = {{.option = "CODES.h5", .path = arguments.items[0]},
+                               {.option = "--reference", .path = reference},
+                               {0}};
+    if (!fq_outputs_good(&usage, outputs, inputs, &exit_code))
         return exit_code;
     return work(arguments.items[0], argc, argv) == FQ_OK ? 0 : fq_verb_fail("decode");
 }

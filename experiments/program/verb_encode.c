@@ -6,6 +6,7 @@
 #include "codebook_file.h"
 #include "codec.h"
 #include "memory.h"
+#include "output_check.h"
 #include "vectors_file.h"
 #include "verb.h"
 #include "verb_support.h"
@@ -119,6 +120,12 @@ static int run(int argc, const char **argv) {
         return exit_code;
     if (fq_codec_spec_parse(&spec, codec_name) != FQ_OK)
         return fq_verb_fail("encode");
+    const fq_output outputs[] = {{"--output", output, FQ_OUTPUT_FILE}, {0}};
+    const fq_input inputs[] = {{.option = "VECTORS.h5", .path = arguments.items[0]},
+                               {.option = "--codebook", .path = codebook_path},
+                               {0}};
+    if (!fq_outputs_good(&usage, outputs, inputs, &exit_code))
+        return exit_code;
     return work(&spec, arguments.items[0], argc, argv) == FQ_OK ? 0 : fq_verb_fail("encode");
 }
 

@@ -1,11 +1,11 @@
 /* fibquant merge: several results files into one. */
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "failure.h"
 #include "memory.h"
 #include "options.h"
+#include "output_check.h"
 #include "result_store.h"
 #include "verb.h"
 
@@ -75,12 +75,13 @@ static fq_status add_file(fq_results *all, const char *path) {
 static int run(int argc, const char **argv) {
     fq_arguments arguments;
     fq_results all = {0};
-    struct stat about;
     int exit_code = 0;
     if (!fq_options_parse(&usage, argc, argv, &arguments, &exit_code))
         return exit_code;
-    if (stat(output, &about) == 0)
-        return fq_options_refuse(&usage, "--output %.300s: exists; allowed: a new file", output);
+    const fq_output outputs[] = {{"--output", output, FQ_OUTPUT_NEW}, {0}};
+    const fq_input inputs[] = {{0}}; /* what is there cannot be new */
+    if (!fq_outputs_good(&usage, outputs, inputs, &exit_code))
+        return exit_code;
     fq_status status = FQ_OK;
     for (size_t i = 0; status == FQ_OK && i < arguments.count; i++)
         status = add_file(&all, arguments.items[i]);

@@ -7,6 +7,7 @@
 
 #include "failure.h"
 #include "options.h"
+#include "output_check.h"
 #include "perplexity_summary.h"
 #include "result_store.h"
 #include "sweep_engine.h"
@@ -198,6 +199,12 @@ static int run(int argc, const char **argv) {
     int exit_code = 0;
     fq_sweep_summary summary = {0};
     if (!fq_options_parse(&usage, argc, argv, NULL, &exit_code))
+        return exit_code;
+    const fq_output outputs[] = {{"--output", output, FQ_OUTPUT_STORE}, {0}};
+    const fq_input inputs[] = {{.option = "--model", .path = model_path, .folder_too = true},
+                               {.option = "--text", .path = text_path},
+                               {0}};
+    if (!fq_outputs_good(&usage, outputs, inputs, &exit_code))
         return exit_code;
     char *text = manifest_text();
     fq_status status = text ? run_points(text, argc, argv, &summary)

@@ -6,6 +6,7 @@
 #include "draw.h"
 #include "failure.h"
 #include "options.h"
+#include "output_check.h"
 #include "result_store.h"
 #include "verb.h"
 
@@ -102,6 +103,10 @@ static int run(int argc, const char **argv) {
         if (!find(wanted.items[i]))
             return fq_options_refuse(&usage, "--figure: there is no figure \"%.60s\"; see --list",
                                      wanted.items[i]);
+    const fq_output outputs[] = {{"--output", folder, FQ_OUTPUT_FOLDER}, {0}};
+    const fq_input inputs[] = {{.option = "RESULTS.h5", .path = arguments.items[0]}, {0}};
+    if (!fq_outputs_good(&usage, outputs, inputs, &exit_code))
+        return exit_code;
     char command[1024];
     snprintf(command, sizeof command, "fibquant plot %s -o %s", arguments.items[0], folder);
     fq_results store;

@@ -8,6 +8,7 @@
 #include "failure.h"
 #include "memory.h"
 #include "options.h"
+#include "output_check.h"
 #include "sweep_cores.h"
 #include "sweep_cost.h"
 #include "sweep_engine.h"
@@ -92,6 +93,28 @@ static const fq_usage usage = {
                 "fibquant sweep rate_distortion.yaml -o rd.h5 --set samples=100000 --dry-run\n"
                 "mpirun -n 8 fibquant sweep rate_distortion.yaml -o rd.h5 --resume",
     .exit_status = "5 some points failed; the rest is stored"};
+
+/* The results file is neither the manifest nor a file that a point reads. */
+static bool output_is_apart(const fq_plan *plan, const char *manifest_path, const char *results,
+                            int *exit_code) {
+    const fq_output outputs[] = {{"--output", results, FQ_OUTPUT_PART}, {0}};
+    const fq_input manifest[] = {{.option = "MANIFEST.yaml", .path = manifest_path}, {0}};
+    const char *last = NULL;
+    if (!fq_outputs_good(&usage, outputs, manifest, exit_code))
+        return false;
+    for (size_t i = 0; i < plan->count; i++)
+        for (size_t p = 0; p < plan->points[i].parameter_count; p++) {
+            const fq_parameter *parameter = &plan->points[i].experiment->parameters[p];
+            const char *path = plan->points[i].values[p]->text;
+            if (parameter->type != FQ_PARAMETER_FILE || (last && strcmp(last, path) == 0))
+                continue;
+            last = path;
+            const fq_input input[] = {{.option = parameter->name, .path = path}, {0}};
+            if (!fq_outputs_good(&usage, outputs, input, exit_code))
+                return false;
+        }
+    return true;
+}
 
 static void print_experiments(void) {
     static const char *const types[] = {"whole number", "number", "text", "codec", "file"};
@@ -212,6 +235,12 @@ static int run(int argc, const char **argv) {
         if (speaks)
             status = print_plan(&plan, fq_sweep_workers(plan.count, jobs));
     } else if (status == FQ_OK) {
+        const char *results = output ? output : manifest.results;
+        if (results && !output_is_apart(&plan, arguments.items[0], results, &exit_code)) {
+            fq_plan_clear(&plan);
+            fq_manifest_clear(&manifest);
+            return exit_code;
+        }
         status = sweep(&plan, &manifest, argc, argv, &summary);
     }
     /* the rank once more: MPI may have started meanwhile and know it better */

@@ -9,6 +9,7 @@
 #include "claim_store.h"
 #include "failure.h"
 #include "options.h"
+#include "output_check.h"
 #include "progress_bar.h"
 #include "verb.h"
 #include "verb_support.h"
@@ -108,6 +109,19 @@ static fq_status run_claims(fq_claim_report *report, const fq_claim *const *chos
     return status;
 }
 
+/* Asks it of both outputs before any claim is checked. */
+static bool outputs_are_good(const fq_usage *usage, const outputs *to, const fq_option_list *stores,
+                             const char *cache, int *exit_code) {
+    static fq_input inputs[FQ_OPTION_LIST_MAX + 2];
+    const fq_output files[] = {
+        {"--output", to->store, FQ_OUTPUT_STORE}, {"--json-file", to->json_file, FQ_OUTPUT_FILE}, {0}};
+    memset(inputs, 0, sizeof inputs);
+    inputs[0] = (fq_input){.option = "--cache", .path = cache};
+    for (size_t i = 0; i < stores->count; i++)
+        inputs[i + 1] = (fq_input){.option = "--store", .path = stores->items[i], .store = true};
+    return fq_outputs_good(usage, files, inputs, exit_code);
+}
+
 static bool load_inputs(fq_claim_inputs *inputs, const fq_option_list *stores, const char *cache,
                         bool quiet) {
     fq_claim_inputs_init(inputs);
@@ -162,7 +176,7 @@ static int run(int argc, const char **argv) {
          .value = &cache,
          .argument = "FILE.h5",
          .help = "KV cache on whose heads claims about real vectors are checked"},
-        {.name = "quiet", .kind = FQ_OPTION_FLAG, .value = &quiet, .help = "no progress"},
+        FQ_OPTION_QUIET(quiet),
         {.name = "precision",
          .kind = FQ_OPTION_SIZE,
          .value = &precision,
@@ -204,6 +218,8 @@ static int run(int argc, const char **argv) {
         list_claims(chosen, count);
         return 0;
     }
+    if (!outputs_are_good(&usage, &to, &stores, cache, &exit_code))
+        return exit_code;
     fq_claim_inputs inputs;
     if (!load_inputs(&inputs, &stores, cache, quiet))
         return fq_verb_fail("verify");

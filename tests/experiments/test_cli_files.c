@@ -106,6 +106,116 @@ static void outputs_that_cannot_be_written(void) {
     FQ_CHECK(r->exit_code == 4 && strstr(r->err, "standard output could not be written"));
 }
 
+/* Files for every verb that reads one and writes one. */
+static void make_inputs(void) {
+    fq_bytes b = {0};
+    char path[256];
+    fq_gguf_put_small_llama(&b, 1);
+    fq_bytes_save(&b, fq_test_folder(), "m.gguf", path);
+    fq_bytes_free(&b);
+    make_vectors();
+    FQ_CHECK(fq_command("echo a text of more than sixteen tokens, which is what this model reads > t.txt; "
+                        "echo 'experiment: rate-distortion\nseed: 1\ngrid: {dim: 16, samples: 100, codec: "
+                        "\"tq:b=1\"}' > s.yaml; $FIBQUANT sweep s.yaml -o r.h5 -q; "
+                        "$FIBQUANT encode -c tq:b=1 -o c.h5 v.h5; "
+                        "$FIBQUANT codebook -d 16 -k 4 -N 16 --recipe initial --samples 100 -q -o k.h5; "
+                        "$FIBQUANT cache -m m.gguf -t t.txt --tokens 8 -q -o kv.h5; "
+                        "echo 'experiment: fidelity\nseed: 1\ngrid: {cache: kv.h5, codec: \"tq:b=1\"}' > "
+                        "f.yaml; mkdir figures; cp r.h5 figures/rate_distortion.json")
+                 ->exit_code == 0);
+}
+
+/* Every verb that writes: no output may be one of its inputs, by its own name or through either kind of link.
+ */
+static void outputs_that_are_inputs(void) {
+    static const struct {
+        const char *command, *input, *names;
+    } cases[] = {
+        {"encode -c tq:b=1 v.h5 -o", "v.h5", "VECTORS.h5"},
+        {"encode -c fib:k=4,N=16,recipe=initial --codebook k.h5 v.h5 -o", "k.h5", "--codebook"},
+        {"decode c.h5 -o", "c.h5", "CODES.h5"},
+        {"decode --reference v.h5 c.h5 -o", "v.h5", "--reference"},
+        {"cache -m m.gguf -t t.txt --tokens 8 -o", "m.gguf", "--model"},
+        {"cache -m m.gguf -t t.txt --tokens 8 -o", "t.txt", "--text"},
+        {"verify gains --quick --store r.h5 --json-file", "r.h5", "--store"},
+        {"verify gains --quick --cache kv.h5 --json-file", "kv.h5", "--cache"},
+        {"verify gains --quick --cache kv.h5 -o", "kv.h5", "--cache"},
+        {"verify gains --quick -o r.h5 --json-file", "r.h5", "--output"},
+        {"perplexity -m m.gguf -t t.txt -c fp16 --resume -o", "m.gguf", "--model"},
+        {"perplexity -m m.gguf -t t.txt -c fp16 --force -o", "t.txt", "--text"},
+        {"sweep s.yaml --force -o", "s.yaml", "MANIFEST.yaml"},
+        {"sweep f.yaml --force -o", "kv.h5", "cache"},
+    };
+    make_inputs();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        for (int link = 0; link < 3; link++) {
+            char arguments[300];
+            const char *const names[] = {cases[i].input, "soft", "hard"};
+            FQ_CHECK(fq_command("cp %s before; rm -f soft hard; ln -s %s soft; ln %s hard", cases[i].input,
+                                cases[i].input, cases[i].input)
+                         ->exit_code == 0);
+            snprintf(arguments, sizeof arguments, "%s %s", cases[i].command, names[link]);
+            const fq_command_result *r = expect(2, arguments, cases[i].names);
+            FQ_CHECK(strstr(r->err, names[link]) != NULL);
+            FQ_CHECK(fq_command("cmp before %s", cases[i].input)->exit_code == 0);
+        }
+    expect(2, "plot figures/rate_distortion.json -o figures", "RESULTS.h5");
+    expect(0, "results figures/rate_distortion.json", "tq:b=1");
+    /* a store that a claim reads may be the one that it extends */
+    FQ_CHECK(fq_command("$FIBQUANT verify gains --quick -q --store r.h5 -o r.h5")->exit_code == 0);
+    FQ_CHECK(
+        fq_command("test $($FIBQUANT results r.h5 --table rate-distortion --csv | wc -l) = 2")->exit_code ==
+        0);
+    /* two outputs that are not there yet, under two names */
+    FQ_CHECK(fq_command("ln -s new.h5 dangling")->exit_code == 0);
+    expect(2, "verify gains --quick -o new.h5 --json-file dangling", "--json-file");
+    /* what lies beside a model is read with it, HDF5 files aside */
+    FQ_CHECK(fq_command("mkdir model; cp m.gguf model; echo {} > model/config.json")->exit_code == 0);
+    expect(2, "cache -m model -t t.txt --tokens 8 -o model/config.json", "--model");
+    FQ_CHECK(fq_command("for i in 1 2; do $FIBQUANT cache -m model/m.gguf -t t.txt --tokens 8 -q -o "
+                        "model/kv.h5; done")
+                 ->exit_code == 0);
+}
+
+/* Found before the work and not after: each of these would run for minutes. */
+static void outputs_that_cannot_be_written_are_found_first(void) {
+    static const char *const commands[] = {
+        "codebook -d 64 -k 4 -N 65536 --no-cache -q -o",
+        "encode -c fib:k=4,N=65536 v.h5 -o",
+        "decode c.h5 -o",
+        "cache -m m.gguf -t t.txt --tokens 8 -q -o",
+        "verify -q -o",
+        "verify -q --json-file",
+        "bench -q -o",
+        "perplexity -m m.gguf -t t.txt -c fp16 --resume -q -o",
+        "sweep long.yaml --force -q -o",
+        "merge r.h5 -o",
+        "plot r.h5 -o",
+        "reproduce -o",
+    };
+    make_inputs();
+    FQ_CHECK(fq_command("echo 'experiment: rate-distortion\ngrid: {dim: 64, codec: "
+                        "\"fib:k=4,N=65536\"}' > long.yaml; cp r.h5 closed; chmod 444 closed")
+                 ->exit_code == 0);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        static const char *const places[] = {"absent/sub/x.h5", "/proc/x.h5", "closed"};
+        for (size_t j = 0; j < sizeof places / sizeof places[0]; j++) {
+            const fq_command_result *r = fq_command("timeout 20 $FIBQUANT %s %s", commands[i], places[j]);
+            const bool exists = j == 2 && strncmp(commands[i], "merge", 5) == 0;
+            if (!FQ_CHECK(r->exit_code == (exists ? 2 : 4)) || !FQ_CHECK(strstr(r->err, places[j]) != NULL) ||
+                !FQ_CHECK(strchr(r->err, '\n') && strchr(r->err, '\n')[1] == '\0'))
+                fprintf(stderr, "%s %s: exit %d\n%s", commands[i], places[j], r->exit_code, r->err);
+        }
+    }
+    static const char *const stores[] = {"verify -q -o", "bench -q -o",
+                                         "perplexity -m m.gguf -t t.txt -c fp16 -q --resume -o"};
+    for (size_t i = 0; i < sizeof stores / sizeof stores[0]; i++) { /* and what is no results file */
+        const fq_command_result *r = fq_command("cp v.h5 x.h5; timeout 20 $FIBQUANT %s x.h5", stores[i]);
+        FQ_CHECK(r->exit_code == 3 && strstr(r->err, "x.h5") && fq_command("cmp v.h5 x.h5")->exit_code == 0);
+    }
+    FQ_CHECK(fq_command("ls absent")->exit_code == 2 && fq_command("ls *.tmp-* *.lock")->exit_code == 2);
+}
+
 static void vectors_go_there_and_back(void) {
     make_vectors();
     json_t *coded =
@@ -268,6 +378,8 @@ static const fq_test tests[] = {
     {"wrong usage", wrong_usage},
     {"codebook", a_codebook_is_made_measured_and_kept},
     {"unwritable outputs", outputs_that_cannot_be_written},
+    {"outputs that are inputs", outputs_that_are_inputs},
+    {"unwritable outputs are found first", outputs_that_cannot_be_written_are_found_first},
     {"there and back", vectors_go_there_and_back},
     {"unreadable inputs", unreadable_inputs},
     {"damaged vectors and codes", damaged_vectors_and_codes},
