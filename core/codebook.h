@@ -26,7 +26,8 @@ typedef enum fq_recipe {
     FQ_RECIPE_PRODUCT = 3     /* Cartesian power of the scalar Lloyd-Max code of f_{d,1} */
 } fq_recipe;
 
-/* "population", "paper", "initial", "product"; NULL for a number out of range. */
+/* "population", "paper", "initial", "product" and NULL; the name of one, NULL for a number out of range. */
+extern const char *const fq_recipe_words[];
 const char *fq_recipe_name(fq_recipe recipe);
 FQ_MUST_CHECK fq_status fq_recipe_parse(fq_recipe *recipe, const char *name);
 

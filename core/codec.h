@@ -37,7 +37,8 @@ typedef struct fq_codec_cost {
 
 /* What a codec may be given instead of making it itself; all NULL is fine. */
 typedef struct fq_codec_parts {
-    const fq_codebook *codebook;   /* fib: must match spec's k, N and d; copied. NULL: trained here */
+    const fq_codebook *codebook;   /* of a trained codec: must match its k, N and d; copied. NULL:
+                                      trained here */
     const uint32_t *channel_order; /* tq with fractional b: channels by falling importance, [d], the
                                       first go to the finer group; NULL: 0,1,2,... */
 } fq_codec_parts;
@@ -47,6 +48,10 @@ typedef struct fq_codec_parts {
 FQ_MUST_CHECK fq_status fq_codec_create(fq_codec **codec, const fq_codec_spec *spec, size_t dim,
                                         const fq_codec_parts *parts);
 void fq_codec_destroy(fq_codec *codec); /* NULL accepted */
+
+/* What fq_codec_create would make of spec and dim, without making it: the cost, or the same failure where
+ * spec and dim do not fit together. Trains nothing; cheap. */
+FQ_MUST_CHECK fq_status fq_codec_plan(fq_codec_cost *cost, const fq_codec_spec *spec, size_t dim);
 
 const fq_codec_spec *fq_codec_get_spec(const fq_codec *codec);
 fq_codec_cost fq_codec_get_cost(const fq_codec *codec);
@@ -73,6 +78,38 @@ FQ_MUST_CHECK fq_status fq_codec_decode_rotated(const fq_codec *codec, float *y,
 FQ_MUST_CHECK fq_status fq_codec_rotate_queries(const fq_codec *codec, float *y, const float *queries,
                                                 size_t n);
 FQ_MUST_CHECK fq_status fq_codec_rotate_back(const fq_codec *codec, float *x, const float *y, size_t n);
+
+/* What a codec says of itself, so that measurements and figures need not know families. */
+typedef enum fq_code_kind {
+    FQ_CODE_VECTORS = 0, /* a code of whole vectors */
+    FQ_CODE_BLOCKS = 1,  /* every block of k rotated coordinates by one codebook of N words */
+    FQ_CODE_SCALARS = 2  /* the same with k = 1: levels */
+} fq_code_kind;
+
+enum { FQ_LABEL_MAX = 96 };
+
+typedef struct fq_codec_description {
+    fq_code_kind kind;
+    size_t block, codewords; /* k and N of blocks and scalars; 0 where a code of vectors has none */
+    double rate;  /* payload bits a coordinate, as asked for; see fq_codec_cost for what d makes of it */
+    bool rotated; /* it has a rotation, drawn by its seed */
+    bool orders_channels;      /* parts.channel_order makes a difference */
+    bool trained;              /* made from a codebook, which fq_codec_create trains if none is given */
+    fq_train_options training; /* of that codebook, if trained */
+    double operations;         /* of encoding a vector, about */
+    char family[FQ_LABEL_MAX]; /* as people know it: "FibQuant" */
+    char label[FQ_LABEL_MAX];  /* of this code: "FibQuant (k = 4, N = 256)" */
+    char series[FQ_LABEL_MAX]; /* of codes like it at other rates: "FibQuant, k = 4" */
+} fq_codec_description;
+
+/* Trains nothing. Blocks that do not divide dim are described, too: their codebooks exist. */
+FQ_MUST_CHECK fq_status fq_codec_describe(fq_codec_description *about, const fq_codec_spec *spec, size_t dim);
+
+/* The words that quantise every block, of a codec of blocks or scalars; k need not divide dim. Makes them
+ * unless parts brings them. D is set, with no error, where the family knows it exactly, NaN otherwise: see
+ * fq_codebook_measure. FQ_ERR_UNSUPPORTED for a code of vectors. */
+FQ_MUST_CHECK fq_status fq_codec_block_code(fq_codebook *code, const fq_codec_spec *spec, size_t dim,
+                                            const fq_codec_parts *parts);
 
 /* How many families the codec table has, and each one's name and one-line summary. */
 size_t fq_codec_family_count(void);

@@ -2,26 +2,25 @@
  *
  *   name[:key=value[,key=value]...]      fib:k=4,N=256   tq:b=2   tqprod:b=3   fp16
  *
- * Keys, each optional unless the family needs it; an unknown or repeated key, a value out of range
- * or a k that does not divide d is FQ_ERR_SPEC naming the key, the value and what is allowed.
+ * Every family brings the keys of its own, declared in its file (fq_codec_family_key lists them), and takes
+ * some or all of the common ones:
  *
- *   k=1..1024         block dimension                              fib
- *   N=1..1048576      codewords                                    fib
- *   recipe=population|paper|initial|product                        fib
- *   b=0.25..8         bits a coordinate, fractions allowed         tq, tqprod
- *   rot=haar|hadamard                                              all but fp16 (default haar)
- *   pack=bits|radix                                                all but fp16 (default bits;
- *                                                                  radix for fib when N is no power of 2)
+ *   rot=haar|hadamard    the random rotation                       default haar
+ *   pack=bits|radix      how indices are packed                    default bits (fib: radix when N is no
+ *                                                                  power of 2)
  *   norm=input|ls|match  what the stored norm is: |x|, the least-squares gain <x,y>/|y|^2 of the
- *                        reconstruction y of the direction, or |x|/|y|      all but fp16, tqprod
- *   seed=0..2^64-1    of the rotation and of training              all but fp16 (default 1)
+ *                        reconstruction y of the direction, or |x|/|y|      default input
+ *   seed=0..2^64-1       of the rotation and of training           default 1
+ *
+ * Keys are optional unless the family needs them; an unknown or repeated key, a value out of range or one
+ * that does not fit d is FQ_ERR_SPEC naming the key, the value and what is allowed.
  */
 #ifndef FQ_CODEC_SPEC_H
 #define FQ_CODEC_SPEC_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-#include "codebook.h"
 #include "status.h"
 
 #ifdef __cplusplus
@@ -32,14 +31,28 @@ typedef enum fq_rotation_kind { FQ_ROTATION_HAAR = 0, FQ_ROTATION_HADAMARD = 1 }
 typedef enum fq_packing { FQ_PACK_BITS = 0, FQ_PACK_RADIX = 1 } fq_packing;
 typedef enum fq_norm_rule { FQ_NORM_INPUT = 0, FQ_NORM_LS = 1, FQ_NORM_MATCH = 2 } fq_norm_rule;
 
-enum { FQ_SPEC_TEXT_MAX = 160, FQ_FAMILY_NAME_MAX = 16 };
+enum { FQ_SPEC_TEXT_MAX = 160, FQ_FAMILY_NAME_MAX = 16, FQ_SPEC_VALUES_MAX = 8 };
+
+typedef enum fq_key_type {
+    FQ_TYPE_INTEGER, /* a whole number */
+    FQ_TYPE_REAL,    /* a number with at most six decimals, kept as a whole number of millionths */
+    FQ_TYPE_CHOICE,  /* one of some words; its value is the word's place, from 0 */
+    FQ_TYPE_SEED     /* any 64-bit number */
+} fq_key_type;
+
+typedef struct fq_codec_key {
+    const char *name;
+    const char *help; /* one line */
+    fq_key_type type;
+    bool required;            /* has no default */
+    double fallback;          /* the default otherwise */
+    double least, most;       /* of numbers: 0 to 999999.999999 of a real, to 2^53 of an integer */
+    const char *const *words; /* of a choice, NULL after the last */
+} fq_codec_key;
 
 typedef struct fq_codec_spec {
-    char family[FQ_FAMILY_NAME_MAX]; /* a name in the codec table */
-    size_t block;                    /* k; 0 if the family has none */
-    size_t codewords;                /* N; 0 if none */
-    double bits;                     /* b; 0 if none */
-    fq_recipe recipe;
+    char family[FQ_FAMILY_NAME_MAX];  /* a name in the codec table */
+    double value[FQ_SPEC_VALUES_MAX]; /* of the family's own keys, in their order; 0 beyond the last */
     fq_rotation_kind rotation;
     fq_packing packing;
     fq_norm_rule norm;
@@ -49,9 +62,19 @@ typedef struct fq_codec_spec {
 /* Reads text into spec with all defaults filled in; does not know d. */
 FQ_MUST_CHECK fq_status fq_codec_spec_parse(fq_codec_spec *spec, const char *text);
 
-/* The one canonical name of a spec: keys in the order above, defaults left out, so equal specs have
- * equal names and parse(format(s)) = s. */
+/* The one canonical name of a spec: the family's keys in their order, then the common ones in that above,
+ * defaults left out, so equal specs have equal names and parse(format(s)) = s. */
 FQ_MUST_CHECK fq_status fq_codec_spec_format(char text[FQ_SPEC_TEXT_MAX], const fq_codec_spec *spec);
+
+/* The value of one of the family's own keys; otherwise if it has none of that name. */
+double fq_codec_spec_value(const fq_codec_spec *spec, const char *key, double otherwise);
+
+/* Key number i of a family of the codec table, its own ones first, then those of the common ones that it
+ * takes, in canonical order; NULL past the last. */
+const fq_codec_key *fq_codec_family_key(size_t family, size_t i);
+
+/* What the key allows, in words: "a whole number from 1 to 1024", "haar or hadamard". */
+void fq_codec_key_allowed(char text[FQ_ERROR_TEXT_MAX], const fq_codec_key *key);
 
 #ifdef __cplusplus
 }

@@ -33,6 +33,9 @@ typedef struct fq_rotation fq_rotation;
 
 enum { FQ_ROTATION_HAAR_MAX = 4096, FQ_ROTATION_HADAMARD_MAX = 16384 };
 
+/* Whether there is such a rotation: FQ_ERR_ARGUMENT if not. */
+FQ_MUST_CHECK fq_status fq_rotation_check(fq_rotation_kind kind, size_t dim);
+
 /* dim 1..FQ_ROTATION_HAAR_MAX or ..HADAMARD_MAX; number tells rotations of one seed apart.
  * Draws stream (seed, FQ_PURPOSE_ROTATION, number). Cost: 8/3 d^3 flops for haar. */
 FQ_MUST_CHECK fq_status fq_rotation_create(fq_rotation **rotation, fq_rotation_kind kind, size_t dim,

@@ -64,8 +64,12 @@ static fq_status run(const fq_point *point, fq_resources *resources, fq_rows *ro
     fq_source source;
     FQ_TRY(fq_source_init(&source, dim, 2));
     const fq_codebook *codebook = NULL;
-    FQ_TRY(fq_resources_codebook(resources, &codebook, dim, 2, fq_point_size(point, "codewords"), recipe,
-                                 fq_point_seed(point)));
+    const fq_train_options training = {.dim = dim,
+                                       .block = 2,
+                                       .codewords = fq_point_size(point, "codewords"),
+                                       .recipe = recipe,
+                                       .seed = fq_point_seed(point)};
+    FQ_TRY(fq_resources_codebook(resources, &codebook, &training));
     const double radius = fq_source_radial_quantile(&source, 0.9999);
     for (size_t which = 0; which < codebook->codewords; which++)
         FQ_TRY(add_cell(rows, codebook, which, radius));

@@ -134,8 +134,7 @@ static fq_point_cost cost(const fq_point *point) {
     const size_t asked = fq_point_size(point, "tokens");
     const double tokens = asked ? (double)asked : 1024.0,
                  queries = tokens / (double)fq_point_size(point, "stride");
-    const double words = spec->codewords ? (double)spec->codewords : exp2(ceil(spec->bits));
-    const double coding = 180.0 * tokens * (2e-6 + 64.0 * words * 1e-10),
+    const double coding = 180.0 * tokens * (2e-6 + fq_cost_encoding(spec)),
                  attention = 270.0 * queries * tokens * 64.0 * 12.0 / 3e10;
     fq_point_cost cost = {.seconds = 0.3 + coding + attention, .memory_bytes = 3e7};
     const size_t dim = fq_cost_cache_dim(fq_point_file(point, "cache"));
@@ -293,7 +292,7 @@ static void report(const job *j, fq_rows *rows) {
     fq_rows_integer(rows, "queries", (int64_t)j->queries);
 }
 
-static void describe(const job *j, fq_rows *rows) {
+static fq_status describe(const job *j, fq_rows *rows) {
     const fq_kv_origin *origin = fq_kv_cache_origin(j->cache);
     const fq_kv_treatment *k = &j->treatment[KEY], *v = &j->treatment[VALUE];
     const fq_codec_spec *key = fq_codec_get_spec(k->codec);
@@ -302,10 +301,12 @@ static void describe(const job *j, fq_rows *rows) {
     const bool plain = k->codec == v->codec && key->norm == FQ_NORM_INPUT &&
                        key->rotation == FQ_ROTATION_HAAR && k->keep == 0 && k->centre_tokens == 0;
     char protocol[240];
+    fq_codec_description about;
+    FQ_TRY(fq_codec_describe(&about, key, j->shape.dim));
     fq_rows_text(rows, "family", key->family);
-    fq_rows_integer(rows, "block", (int64_t)key->block);
-    fq_rows_integer(rows, "codewords", (int64_t)key->codewords);
-    fq_rows_text(rows, "recipe", key->codewords ? fq_recipe_name(key->recipe) : "");
+    fq_rows_integer(rows, "block", about.trained ? (int64_t)about.block : 0);
+    fq_rows_integer(rows, "codewords", about.trained ? (int64_t)about.codewords : 0);
+    fq_rows_text(rows, "recipe", about.trained ? fq_recipe_name(about.training.recipe) : "");
     fq_rows_integer(rows, "plain", plain);
     fq_rows_real(rows, "rate", rate);
     fq_rows_real(rows, "compression_payload", 16.0 / rate);
@@ -318,6 +319,7 @@ static void describe(const job *j, fq_rows *rows) {
              "queries, layers and query heads; keys after the position encoding",
              j->tokens, j->first, j->first + (j->queries - 1) * j->stride, j->stride);
     fq_rows_text(rows, "protocol", protocol);
+    return FQ_OK;
 }
 
 static fq_status set_protocol(job *j, const fq_point *point, const char *path) {
@@ -375,7 +377,7 @@ static fq_status run(const fq_point *point, fq_resources *resources, fq_rows *ro
         status = fq_rows_add(rows);
     if (status == FQ_OK) {
         report(&j, rows);
-        describe(&j, rows);
+        status = describe(&j, rows);
     }
     job_clear(&j);
     return status;

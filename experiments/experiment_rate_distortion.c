@@ -1,9 +1,9 @@
 /* Distortion against rate on the canonical source.
  *
- * source = block: the codebook (for tq the scalar code of one coordinate) on samples of f_{d,k} that
- * no training saw; k need not divide d. source = vector: the whole codec, with rotation and stored
- * norm, on vectors uniform on the sphere. D is normalised by the coordinate variance 1/d. The same
- * seed gives every codec the same samples.
+ * source = block: the words by which the codec quantises every block, on samples of f_{d,k} that no training
+ * saw, or its own exact figure where it has one; k need not divide d. source = vector: the whole codec, with
+ * rotation and stored norm, on vectors uniform on the sphere. D is normalised by the coordinate variance 1/d.
+ * The same seed gives every codec the same samples. What is measured is what the codec says of itself.
  */
 #include <math.h>
 #include <string.h>
@@ -12,7 +12,6 @@
 #include "failure.h"
 #include "gains.h"
 #include "memory.h"
-#include "scalar_quantizer.h"
 
 enum { BATCH = 4096 };
 
@@ -64,18 +63,17 @@ static fq_status check(const fq_point *point) {
     const fq_codec_spec *spec = fq_point_codec(point, "codec");
     const size_t dim = fq_point_size(point, "dim");
     const bool vector = strcmp(fq_point_text(point, "source"), "vector") == 0;
-    if (spec->block > dim)
-        return FQ_FAIL_TEXT(FQ_ERR_ARGUMENT, "key \"codec\": k = %zu; allowed: up to dim = %zu", spec->block,
-                            dim);
-    if (vector && spec->block && dim % spec->block)
-        return FQ_FAIL_TEXT(FQ_ERR_ARGUMENT,
-                            "key \"codec\": k = %zu does not divide dim = %zu; allowed: a divisor, or "
-                            "source: block",
-                            spec->block, dim);
-    if (!vector && spec->codewords == 0 &&
-        !(strcmp(spec->family, "tq") == 0 && spec->bits == floor(spec->bits)))
+    fq_codec_description about;
+    if (vector)
+        FQ_TRY(fq_point_check_codec("codec", spec, dim));
+    else if (fq_codec_describe(&about, spec, dim) != FQ_OK)
+        return fq_point_fail_codec("codec");
+    else if (about.kind == FQ_CODE_VECTORS)
         return FQ_FAIL_TEXT(FQ_ERR_ARGUMENT, "key \"codec\": %s has no block code; allowed: source: vector",
-                            spec->family);
+                            fq_point_text(point, "codec"));
+    else if (about.block > dim)
+        return FQ_FAIL_TEXT(FQ_ERR_ARGUMENT, "key \"codec\": k = %zu; allowed: up to dim = %zu", about.block,
+                            dim);
     if (vector && dim * fq_point_size(point, "samples") > (size_t)1 << 40)
         return FQ_FAIL_TEXT(FQ_ERR_ARGUMENT, "key \"samples\": too many for dim = %zu", dim);
     return FQ_OK;
@@ -83,16 +81,18 @@ static fq_status check(const fq_point *point) {
 
 static fq_point_cost cost(const fq_point *point) {
     const fq_codec_spec *spec = fq_point_codec(point, "codec");
-    const double dim = (double)fq_point_size(point, "dim");
-    const double samples = (double)fq_point_size(point, "samples");
+    const size_t d = fq_point_size(point, "dim");
+    const double dim = (double)d, samples = (double)fq_point_size(point, "samples");
     const bool vector = strcmp(fq_point_text(point, "source"), "vector") == 0;
-    const double k = spec->block ? (double)spec->block : 1.0;
-    const double n = spec->codewords ? (double)spec->codewords : exp2(spec->bits);
+    fq_codec_description about;
+    if (fq_codec_describe(&about, spec, d) != FQ_OK)
+        return (fq_point_cost){.seconds = 1, .memory_bytes = 6e7};
+    const double k = about.block ? (double)about.block : 1.0, n = (double)about.codewords;
     const double per_block = 2.0 * k * n / 2e10 + 6e-8 + 1e-8 * k; /* search and drawing */
-    const double measuring =
-        vector ? samples * dim * (per_block / k + dim * 3e-10 + 2e-8) : samples * per_block;
-    fq_point_cost cost = {.seconds = 0.01 + measuring, .memory_bytes = 6e7 + 8.0 * k * n + 4.0 * dim * dim};
-    fq_cost_add_codec(&cost, spec, (size_t)dim);
+    const double per_vector = about.operations / 2e10 + dim * (dim * 3e-10 + 8e-8);
+    fq_point_cost cost = {.seconds = 0.01 + samples * (vector ? per_vector : per_block),
+                          .memory_bytes = 6e7 + 8.0 * k * n + 4.0 * dim * dim};
+    fq_cost_add_codec(&cost, spec, d);
     return cost;
 }
 
@@ -110,16 +110,6 @@ static void add(moments *m, double value) {
 
 static double standard_error(const moments *m) {
     return sqrt(m->squares / (m->n - 1.0) / m->n);
-}
-
-/* By quadrature: no sampling error. */
-static fq_status measure_scalar(size_t dim, const fq_codec_spec *spec, fq_rows *rows) {
-    fq_scalar_quantizer quantizer;
-    FQ_TRY(fq_scalar_quantizer_init(&quantizer, dim, (size_t)exp2(spec->bits)));
-    fq_rows_real(rows, "distortion", quantizer.distortion);
-    fq_rows_real(rows, "distortion_se", 0.0);
-    fq_scalar_quantizer_clear(&quantizer);
-    return FQ_OK;
 }
 
 static fq_status measure_vectors(const fq_codec *codec, size_t dim, uint64_t seed, size_t samples,
@@ -158,26 +148,22 @@ static fq_status measure_vectors(const fq_codec *codec, size_t dim, uint64_t see
     return status;
 }
 
-static fq_status measure_block(const fq_point *point, fq_resources *resources, size_t dim, fq_rows *rows) {
-    const fq_codec_spec *spec = fq_point_codec(point, "codec");
-    const uint64_t seed = fq_point_seed(point);
-    const size_t samples = fq_point_size(point, "samples");
-    if (spec->codewords == 0)
-        return measure_scalar(dim, spec, rows);
-    const fq_codebook *trained = NULL;
-    fq_codebook copy;
-    FQ_TRY(fq_resources_codebook(resources, &trained, dim, spec->block, spec->codewords, spec->recipe,
-                                 spec->seed));
-    fq_codebook_init(&copy);
+static fq_status measure_block(const fq_point *point, fq_resources *resources,
+                               const fq_codec_description *about, fq_rows *rows) {
+    fq_codec_parts parts = {0};
+    fq_codebook code;
+    if (about->trained)
+        FQ_TRY(fq_resources_codebook(resources, &parts.codebook, &about->training));
+    fq_codebook_init(&code);
     fq_status status =
-        fq_codebook_set(&copy, dim, spec->block, spec->codewords, trained->words, spec->recipe, spec->seed);
-    if (status == FQ_OK)
-        status = fq_codebook_measure(&copy, seed, samples);
+        fq_codec_block_code(&code, fq_point_codec(point, "codec"), fq_point_size(point, "dim"), &parts);
+    if (status == FQ_OK && isnan(code.distortion))
+        status = fq_codebook_measure(&code, fq_point_seed(point), fq_point_size(point, "samples"));
     if (status == FQ_OK) {
-        fq_rows_real(rows, "distortion", copy.distortion);
-        fq_rows_real(rows, "distortion_se", copy.distortion_se);
+        fq_rows_real(rows, "distortion", code.distortion);
+        fq_rows_real(rows, "distortion_se", code.distortion_se);
     }
-    fq_codebook_clear(&copy);
+    fq_codebook_clear(&code);
     return status;
 }
 
@@ -198,14 +184,18 @@ static fq_status add_theory(size_t dim, size_t block, double rate, fq_rows *rows
 
 static fq_status run(const fq_point *point, fq_resources *resources, fq_rows *rows) {
     const fq_codec_spec *spec = fq_point_codec(point, "codec");
-    const size_t dim = fq_point_size(point, "dim"), block = spec->block ? spec->block : 1;
+    const size_t dim = fq_point_size(point, "dim");
     const bool vector = strcmp(fq_point_text(point, "source"), "vector") == 0;
-    double rate = spec->codewords ? log2((double)spec->codewords) / (double)block : spec->bits;
+    fq_codec_description about;
+    fq_codec_cost stored;
     const fq_codec *codec = NULL;
+    FQ_TRY(fq_codec_describe(&about, spec, dim));
+    const size_t block = about.block ? about.block : 1;
+    double rate = about.rate;
     FQ_TRY(fq_rows_add(rows));
-    if (vector || dim % block == 0) {
+    if (vector)
         FQ_TRY(fq_resources_codec(resources, &codec, spec, dim));
-        const fq_codec_cost stored = fq_codec_get_cost(codec);
+    if (fq_codec_plan(&stored, spec, dim) == FQ_OK) {
         const double bits = 8.0 * (double)stored.code_bytes / (double)dim;
         rate = stored.rate;
         fq_rows_real(rows, "rate_stored", bits);
@@ -213,16 +203,13 @@ static fq_status run(const fq_point *point, fq_resources *resources, fq_rows *ro
     }
     fq_rows_text(rows, "family", spec->family);
     fq_rows_integer(rows, "block", (int64_t)block);
-    fq_rows_integer(rows, "codewords",
-                    spec->codewords    ? (int64_t)spec->codewords
-                    : spec->bits > 0.0 ? (int64_t)exp2(floor(spec->bits))
-                                       : 0);
-    fq_rows_text(rows, "recipe", spec->codewords ? fq_recipe_name(spec->recipe) : "");
+    fq_rows_integer(rows, "codewords", (int64_t)about.codewords);
+    fq_rows_text(rows, "recipe", about.trained ? fq_recipe_name(about.training.recipe) : "");
     fq_rows_real(rows, "rate", rate);
     fq_rows_real(rows, "compression_payload", 16.0 / rate);
     FQ_TRY(add_theory(dim, block, rate, rows));
     if (!vector)
-        return measure_block(point, resources, dim, rows);
+        return measure_block(point, resources, &about, rows);
     moments d = {0}, cosine = {0};
     FQ_TRY(measure_vectors(codec, dim, fq_point_seed(point), fq_point_size(point, "samples"), rows, &d,
                            &cosine));

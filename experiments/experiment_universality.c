@@ -90,9 +90,7 @@ static fq_point_cost cost(const fq_point *point) {
     const double vectors =
         180.0 * (double)fq_point_size(point, "tokens") * (double)fq_point_size(point, "rotations") +
         (double)fq_point_size(point, "sphere_vectors");
-    const double words =
-        spec->codewords ? (double)spec->codewords : exp2(spec->bits); /* of a model like SmolLM2, d = 64 */
-    fq_point_cost cost = {.seconds = vectors * (1e-6 + 64.0 * words * 1e-10), .memory_bytes = 1e8};
+    fq_point_cost cost = {.seconds = vectors * (1e-6 + fq_cost_encoding(spec)), .memory_bytes = 1e8};
     fq_cost_add_codec(&cost, spec, fq_cost_cache_dim(fq_point_file(point, "cache")));
     return cost;
 }
@@ -290,9 +288,10 @@ static fq_status run_on(const fq_kv_cache *cache, const fq_point *point, fq_reso
                             fq_point_file(point, "cache"), j.shape.tokens, j.tokens);
     j.units = KINDS * j.shape.layers * j.shape.heads;
     FQ_TRY(fq_resources_codec(resources, &codec, spec, j.shape.dim));
-    if (spec->codewords)
-        FQ_TRY(fq_resources_codebook(resources, &codebook, j.shape.dim, spec->block, spec->codewords,
-                                     spec->recipe, spec->seed));
+    fq_codec_description about;
+    FQ_TRY(fq_codec_describe(&about, spec, j.shape.dim));
+    if (about.trained)
+        FQ_TRY(fq_resources_codebook(resources, &codebook, &about.training));
     fq_status status = job_make(&j, cache, fq_codec_get_cost(codec).code_bytes);
     if (status == FQ_OK)
         status = measure(&j, point, codebook, rows);
@@ -312,8 +311,12 @@ static fq_status run(const fq_point *point, fq_resources *resources, fq_rows *ro
 
 static fq_status check(const fq_point *point) {
     const fq_codec_spec *spec = fq_point_codec(point, "codec");
-    if (strcmp(spec->family, "fp16") == 0)
-        return FQ_FAIL_TEXT(FQ_ERR_ARGUMENT, "key \"codec\": fp16 has no rotation; allowed: fib, tq, tqprod");
+    fq_codec_description about;
+    FQ_TRY(fq_codec_describe(&about, spec, FQ_COST_USUAL_DIM));
+    if (!about.rotated)
+        return FQ_FAIL_TEXT(FQ_ERR_ARGUMENT,
+                            "key \"codec\": %s has no rotation; allowed: codecs with one, such as tq:b=2",
+                            spec->family);
     return FQ_OK;
 }
 

@@ -1,5 +1,6 @@
 #include "text_builder.h"
 
+#include <math.h>
 #include <string.h>
 
 fq_text fq_text_begin(char *buffer, size_t capacity) {
@@ -30,4 +31,16 @@ void fq_text_add_number(fq_text *text, uint64_t number) {
         number /= 10;
     } while (number);
     fq_text_add_span(text, digits + first, sizeof digits - first);
+}
+
+void fq_text_add_decimal(fq_text *text, double decimal) {
+    double whole = floor(decimal);
+    uint64_t fraction = (uint64_t)llround((decimal - whole) * FQ_MILLIONTHS), place = 100000;
+    whole += fraction == 1000000;
+    fraction %= 1000000;
+    fq_text_add_number(text, (uint64_t)whole);
+    if (fraction)
+        fq_text_add(text, ".");
+    for (; fraction; fraction %= place, place /= 10)
+        fq_text_add_number(text, fraction / place);
 }

@@ -19,4 +19,8 @@ void fq_text_add(fq_text *text, const char *string);
 void fq_text_add_span(fq_text *text, const char *from, size_t length);
 void fq_text_add_number(fq_text *text, uint64_t number);
 
+/* A number >= 0 and below 2^53 rounded to six decimals, without zeros at its end. */
+#define FQ_MILLIONTHS 1e6
+void fq_text_add_decimal(fq_text *text, double decimal);
+
 #endif

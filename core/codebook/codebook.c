@@ -5,16 +5,16 @@
 
 #include "memory.h"
 
-static const char *const recipe_names[] = {"population", "paper", "initial", "product"};
-enum { RECIPES = sizeof recipe_names / sizeof recipe_names[0] };
+const char *const fq_recipe_words[] = {"population", "paper", "initial", "product", NULL};
+enum { RECIPES = sizeof fq_recipe_words / sizeof fq_recipe_words[0] - 1 };
 
 const char *fq_recipe_name(fq_recipe recipe) {
-    return (unsigned)recipe < RECIPES ? recipe_names[recipe] : NULL;
+    return (unsigned)recipe < RECIPES ? fq_recipe_words[recipe] : NULL;
 }
 
 fq_status fq_recipe_parse(fq_recipe *recipe, const char *name) {
     for (unsigned i = 0; i < RECIPES; i++)
-        if (strcmp(name, recipe_names[i]) == 0) {
+        if (strcmp(name, fq_recipe_words[i]) == 0) {
             *recipe = (fq_recipe)i;
             return FQ_OK;
         }

@@ -11,8 +11,8 @@
 #include "threads.h"
 #include "vector_kernels.h"
 
-fq_status fq_codec_create(fq_codec **codec, const fq_codec_spec *spec, size_t dim,
-                          const fq_codec_parts *parts) {
+fq_status fq_codec_make(fq_codec **codec, const fq_codec_spec *spec, size_t dim, const fq_codec_parts *parts,
+                        bool plan_only) {
     static const fq_codec_parts no_parts;
     FQ_TRY(fq_codec_spec_check(spec));
     if (dim < 2 || dim > FQ_DIM_MAX)
@@ -21,6 +21,7 @@ fq_status fq_codec_create(fq_codec **codec, const fq_codec_spec *spec, size_t di
     FQ_TRY(fq_alloc_zero(&made, 1, sizeof *made));
     made->spec = *spec;
     made->family = fq_codec_family_find(spec->family);
+    made->plan_only = plan_only;
     made->cost.dim = dim;
     const fq_status status = made->family->create(made, parts ? parts : &no_parts);
     if (status != FQ_OK) {
@@ -31,9 +32,24 @@ fq_status fq_codec_create(fq_codec **codec, const fq_codec_spec *spec, size_t di
     return FQ_OK;
 }
 
+fq_status fq_codec_create(fq_codec **codec, const fq_codec_spec *spec, size_t dim,
+                          const fq_codec_parts *parts) {
+    return fq_codec_make(codec, spec, dim, parts, false);
+}
+
+fq_status fq_codec_plan(fq_codec_cost *cost, const fq_codec_spec *spec, size_t dim) {
+    fq_codec *plan = NULL;
+    FQ_TRY(fq_codec_make(&plan, spec, dim, NULL, true));
+    *cost = plan->cost;
+    fq_codec_destroy(plan);
+    return FQ_OK;
+}
+
 void fq_codec_destroy(fq_codec *codec) {
     if (!codec)
         return;
+    if (codec->family->destroy)
+        codec->family->destroy(codec);
     fq_codec_groups_clear(codec);
     fq_free(codec);
 }

@@ -3,6 +3,7 @@
 
 #include "codec_family.h"
 #include "fp16.h"
+#include "text_builder.h"
 
 static fq_status create(fq_codec *codec, const fq_codec_parts *parts) {
     (void)parts;
@@ -36,10 +37,24 @@ static fq_status decode(const fq_codec *codec, float *x, const uint8_t *codes, s
     return FQ_OK;
 }
 
+static void describe(fq_codec_description *about, const fq_codec_spec *spec, size_t dim) {
+    (void)spec;
+    about->operations = (double)dim;
+    fq_text label = fq_text_begin(about->label, sizeof about->label),
+            series = fq_text_begin(about->series, sizeof about->series);
+    fq_text_add(&label, about->family);
+    fq_text_add(&series, about->family);
+}
+
+static const fq_codec_example examples[] = {{"fp16", 5}, {"fp16", 64}, {0}};
+
 const fq_codec_family fq_codec_family_fp16 = {
     .name = "fp16",
     .summary = "each coordinate as a half: the uncompressed reference",
+    .title = "uncompressed (fp16)",
+    .examples = examples,
     .create = create,
+    .describe = describe,
     .encode = encode,
     .decode = decode,
 };

@@ -76,8 +76,23 @@ static fq_codec_group *next_group(fq_codec *codec, size_t dim) {
 fq_status fq_codec_add_empty_group(fq_codec *codec, size_t dim) {
     /* The rotation is kept, so that the rotated domain is the same kind of thing for all groups. */
     fq_codec_group *group = next_group(codec, dim);
+    if (codec->plan_only)
+        return fq_rotation_check(codec->spec.rotation, dim);
     return fq_rotation_create(&group->rotation, codec->spec.rotation, dim, codec->spec.seed,
                               codec->groups - 1);
+}
+
+/* What a group has beyond its numbers: rotation, words and tables. */
+static fq_status make_parts(fq_codec_group *group, const fq_codec_spec *spec, const float *words,
+                            size_t number) {
+    float *copy = NULL;
+    FQ_TRY(fq_rotation_create(&group->rotation, spec->rotation, group->dim, spec->seed, number));
+    FQ_TRY(fq_alloc(&copy, group->codewords * group->block, sizeof *copy));
+    memcpy(copy, words, group->codewords * group->block * sizeof *copy);
+    group->words = copy;
+    FQ_TRY(fq_search_create(&group->search, words, group->codewords, group->block, SIZE_MAX));
+    FQ_TRY(make_byte_table(group));
+    return group->sketch_rows ? make_sketch(group, spec->seed, number) : FQ_OK;
 }
 
 fq_status fq_codec_add_group(fq_codec *codec, size_t dim, size_t block, size_t codewords, const float *words,
@@ -88,16 +103,11 @@ fq_status fq_codec_add_group(fq_codec *codec, size_t dim, size_t block, size_t c
     group->codewords = codewords;
     group->blocks = dim / block;
     group->sketch_rows = sketch_rows;
-    FQ_TRY(fq_rotation_create(&group->rotation, spec->rotation, dim, spec->seed, codec->groups - 1));
-    float *copy = NULL;
-    FQ_TRY(fq_alloc(&copy, codewords * block, sizeof *copy));
-    memcpy(copy, words, codewords * block * sizeof *copy);
-    group->words = copy;
-    FQ_TRY(fq_search_create(&group->search, words, codewords, block, SIZE_MAX));
     FQ_TRY(fq_packing_plan_init(&group->packing, spec->packing, group->blocks, (uint32_t)codewords));
-    FQ_TRY(make_byte_table(group));
-    if (sketch_rows)
-        FQ_TRY(make_sketch(group, spec->seed, codec->groups - 1));
+    if (codec->plan_only)
+        FQ_TRY(fq_rotation_check(spec->rotation, dim));
+    else
+        FQ_TRY(make_parts(group, spec, words, codec->groups - 1));
     const size_t norms = sketch_rows ? 2 : 1;
     group->index_offset = group->byte_offset + 2 * norms;
     group->sign_offset = group->index_offset + group->packing.bytes;
@@ -317,6 +327,8 @@ void fq_codec_groups_rotate(const fq_codec *codec, fq_codec_scratch *scratch, fl
 fq_status fq_codec_add_scalar_group(fq_codec *codec, size_t dim, unsigned bits, size_t rows) {
     fq_scalar_quantizer quantizer = {0};
     const size_t levels = (size_t)1 << bits;
+    if (codec->plan_only)
+        return fq_codec_add_group(codec, dim, 1, levels, NULL, rows);
     float *words = NULL;
     fq_status status;
     FQ_TRY_GOTO(status, fq_scalar_quantizer_init(&quantizer, dim, levels), done);

@@ -6,75 +6,153 @@
 #include "codec_family.h"
 #include "text_builder.h"
 
-/* b is kept as a whole number of millionths, so that its decimal name is exact. */
-#define MILLIONTHS 1e6
-
-typedef struct word_list {
-    const char *words[4];
-} word_list;
-
-static const word_list rotation_words = {{"haar", "hadamard"}};
-static const word_list packing_words = {{"bits", "radix"}};
-static const word_list norm_words = {{"input", "ls", "match"}};
-static const word_list recipe_words = {{"population", "paper", "initial", "product"}};
-
-/* The grammar's keys in canonical order; key number i is bit 1 << i. */
-static const struct key {
-    const char *name;
-    const char *allowed;
-    const word_list *words; /* NULL: a number */
-} keys[] = {
-    {"k", "a whole number from 1 to 1024", NULL},
-    {"N", "a whole number from 1 to 1048576", NULL},
-    {"recipe", "population, paper, initial or product", &recipe_words},
-    {"b", "a number from 0.25 to 8 with at most six decimals", NULL},
-    {"rot", "haar or hadamard", &rotation_words},
-    {"pack", "bits or radix", &packing_words},
-    {"norm", "input, ls or match", &norm_words},
-    {"seed", "a whole number from 0 to 18446744073709551615", NULL},
+/* The common keys in canonical order; key number i is bit 1 << i of a family's common keys. */
+static const char *const rotation_words[] = {"haar", "hadamard", NULL};
+static const char *const packing_words[] = {"bits", "radix", NULL};
+static const char *const norm_words[] = {"input", "ls", "match", NULL};
+static const fq_codec_key common_keys[] = {
+    {.name = "rot", .help = "the random rotation", .type = FQ_TYPE_CHOICE, .words = rotation_words},
+    {.name = "pack", .help = "how indices are packed", .type = FQ_TYPE_CHOICE, .words = packing_words},
+    {.name = "norm",
+     .help = "the stored norm: the input's, the least-squares gain, or what keeps the norm",
+     .type = FQ_TYPE_CHOICE,
+     .words = norm_words},
+    {.name = "seed", .help = "of the rotation and of training", .type = FQ_TYPE_SEED, .fallback = 1},
 };
-enum { KEYS = sizeof keys / sizeof keys[0] };
+enum { COMMON_KEYS = sizeof common_keys / sizeof common_keys[0] };
 
-static bool is_power_of_two(size_t n) {
-    return n > 0 && (n & (n - 1)) == 0;
+static size_t own_keys(const fq_codec_family *family) {
+    size_t count = 0;
+    while (family->keys && family->keys[count].name)
+        count++;
+    return count;
 }
 
-static fq_packing default_packing(const fq_codec_family *family, const fq_codec_spec *spec) {
-    const bool whole = !(family->keys & FQ_KEY_CODEWORDS) || is_power_of_two(spec->codewords);
-    return whole ? FQ_PACK_BITS : FQ_PACK_RADIX;
+/* Key number i of the family: own keys, then the common ones that it takes. common: which of these it is, or
+ * COMMON_KEYS. */
+static const fq_codec_key *key_at(const fq_codec_family *family, size_t i, size_t *common) {
+    const size_t own = own_keys(family);
+    *common = COMMON_KEYS;
+    if (i < own)
+        return &family->keys[i];
+    size_t left = i - own;
+    for (size_t c = 0; c < COMMON_KEYS; c++) {
+        if ((family->common & 1u << c) && left-- == 0) {
+            *common = c;
+            return &common_keys[c];
+        }
+    }
+    return NULL;
 }
 
-/* All fields but the family, and but those without a default. */
-static void set_defaults(fq_codec_spec *spec) {
-    spec->recipe = FQ_RECIPE_POPULATION;
+const fq_codec_key *fq_codec_family_key(size_t family, size_t i) {
+    size_t common;
+    return family < fq_codec_family_count() ? key_at(fq_codec_family_at(family), i, &common) : NULL;
+}
+
+void fq_codec_key_allowed(char allowed[FQ_ERROR_TEXT_MAX], const fq_codec_key *key) {
+    fq_text text = fq_text_begin(allowed, FQ_ERROR_TEXT_MAX);
+    switch (key->type) {
+    case FQ_TYPE_INTEGER:
+    case FQ_TYPE_REAL:
+        fq_text_add(&text, key->type == FQ_TYPE_INTEGER ? "a whole number from " : "a number from ");
+        fq_text_add_decimal(&text, key->least);
+        fq_text_add(&text, " to ");
+        fq_text_add_decimal(&text, key->most);
+        fq_text_add(&text, key->type == FQ_TYPE_INTEGER ? "" : " with at most six decimals");
+        break;
+    case FQ_TYPE_CHOICE:
+        for (size_t i = 0; key->words[i]; i++) {
+            fq_text_add(&text, i == 0 ? "" : key->words[i + 1] ? ", " : " or ");
+            fq_text_add(&text, key->words[i]);
+        }
+        break;
+    case FQ_TYPE_SEED:
+        fq_text_add(&text, "a whole number from 0 to 18446744073709551615");
+        break;
+    }
+}
+
+/* The common keys' defaults; the family may change them when its own keys are known. */
+static void set_common_defaults(fq_codec_spec *spec, const fq_codec_family *family) {
     spec->rotation = FQ_ROTATION_HAAR;
     spec->packing = FQ_PACK_BITS;
     spec->norm = FQ_NORM_INPUT;
     spec->seed = 1;
+    if (family->defaults)
+        family->defaults(spec);
 }
 
-static fq_status fail_key(size_t key, const char *value, size_t length, const char *allowed) {
-    char argument[FQ_ERROR_NAME_MAX];
+/* The value of a choice among the common keys. */
+static int common_word(const fq_codec_spec *spec, size_t common) {
+    switch (1u << common) {
+    case FQ_KEY_ROTATION:
+        return (int)spec->rotation;
+    case FQ_KEY_PACKING:
+        return (int)spec->packing;
+    case FQ_KEY_NORM:
+        return (int)spec->norm;
+    default:
+        return 0;
+    }
+}
+
+static void set_common_word(fq_codec_spec *spec, size_t common, int word) {
+    switch (1u << common) {
+    case FQ_KEY_ROTATION:
+        spec->rotation = (fq_rotation_kind)word;
+        break;
+    case FQ_KEY_PACKING:
+        spec->packing = (fq_packing)word;
+        break;
+    case FQ_KEY_NORM:
+        spec->norm = (fq_norm_rule)word;
+        break;
+    default:
+        break;
+    }
+}
+
+static size_t words_of(const fq_codec_key *key) {
+    size_t count = 0;
+    while (key->words[count])
+        count++;
+    return count;
+}
+
+static fq_status fail_key(const fq_codec_key *key, const char *value, size_t length) {
+    char argument[FQ_ERROR_NAME_MAX], allowed[FQ_ERROR_TEXT_MAX];
     fq_text text = fq_text_begin(argument, sizeof argument);
-    fq_text_add(&text, keys[key].name);
+    fq_text_add(&text, key->name);
     fq_text_add(&text, "=");
     fq_text_add_span(&text, value, length);
+    fq_codec_key_allowed(allowed, key);
     return FQ_FAIL(FQ_ERR_SPEC, argument, allowed);
 }
 
 static fq_status fail_keys_of(const fq_codec_family *family, const char *argument) {
     char allowed[FQ_ERROR_TEXT_MAX];
     fq_text text = fq_text_begin(allowed, sizeof allowed);
-    fq_text_add(&text, family->keys ? "a key of " : "no keys, as ");
+    size_t common;
+    const bool any = key_at(family, 0, &common) != NULL;
+    fq_text_add(&text, any ? "a key of " : "no keys, as ");
     fq_text_add(&text, family->name);
-    fq_text_add(&text, family->keys ? ", each once:" : " has none");
-    for (size_t i = 0; i < KEYS; i++) {
-        if (family->keys & 1u << i) {
-            fq_text_add(&text, " ");
-            fq_text_add(&text, keys[i].name);
-        }
+    fq_text_add(&text, any ? ", each once:" : " has none");
+    for (size_t i = 0; key_at(family, i, &common); i++) {
+        fq_text_add(&text, " ");
+        fq_text_add(&text, key_at(family, i, &common)->name);
     }
     return FQ_FAIL(FQ_ERR_SPEC, argument, allowed);
+}
+
+static fq_status fail_missing(const fq_codec_family *family, const fq_codec_key *key) {
+    char allowed[FQ_ERROR_TEXT_MAX], values[FQ_ERROR_TEXT_MAX];
+    fq_text text = fq_text_begin(allowed, sizeof allowed);
+    fq_codec_key_allowed(values, key);
+    fq_text_add(&text, family->name);
+    fq_text_add(&text, " needs it: ");
+    fq_text_add(&text, values);
+    return FQ_FAIL(FQ_ERR_SPEC, key->name, allowed);
 }
 
 static fq_status fail_family(const char *name) {
@@ -105,7 +183,8 @@ static bool read_number(uint64_t *number, const char *from, size_t length) {
     return true;
 }
 
-/* Digits, optionally a point and one to six more. */
+/* Digits, optionally a point and one to six more: a whole number of millionths, so that the decimal name of a
+ * value is exact. */
 static bool read_decimal(double *decimal, const char *from, size_t length) {
     size_t whole = 0;
     while (whole < length && from[whole] != '.')
@@ -120,13 +199,13 @@ static bool read_decimal(double *decimal, const char *from, size_t length) {
         for (size_t i = places; i < 6; i++)
             fraction *= 10;
     }
-    *decimal = (double)(units * 1000000 + fraction) / MILLIONTHS;
+    *decimal = (double)(units * 1000000 + fraction) / FQ_MILLIONTHS;
     return true;
 }
 
-static bool read_word(int *number, const word_list *list, const char *from, size_t length) {
-    for (int i = 0; i < 4 && list->words[i]; i++) {
-        if (strlen(list->words[i]) == length && memcmp(list->words[i], from, length) == 0) {
+static bool read_word(int *number, const char *const *words, const char *from, size_t length) {
+    for (int i = 0; words[i]; i++) {
+        if (strlen(words[i]) == length && memcmp(words[i], from, length) == 0) {
             *number = i;
             return true;
         }
@@ -134,48 +213,116 @@ static bool read_word(int *number, const word_list *list, const char *from, size
     return false;
 }
 
-static bool bits_in_range(double bits) {
-    return bits >= 0.25 && bits <= 8;
+static bool in_range(const fq_codec_key *key, double value) {
+    switch (key->type) {
+    case FQ_TYPE_INTEGER:
+        return value >= key->least && value <= key->most && value == rint(value);
+    case FQ_TYPE_REAL:
+        return value >= key->least && value <= key->most &&
+               rint(value * FQ_MILLIONTHS) / FQ_MILLIONTHS == value;
+    case FQ_TYPE_CHOICE:
+        return value >= 0 && value < (double)words_of(key) && value == rint(value);
+    case FQ_TYPE_SEED:
+        return true;
+    }
+    return false;
 }
 
-static fq_status read_value(fq_codec_spec *spec, size_t key, const char *from, size_t length) {
+/* Value length characters long of key number i, which is that common one or one of the family's own. */
+static fq_status read_value(fq_codec_spec *spec, const fq_codec_key *key, size_t i, size_t common,
+                            const char *from, size_t length) {
     uint64_t number = 0;
+    double value = 0;
     int word = 0;
     bool good = false;
-    if (keys[key].words)
-        good = read_word(&word, keys[key].words, from, length);
-    else if (1u << key == FQ_KEY_BITS)
-        good = read_decimal(&spec->bits, from, length) && bits_in_range(spec->bits);
-    else
+    switch (key->type) {
+    case FQ_TYPE_INTEGER:
         good = read_number(&number, from, length);
-    switch (1u << key) {
-    case FQ_KEY_BLOCK:
-        good = good && number >= 1 && number <= FQ_BLOCK_MAX;
-        spec->block = (size_t)number;
+        value = (double)number;
         break;
-    case FQ_KEY_CODEWORDS:
-        good = good && number >= 1 && number <= FQ_CODEWORDS_MAX;
-        spec->codewords = (size_t)number;
+    case FQ_TYPE_REAL:
+        good = read_decimal(&value, from, length);
         break;
-    case FQ_KEY_RECIPE:
-        spec->recipe = (fq_recipe)word;
+    case FQ_TYPE_CHOICE:
+        good = read_word(&word, key->words, from, length);
+        value = word;
         break;
-    case FQ_KEY_ROTATION:
-        spec->rotation = (fq_rotation_kind)word;
-        break;
-    case FQ_KEY_PACKING:
-        spec->packing = (fq_packing)word;
-        break;
-    case FQ_KEY_NORM:
-        spec->norm = (fq_norm_rule)word;
-        break;
-    case FQ_KEY_SEED:
-        spec->seed = number;
-        break;
-    default:
+    case FQ_TYPE_SEED:
+        good = read_number(&number, from, length);
         break;
     }
-    return good ? FQ_OK : fail_key(key, from, length, keys[key].allowed);
+    if (!good || !in_range(key, value))
+        return fail_key(key, from, length);
+    if (common == COMMON_KEYS)
+        spec->value[i] = value;
+    else if (key->type == FQ_TYPE_CHOICE)
+        set_common_word(spec, common, word);
+    else
+        spec->seed = number;
+    return FQ_OK;
+}
+
+/* key=value: a part of a name. */
+typedef struct item {
+    const char *name, *value;
+    size_t name_length, value_length;
+    size_t key, common; /* of the family */
+} item;
+
+enum { ITEMS_MAX = FQ_SPEC_VALUES_MAX + COMMON_KEYS };
+
+static fq_status read_items(item items[ITEMS_MAX], size_t *count, const fq_codec_family *family,
+                            const char *at) {
+    *count = 0;
+    while (at) {
+        const char *comma = strchr(at, ',');
+        const size_t length = comma ? (size_t)(comma - at) : strlen(at);
+        const char *equals = memchr(at, '=', length);
+        const size_t name_length = equals ? (size_t)(equals - at) : 0;
+        char whole[FQ_ERROR_NAME_MAX];
+        fq_text text = fq_text_begin(whole, sizeof whole);
+        fq_text_add_span(&text, at, length);
+        item found = {.name = at, .name_length = name_length};
+        const fq_codec_key *key;
+        while ((key = key_at(family, found.key, &found.common)) &&
+               !(equals && strlen(key->name) == name_length && memcmp(key->name, at, name_length) == 0))
+            found.key++;
+        bool seen = false;
+        for (size_t i = 0; i < *count; i++)
+            seen = seen || items[i].key == found.key;
+        if (!key || seen)
+            return fail_keys_of(family, length ? whole : "key");
+        found.value = equals + 1;
+        found.value_length = length - name_length - 1;
+        items[(*count)++] = found;
+        at = comma ? comma + 1 : NULL;
+    }
+    return FQ_OK;
+}
+
+/* The family's own keys first, since the common ones' defaults may depend on them. */
+static fq_status set_values(fq_codec_spec *spec, const fq_codec_family *family, const item *items,
+                            size_t count) {
+    size_t common;
+    for (size_t i = 0; i < own_keys(family); i++) {
+        const fq_codec_key *key = &family->keys[i];
+        size_t given = 0;
+        while (given < count && items[given].key != i)
+            given++;
+        if (given < count)
+            FQ_TRY(read_value(spec, key, i, COMMON_KEYS, items[given].value, items[given].value_length));
+        else if (key->required)
+            return fail_missing(family, key);
+        else
+            spec->value[i] = key->fallback;
+    }
+    set_common_defaults(spec, family);
+    for (size_t i = 0; i < count; i++) {
+        const fq_codec_key *key = key_at(family, items[i].key, &common);
+        if (common < COMMON_KEYS)
+            FQ_TRY(read_value(spec, key, 0, common, items[i].value, items[i].value_length));
+    }
+    return FQ_OK;
 }
 
 fq_status fq_codec_spec_parse(fq_codec_spec *spec, const char *text) {
@@ -183,7 +330,6 @@ fq_status fq_codec_spec_parse(fq_codec_spec *spec, const char *text) {
         return FQ_FAIL(FQ_ERR_SPEC, "codec name", "a name such as fib:k=4,N=256");
     fq_codec_spec made;
     memset(&made, 0, sizeof made);
-    set_defaults(&made);
     const char *colon = strchr(text, ':');
     const size_t name_length = colon ? (size_t)(colon - text) : strlen(text);
     char name[FQ_ERROR_NAME_MAX];
@@ -193,125 +339,91 @@ fq_status fq_codec_spec_parse(fq_codec_spec *spec, const char *text) {
     if (!family)
         return fail_family(name);
     memcpy(made.family, family->name, strlen(family->name) + 1);
-    unsigned seen = 0;
-    const char *at = colon ? colon + 1 : NULL;
-    while (at) {
-        const char *comma = strchr(at, ',');
-        const size_t length = comma ? (size_t)(comma - at) : strlen(at);
-        const char *equals = memchr(at, '=', length);
-        char item[FQ_ERROR_NAME_MAX];
-        fq_text item_text = fq_text_begin(item, sizeof item);
-        fq_text_add_span(&item_text, at, length);
-        size_t key = 0;
-        while (key < KEYS && !(equals && strlen(keys[key].name) == (size_t)(equals - at) &&
-                               memcmp(keys[key].name, at, (size_t)(equals - at)) == 0))
-            key++;
-        if (key == KEYS || !(family->keys & 1u << key) || (seen & 1u << key))
-            return fail_keys_of(family, length ? item : "key");
-        seen |= 1u << key;
-        FQ_TRY(read_value(&made, key, equals + 1, length - (size_t)(equals + 1 - at)));
-        at = comma ? comma + 1 : NULL;
-    }
-    for (size_t key = 0; key < KEYS; key++) {
-        if (family->required & ~seen & 1u << key) {
-            char allowed[FQ_ERROR_TEXT_MAX];
-            fq_text missing = fq_text_begin(allowed, sizeof allowed);
-            fq_text_add(&missing, family->name);
-            fq_text_add(&missing, " needs it: ");
-            fq_text_add(&missing, keys[key].allowed);
-            return FQ_FAIL(FQ_ERR_SPEC, keys[key].name, allowed);
-        }
-    }
-    if (!(seen & FQ_KEY_PACKING))
-        made.packing = default_packing(family, &made);
+    item items[ITEMS_MAX];
+    size_t count = 0;
+    FQ_TRY(read_items(items, &count, family, colon ? colon + 1 : NULL));
+    FQ_TRY(set_values(&made, family, items, count));
     FQ_TRY(fq_codec_spec_check(&made));
     *spec = made;
     return FQ_OK;
 }
 
 fq_status fq_codec_spec_check(const fq_codec_spec *spec) {
-    char name[FQ_FAMILY_NAME_MAX];
+    char name[FQ_FAMILY_NAME_MAX], allowed[FQ_ERROR_TEXT_MAX];
     memcpy(name, spec->family, sizeof name);
     name[sizeof name - 1] = '\0';
     const fq_codec_family *family = fq_codec_family_find(name);
     if (!family)
         return fail_family(name);
-    const unsigned has = family->keys;
-    fq_codec_spec standard;
-    set_defaults(&standard);
-    const struct {
-        bool in_range, is_default;
-        double value;
-    } checks[KEYS] = {
-        {spec->block >= 1 && spec->block <= FQ_BLOCK_MAX, spec->block == 0, (double)spec->block},
-        {spec->codewords >= 1 && spec->codewords <= FQ_CODEWORDS_MAX, spec->codewords == 0,
-         (double)spec->codewords},
-        {(unsigned)spec->recipe <= FQ_RECIPE_PRODUCT, spec->recipe == standard.recipe, (double)spec->recipe},
-        {bits_in_range(spec->bits) && rint(spec->bits * MILLIONTHS) / MILLIONTHS == spec->bits,
-         spec->bits == 0, spec->bits},
-        {(unsigned)spec->rotation <= FQ_ROTATION_HADAMARD, spec->rotation == standard.rotation,
-         (double)spec->rotation},
-        {(unsigned)spec->packing <= FQ_PACK_RADIX, spec->packing == standard.packing, (double)spec->packing},
-        {(unsigned)spec->norm <= FQ_NORM_MATCH, spec->norm == standard.norm, (double)spec->norm},
-        {true, spec->seed == standard.seed, (double)spec->seed},
-    };
-    for (size_t key = 0; key < KEYS; key++) {
-        if (has & 1u << key) {
-            if (!checks[key].in_range)
-                return FQ_FAIL_VALUE(FQ_ERR_SPEC, keys[key].name, checks[key].value, keys[key].allowed);
-        } else if (!checks[key].is_default) {
-            return fail_keys_of(family, keys[key].name);
+    const size_t own = own_keys(family);
+    for (size_t i = 0; i < FQ_SPEC_VALUES_MAX; i++) {
+        if (i >= own && spec->value[i] != 0)
+            return fail_keys_of(family, "value");
+        if (i < own && !in_range(&family->keys[i], spec->value[i])) {
+            fq_codec_key_allowed(allowed, &family->keys[i]);
+            return FQ_FAIL_VALUE(FQ_ERR_SPEC, family->keys[i].name, spec->value[i], allowed);
         }
     }
-    if (family->whole_bits && spec->bits != rint(spec->bits))
-        return FQ_FAIL_VALUE(FQ_ERR_SPEC, "b", spec->bits, "a whole number for this codec");
+    fq_codec_spec standard = *spec;
+    set_common_defaults(&standard, family);
+    for (size_t c = 0; c < COMMON_KEYS; c++) {
+        const fq_codec_key *key = &common_keys[c];
+        const int word = common_word(spec, c);
+        const bool is_default =
+            key->type == FQ_TYPE_SEED ? spec->seed == standard.seed : word == common_word(&standard, c);
+        if (!(family->common & 1u << c) && !is_default)
+            return fail_keys_of(family, key->name);
+        if (!in_range(key, word)) {
+            fq_codec_key_allowed(allowed, key);
+            return FQ_FAIL_VALUE(FQ_ERR_SPEC, key->name, word, allowed);
+        }
+    }
     return FQ_OK;
 }
 
-static void add_decimal(fq_text *text, double decimal) {
-    const uint64_t millionths = (uint64_t)llround(decimal * MILLIONTHS);
-    uint64_t fraction = millionths % 1000000, place = 100000;
-    fq_text_add_number(text, millionths / 1000000);
-    if (fraction)
-        fq_text_add(text, ".");
-    for (; fraction; fraction %= place, place /= 10)
-        fq_text_add_number(text, fraction / place);
+static void add_key(fq_text *text, const char **separator, const fq_codec_key *key) {
+    fq_text_add(text, *separator);
+    fq_text_add(text, key->name);
+    fq_text_add(text, "=");
+    *separator = ",";
 }
 
 fq_status fq_codec_spec_format(char text[FQ_SPEC_TEXT_MAX], const fq_codec_spec *spec) {
     FQ_TRY(fq_codec_spec_check(spec));
     const fq_codec_family *family = fq_codec_family_find(spec->family);
-    fq_codec_spec standard;
-    set_defaults(&standard);
-    const bool written[KEYS] = {
-        true,
-        true,
-        spec->recipe != standard.recipe,
-        true,
-        spec->rotation != standard.rotation,
-        spec->packing != default_packing(family, spec),
-        spec->norm != standard.norm,
-        spec->seed != standard.seed,
-    };
-    const int word[KEYS] = {
-        0, 0, (int)spec->recipe, 0, (int)spec->rotation, (int)spec->packing, (int)spec->norm, 0};
-    const uint64_t number[KEYS] = {spec->block, spec->codewords, 0, 0, 0, 0, 0, spec->seed};
+    fq_codec_spec standard = *spec;
+    set_common_defaults(&standard, family);
     fq_text out = fq_text_begin(text, FQ_SPEC_TEXT_MAX);
     fq_text_add(&out, family->name);
     const char *separator = ":";
-    for (size_t key = 0; key < KEYS; key++) {
-        if (!(family->keys & 1u << key) || !written[key])
+    for (size_t i = 0; i < own_keys(family); i++) {
+        const fq_codec_key *key = &family->keys[i];
+        if (!key->required && spec->value[i] == key->fallback)
             continue;
-        fq_text_add(&out, separator);
-        fq_text_add(&out, keys[key].name);
-        fq_text_add(&out, "=");
-        if (keys[key].words)
-            fq_text_add(&out, keys[key].words->words[word[key]]);
-        else if (1u << key == FQ_KEY_BITS)
-            add_decimal(&out, spec->bits);
+        add_key(&out, &separator, key);
+        if (key->type == FQ_TYPE_CHOICE)
+            fq_text_add(&out, key->words[(size_t)spec->value[i]]);
         else
-            fq_text_add_number(&out, number[key]);
-        separator = ",";
+            fq_text_add_decimal(&out, spec->value[i]);
     }
-    return FQ_OK;
+    for (size_t c = 0; c < COMMON_KEYS; c++) {
+        const fq_codec_key *key = &common_keys[c];
+        const bool is_seed = key->type == FQ_TYPE_SEED;
+        if (is_seed ? spec->seed == standard.seed : common_word(spec, c) == common_word(&standard, c))
+            continue;
+        add_key(&out, &separator, key);
+        if (is_seed)
+            fq_text_add_number(&out, spec->seed);
+        else
+            fq_text_add(&out, key->words[common_word(spec, c)]);
+    }
+    return out.cut ? FQ_FAIL(FQ_ERR_SPEC, "codec name", "names of up to 159 characters") : FQ_OK;
+}
+
+double fq_codec_spec_value(const fq_codec_spec *spec, const char *key, double otherwise) {
+    const fq_codec_family *family = fq_codec_family_find(spec->family);
+    for (size_t i = 0; family && i < own_keys(family); i++)
+        if (strcmp(family->keys[i].name, key) == 0)
+            return spec->value[i];
+    return otherwise;
 }

@@ -12,8 +12,18 @@
 
 #include "codec_family.h"
 
+static const fq_codec_key keys[] = {
+    {.name = "b",
+     .help = "bits a coordinate, the sketch's one included; fractions allowed",
+     .type = FQ_TYPE_REAL,
+     .required = true,
+     .least = 0.25,
+     .most = 8},
+    {0},
+};
+
 static fq_status create(fq_codec *codec, const fq_codec_parts *parts) {
-    const double bits = codec->spec.bits;
+    const double bits = codec->spec.value[0];
     const size_t d = codec->cost.dim;
     FQ_TRY(fq_codec_set_channel_order(codec, parts->channel_order));
     if (bits < 1) {
@@ -29,10 +39,31 @@ static fq_status create(fq_codec *codec, const fq_codec_parts *parts) {
     return FQ_OK;
 }
 
+static void describe(fq_codec_description *about, const fq_codec_spec *spec, size_t dim) {
+    (void)dim;
+    about->rate = spec->value[0];
+    about->orders_channels = about->rate > 1 && about->rate != floor(about->rate);
+    about->kind = FQ_CODE_VECTORS;
+    about->block = 1;
+    about->codewords = (size_t)exp2(floor(about->rate));
+}
+
+static const fq_codec_example examples[] = {
+    {"tqprod:b=1", 64},
+    {"tqprod:b=2", 64},
+    {"tqprod:b=3.5", 40},
+    {"tqprod:b=0.25", 64},
+    {"tqprod:b=2,rot=hadamard,seed=3", 27},
+    {0},
+};
+
 const fq_codec_family fq_codec_family_tqprod = {
     .name = "tqprod",
     .summary = "TurboQuant, inner-product form: (b-1)-bit MSE code and 1-bit sketch of the residual",
-    .keys = FQ_KEY_BITS | FQ_KEY_ROTATION | FQ_KEY_PACKING | FQ_KEY_SEED,
-    .required = FQ_KEY_BITS,
+    .title = "TurboQuant (inner product)",
+    .keys = keys,
+    .common = FQ_KEY_ROTATION | FQ_KEY_PACKING | FQ_KEY_SEED,
+    .examples = examples,
     .create = create,
+    .describe = describe,
 };

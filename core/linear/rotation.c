@@ -109,8 +109,7 @@ static fq_status make_hadamard(fq_rotation *rotation, fq_stream *stream) {
     return FQ_OK;
 }
 
-fq_status fq_rotation_create(fq_rotation **rotation, fq_rotation_kind kind, size_t dim, uint64_t seed,
-                             uint64_t number) {
+fq_status fq_rotation_check(fq_rotation_kind kind, size_t dim) {
     if (kind != FQ_ROTATION_HAAR && kind != FQ_ROTATION_HADAMARD)
         return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "rotation kind", kind, "haar or hadamard");
     if (kind == FQ_ROTATION_HAAR && (dim < 1 || dim > FQ_ROTATION_HAAR_MAX))
@@ -118,6 +117,12 @@ fq_status fq_rotation_create(fq_rotation **rotation, fq_rotation_kind kind, size
                              "1 to 4096 with a Haar rotation; rot=hadamard allows up to 16384");
     if (dim < 1 || dim > FQ_ROTATION_HADAMARD_MAX)
         return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "dim", dim, "1 to 16384");
+    return FQ_OK;
+}
+
+fq_status fq_rotation_create(fq_rotation **rotation, fq_rotation_kind kind, size_t dim, uint64_t seed,
+                             uint64_t number) {
+    FQ_TRY(fq_rotation_check(kind, dim));
     fq_rotation *made = NULL;
     FQ_TRY(fq_alloc_zero(&made, 1, sizeof *made));
     made->kind = kind;

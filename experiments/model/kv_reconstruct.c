@@ -19,9 +19,10 @@ static void shift(float *x, size_t tokens, const float *from, size_t n, size_t d
     }
 }
 
-static bool orders_channels(const fq_kv_treatment *t) {
-    const fq_codec_spec *spec = fq_codec_get_spec(t->codec);
-    return t->by_energy && strcmp(spec->family, "tq") == 0 && spec->bits != floor(spec->bits);
+static bool orders_channels(const fq_kv_treatment *t, size_t dim) {
+    fq_codec_description about;
+    return t->by_energy && fq_codec_describe(&about, fq_codec_get_spec(t->codec), dim) == FQ_OK &&
+           about.orders_channels;
 }
 
 typedef struct channel {
@@ -63,8 +64,9 @@ static fq_status make_ordered(fq_codec **codec, const fq_codec *like, const floa
 static fq_status code_and_decode(float *decoded, const fq_kv_treatment *t, const float *x, size_t tokens,
                                  uint8_t *codes) {
     fq_codec *ordered = NULL;
-    if (orders_channels(t))
-        FQ_TRY(make_ordered(&ordered, t->codec, x, tokens, fq_codec_get_cost(t->codec).dim));
+    const size_t dim = fq_codec_get_cost(t->codec).dim;
+    if (orders_channels(t, dim))
+        FQ_TRY(make_ordered(&ordered, t->codec, x, tokens, dim));
     const fq_codec *codec = ordered ? ordered : t->codec;
     fq_status status = fq_codec_encode(codec, codes, x, tokens);
     if (status == FQ_OK)
@@ -101,6 +103,6 @@ double fq_kv_treatment_bytes(const fq_kv_treatment *t, size_t tokens) {
     const fq_codec_cost cost = fq_codec_get_cost(t->codec);
     const double dim = (double)cost.dim, kept = (double)(t->keep < tokens ? t->keep : tokens);
     const double mean = t->centre_tokens ? 2.0 * dim : 0.0;
-    const double order = orders_channels(t) ? (cost.dim > 256 ? 2.0 : 1.0) * dim : 0.0;
+    const double order = orders_channels(t, cost.dim) ? (cost.dim > 256 ? 2.0 : 1.0) * dim : 0.0;
     return kept * 2.0 * dim + ((double)tokens - kept) * (double)cost.code_bytes + mean + order;
 }

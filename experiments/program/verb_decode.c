@@ -111,7 +111,10 @@ static fq_status decode(const fq_codes *codes, const char *input, fq_vectors *ve
     const fq_codec_parts parts = {.codebook = codes->codebook.words ? &codes->codebook : NULL};
     char line[FQ_FAILURE_LINE_MAX];
     fq_status status = fq_codec_spec_parse(&spec, codes->codec);
-    if (status == FQ_OK && spec.block > 0 && !codes->codebook.words)
+    fq_codec_description about = {0};
+    if (status == FQ_OK)
+        status = fq_codec_describe(&about, &spec, codes->dim);
+    if (status == FQ_OK && about.trained && !codes->codebook.words)
         return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: codebook: missing, and %s needs it", input, codes->codec);
     if (status == FQ_OK)
         status = fq_codec_create(&codec, &spec, codes->dim, &parts);

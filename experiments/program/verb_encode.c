@@ -50,16 +50,13 @@ enum { MEASURE_SAMPLES = 1 << 18 };
 static fq_status get_codebook(fq_codebook *codebook, const fq_codec_spec *spec, size_t dim) {
     if (codebook_path)
         return fq_codebook_file_read(codebook, codebook_path);
-    if (spec->block == 0)
+    fq_codec_description about;
+    fq_codec_cost cost;
+    FQ_TRY(fq_codec_plan(&cost, spec, dim)); /* before anything is trained */
+    FQ_TRY(fq_codec_describe(&about, spec, dim));
+    if (!about.trained)
         return FQ_OK;
-    const fq_train_options train = {.dim = dim,
-                                    .block = spec->block,
-                                    .codewords = spec->codewords,
-                                    .recipe = spec->recipe,
-                                    .seed = spec->seed};
-    if (dim % spec->block != 0)
-        return FQ_FAIL_VALUE(FQ_ERR_SPEC, "k", spec->block, "a divisor of the vectors' dimension");
-    return fq_codebook_cache_get(codebook, &train, NULL, spec->seed, MEASURE_SAMPLES, NULL);
+    return fq_codebook_cache_get(codebook, &about.training, NULL, spec->seed, MEASURE_SAMPLES, NULL);
 }
 
 static fq_status encode(const fq_vectors *vectors, const fq_codec_spec *spec, fq_codes *codes) {

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "failure.h"
 #include "sweep_plan.h"
 
 /* A program with experiments of its own names another table here. */
@@ -81,6 +82,19 @@ const fq_codec_spec *fq_point_codec(const fq_point *point, const char *name) {
     assert(type == FQ_PARAMETER_CODEC);
     (void)type;
     return value->codec;
+}
+
+fq_status fq_point_fail_codec(const char *key) {
+    char line[FQ_FAILURE_LINE_MAX];
+    if (fq_error_last()->status == FQ_ERR_MEMORY)
+        return FQ_ERR_MEMORY;
+    fq_failure_line(line, fq_error_last());
+    return FQ_FAIL_TEXT(FQ_ERR_ARGUMENT, "key \"%s\": %s", key, line);
+}
+
+fq_status fq_point_check_codec(const char *key, const fq_codec_spec *spec, size_t dim) {
+    fq_codec_cost cost;
+    return fq_codec_plan(&cost, spec, dim) == FQ_OK ? FQ_OK : fq_point_fail_codec(key);
 }
 
 const char *fq_point_file(const fq_point *point, const char *name) {

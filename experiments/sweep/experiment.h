@@ -65,6 +65,11 @@ const char *fq_point_text(const fq_point *point, const char *name); /* any type,
 const fq_codec_spec *fq_point_codec(const fq_point *point, const char *name);
 const char *fq_point_file(const fq_point *point, const char *name); /* the path */
 
+/* For check: FQ_ERR_ARGUMENT naming that key where the codec could not be made for vectors of dim
+ * coordinates, found without training; and the same failure of what just failed. */
+FQ_MUST_CHECK fq_status fq_point_check_codec(const char *key, const fq_codec_spec *spec, size_t dim);
+FQ_MUST_CHECK fq_status fq_point_fail_codec(const char *key);
+
 /* The seed of the point: the manifest's, for replicate r > 0 a hash of (seed, r), so replicates are
  * independent of each other and of every other seed. Equal over the points of a grid on purpose:
  * codecs are compared on the same samples. */
@@ -82,6 +87,10 @@ typedef struct fq_point_cost {
 
 /* Adds the codebook of a codec, if it has one. */
 void fq_cost_add_codec(fq_point_cost *cost, const fq_codec_spec *spec, size_t dim);
+
+/* Seconds of one core for encoding a vector of the usual dimension, about; 0 if the codec takes none of that.
+ */
+double fq_cost_encoding(const fq_codec_spec *spec);
 
 /* Dimension of a KV cache's vectors; where it cannot be read, the usual one. */
 size_t fq_cost_cache_dim(const char *path);

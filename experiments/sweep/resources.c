@@ -153,15 +153,19 @@ static void destroy_codebook(void *object) {
     fq_free(object);
 }
 
-fq_status fq_resources_codebook(fq_resources *resources, const fq_codebook **codebook, size_t dim,
-                                size_t block, size_t codewords, fq_recipe recipe, uint64_t seed) {
+fq_status fq_resources_codebook(fq_resources *resources, const fq_codebook **codebook,
+                                const fq_train_options *of) {
     static const fq_resource_kind kind = {make_codebook, destroy_codebook};
-    codebook_request request = {
-        .folder = resources->folder,
-        .options = {.dim = dim, .block = block, .codewords = codewords, .recipe = recipe, .seed = seed}};
+    codebook_request request = {.folder = resources->folder,
+                                .options = {.dim = of->dim,
+                                            .block = of->block,
+                                            .codewords = of->codewords,
+                                            .recipe = of->recipe,
+                                            .seed = of->seed}};
     char key[200];
     const void *object = NULL;
-    snprintf(key, sizeof key, "codebook %zu %zu %zu %d %" PRIu64, dim, block, codewords, (int)recipe, seed);
+    snprintf(key, sizeof key, "codebook %zu %zu %zu %d %" PRIu64, of->dim, of->block, of->codewords,
+             (int)of->recipe, of->seed);
     FQ_TRY(fq_resources_get(resources, &object, key, &kind, &request));
     *codebook = object;
     return FQ_OK;
@@ -178,7 +182,7 @@ double fq_resources_training_seconds(const fq_train_options *options, const char
 
 typedef struct codec_request {
     const fq_codec_spec *spec;
-    size_t dim;
+    size_t dim, words; /* numbers of a codebook */
     fq_codec_parts parts;
 } codec_request;
 
@@ -187,8 +191,7 @@ static fq_status make_codec(void **object, size_t *bytes, void *context) {
     fq_codec *codec = NULL;
     FQ_TRY(fq_codec_create(&codec, request->spec, request->dim, &request->parts));
     *object = codec;
-    *bytes = request->dim * request->dim * sizeof(float) +
-             2 * request->spec->codewords * request->spec->block * sizeof(float);
+    *bytes = request->dim * request->dim * sizeof(float) + 2 * request->words * sizeof(float);
     return FQ_OK;
 }
 
@@ -203,9 +206,13 @@ fq_status fq_resources_codec(fq_resources *resources, const fq_codec **codec, co
     char key[FQ_SPEC_TEXT_MAX + 40], name[FQ_SPEC_TEXT_MAX];
     const void *object = NULL;
     FQ_TRY(fq_codec_spec_format(name, spec));
-    if (spec->codewords > 0 && spec->block > 0 && dim % spec->block == 0)
-        FQ_TRY(fq_resources_codebook(resources, &request.parts.codebook, dim, spec->block, spec->codewords,
-                                     spec->recipe, spec->seed));
+    fq_codec_description about;
+    fq_codec_cost cost;
+    FQ_TRY(fq_codec_plan(&cost, spec, dim)); /* before anything is trained */
+    FQ_TRY(fq_codec_describe(&about, spec, dim));
+    request.words = about.block * about.codewords;
+    if (about.trained)
+        FQ_TRY(fq_resources_codebook(resources, &request.parts.codebook, &about.training));
     snprintf(key, sizeof key, "codec %zu %s", dim, name);
     FQ_TRY(fq_resources_get(resources, &object, key, &kind, &request));
     *codec = object;

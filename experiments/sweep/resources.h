@@ -22,11 +22,10 @@ FQ_MUST_CHECK fq_status fq_resources_create(fq_resources **resources, const char
 void fq_resources_destroy(fq_resources *resources); /* NULL accepted */
 void fq_resources_release(fq_resources *resources);
 
-/* The codebook of (dim, block, codewords, recipe, seed), trained if nobody has yet. Its distortion
- * may be unmeasured. */
+/* The codebook of (dim, block, codewords, recipe, seed), trained at the default tolerance if nobody has yet.
+ * Its distortion may be unmeasured. */
 FQ_MUST_CHECK fq_status fq_resources_codebook(fq_resources *resources, const fq_codebook **codebook,
-                                              size_t dim, size_t block, size_t codewords, fq_recipe recipe,
-                                              uint64_t seed);
+                                              const fq_train_options *of);
 
 /* Expected seconds of one core for training it: 0 if the cache folder has it. */
 double fq_resources_training_seconds(const fq_train_options *options, const char *cache_folder);

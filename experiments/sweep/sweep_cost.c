@@ -4,17 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "codec.h"
 #include "kv_cache_file.h"
 #include "memory.h"
 
 void fq_cost_add_codec(fq_point_cost *cost, const fq_codec_spec *spec, size_t dim) {
-    if (!spec->codewords || !spec->block || cost->training_count == FQ_COST_TRAININGS_MAX)
-        return;
-    cost->training[cost->training_count++] = (fq_train_options){.dim = dim,
-                                                                .block = spec->block,
-                                                                .codewords = spec->codewords,
-                                                                .recipe = spec->recipe,
-                                                                .seed = spec->seed};
+    fq_codec_description about;
+    if (cost->training_count < FQ_COST_TRAININGS_MAX && fq_codec_describe(&about, spec, dim) == FQ_OK &&
+        about.trained)
+        cost->training[cost->training_count++] = about.training;
+}
+
+double fq_cost_encoding(const fq_codec_spec *spec) {
+    fq_codec_description about;
+    return fq_codec_describe(&about, spec, FQ_COST_USUAL_DIM) == FQ_OK ? about.operations * 5e-11 : 0.0;
 }
 
 size_t fq_cost_cache_dim(const char *path) {

@@ -4,45 +4,26 @@
 
 #include "check.h"
 #include "codec.h"
-#include "codec_view.h"
+#include "codec_family.h"
 #include "fp16.h"
 #include "memory.h"
 #include "scalar_quantizer.h"
 #include "stream.h"
 
-/* Specs every codec test runs over. */
-static const struct {
-    const char *name;
-    size_t dim;
-} specs[] = {
-    {"fp16", 5},
-    {"fp16", 64},
-    {"tq:b=1", 64},
-    {"tq:b=2", 64},
-    {"tq:b=3,norm=ls", 48},
-    {"tq:b=4,norm=match", 33},
-    {"tq:b=8,rot=hadamard", 64},
-    {"tq:b=2.5", 64},
-    {"tq:b=0.25", 64},
-    {"tq:b=1.3,rot=hadamard,norm=ls", 50},
-    {"tq:b=2,pack=radix,seed=9", 2},
-    {"tq:b=1.5", 3},
-    {"tqprod:b=1", 64},
-    {"tqprod:b=2", 64},
-    {"tqprod:b=3.5", 40},
-    {"tqprod:b=0.25", 64},
-    {"tqprod:b=2,rot=hadamard,seed=3", 27},
-    {"fib:k=2,N=16,recipe=initial", 64},
-    {"fib:k=4,N=256,recipe=initial", 64},
-    {"fib:k=3,N=100,recipe=initial,norm=match", 48},
-    {"fib:k=3,N=100,recipe=initial,pack=bits", 48},
-    {"fib:k=2,N=9,recipe=product,norm=ls,rot=hadamard", 10},
-    {"fib:k=1,N=5,recipe=product", 7},
-    {"fib:k=16,N=1000,recipe=initial,rot=hadamard", 96},
-    {"fib:k=32,N=7,recipe=initial", 32},
-    {"fib:k=4,N=1,recipe=initial", 8},
-};
-enum { SPECS = sizeof specs / sizeof specs[0] };
+/* Every codec test runs over the examples of all families of the codec table. */
+enum { EXAMPLES_MAX = 256 };
+static fq_codec_example specs[EXAMPLES_MAX];
+static size_t examples(void) {
+    size_t count = 0;
+    for (size_t f = 0; f < fq_codec_family_count(); f++) {
+        const fq_codec_example *example = fq_codec_family_at(f)->examples;
+        if (!FQ_CHECK(example && example->spec)) /* a family without examples is not tested */
+            return 0;
+        for (; example->spec && FQ_CHECK(count < EXAMPLES_MAX); example++)
+            specs[count++] = *example;
+    }
+    return count;
+}
 
 static fq_codec *make(const char *name, size_t dim, const fq_codec_parts *parts) {
     fq_codec_spec spec;
@@ -92,8 +73,9 @@ static double inner(const float *a, const float *b, size_t n) {
 }
 
 static void costs_add_up(void) {
-    for (size_t c = 0; c < SPECS; c++) {
-        fq_codec *codec = make(specs[c].name, specs[c].dim, NULL);
+    const size_t count = examples();
+    for (size_t c = 0; c < count; c++) {
+        fq_codec *codec = make(specs[c].spec, specs[c].dim, NULL);
         if (!codec)
             continue;
         const fq_codec_cost cost = fq_codec_get_cost(codec);
@@ -109,11 +91,33 @@ static void costs_add_up(void) {
         FQ_CHECK(8 * cost.code_bytes >= cost.index_bits + cost.norm_bits);
         FQ_CHECK(8 * cost.code_bytes < cost.index_bits + cost.norm_bits + 32);
         FQ_CHECK((double)cost.index_bits > cost.rate * (double)cost.dim - 1e-6);
-        if (!strstr(specs[c].name, "N=100,recipe=initial,pack=bits")) /* that one rounds each index up */
-            FQ_CHECK((double)cost.index_bits < cost.rate * (double)cost.dim + 2);
-        const double asked = fq_codec_get_spec(codec)->bits;
-        if (asked > 0) /* within one channel's worth of what was asked, two where groups of one are out */
-            FQ_CHECK_NEAR(cost.rate, asked, 1.5 / (double)cost.dim);
+        size_t rounded = 0; /* indices of whole bits that N has no power of two for */
+        for (size_t g = 0; g < groups; g++)
+            if (group[g].bytes && group[g].packing.kind == FQ_PACK_BITS)
+                rounded += (group[g].codewords & (group[g].codewords - 1)) ? group[g].blocks : 0;
+        FQ_CHECK((double)cost.index_bits < cost.rate * (double)cost.dim + 2 + (double)rounded);
+        fq_codec_description about;
+        fq_codec_cost planned;
+        FQ_CHECK_OK(fq_codec_describe(&about, fq_codec_get_spec(codec), cost.dim));
+        /* within one channel's worth of what was asked, two where groups of one are out */
+        FQ_CHECK_NEAR(cost.rate, about.rate, 1.5 / (double)cost.dim);
+        FQ_CHECK_OK(fq_codec_plan(&planned, fq_codec_get_spec(codec), cost.dim));
+        FQ_CHECK(planned.dim == cost.dim && planned.code_bytes == cost.code_bytes &&
+                 planned.index_bits == cost.index_bits && planned.norm_bits == cost.norm_bits &&
+                 planned.rate == cost.rate);
+        if (about.kind != FQ_CODE_VECTORS) {
+            FQ_CHECK(groups == 1 && group->block == about.block && group->codewords == about.codewords);
+            FQ_CHECK((about.kind == FQ_CODE_SCALARS) == (about.block == 1));
+            fq_codebook code;
+            fq_codebook_init(&code);
+            FQ_CHECK_OK(fq_codec_block_code(&code, fq_codec_get_spec(codec), cost.dim, NULL));
+            if (FQ_CHECK(code.block == about.block && code.codewords == about.codewords))
+                FQ_CHECK(memcmp(code.words, group->words, code.block * code.codewords * sizeof *code.words) ==
+                         0);
+            fq_codebook_clear(&code);
+        }
+        FQ_CHECK(about.family[0] && strncmp(about.label, about.family, strlen(about.family)) == 0 &&
+                 strncmp(about.series, about.family, strlen(about.family)) == 0);
         fq_codec_destroy(codec);
     }
     fq_codec_destroy(NULL);
@@ -122,8 +126,9 @@ static void costs_add_up(void) {
 /* The bytes and the decoded floats do not depend on threads, batch, alignment or neighbours. */
 static void codes_are_deterministic_and_separable(void) {
     enum { N = 203 };
-    for (size_t c = 0; c < SPECS; c++) {
-        fq_codec *codec = make(specs[c].name, specs[c].dim, NULL);
+    const size_t count = examples();
+    for (size_t c = 0; c < count; c++) {
+        fq_codec *codec = make(specs[c].spec, specs[c].dim, NULL);
         if (!codec)
             continue;
         const size_t d = specs[c].dim, size = fq_codec_get_cost(codec).code_bytes;
@@ -149,7 +154,7 @@ static void codes_are_deterministic_and_separable(void) {
             FQ_CHECK_OK(fq_codec_decode(codec, z, again, 1));
             FQ_CHECK(memcmp(z, y + i * d, d * 4) == 0);
         }
-        fq_codec *twin = make(specs[c].name, d, NULL); /* another codec of the same name */
+        fq_codec *twin = make(specs[c].spec, d, NULL); /* another codec of the same name */
         FQ_CHECK_OK(fq_codec_encode(twin, again, x, N));
         FQ_CHECK(memcmp(codes, again, N * size) == 0);
         fq_codec_destroy(twin);
@@ -167,8 +172,9 @@ static void codes_are_deterministic_and_separable(void) {
 
 static void the_rotated_domain_keeps_inner_products(void) {
     enum { N = 100 };
-    for (size_t c = 0; c < SPECS; c++) {
-        fq_codec *codec = make(specs[c].name, specs[c].dim, NULL);
+    const size_t count = examples();
+    for (size_t c = 0; c < count; c++) {
+        fq_codec *codec = make(specs[c].spec, specs[c].dim, NULL);
         if (!codec)
             continue;
         const size_t d = specs[c].dim;
@@ -211,13 +217,14 @@ static bool all_plain_zero(const float *x, size_t n) {
 }
 
 static void extreme_vectors_have_defined_outcomes(void) {
-    for (size_t c = 0; c < SPECS; c++) {
-        fq_codec *codec = make(specs[c].name, specs[c].dim, NULL);
+    const size_t count = examples();
+    for (size_t c = 0; c < count; c++) {
+        fq_codec *codec = make(specs[c].spec, specs[c].dim, NULL);
         if (!codec)
             continue;
         enum { N = 130 }; /* more than one chunk */
         const size_t d = specs[c].dim, size = fq_codec_get_cost(codec).code_bytes;
-        const bool plain = strcmp(specs[c].name, "fp16") == 0;
+        const bool plain = fq_codec_get_cost(codec).norm_bits == 0; /* stored coordinate by coordinate */
         float *x = bytes_of(N * d * 4), *y = bytes_of(N * d * 4);
         uint8_t *codes = bytes_of(N * size);
         FQ_CHECK_OK(fq_codec_encode(codec, codes, x, N)); /* zero */
@@ -250,7 +257,9 @@ static void extreme_vectors_have_defined_outcomes(void) {
         FQ_CHECK_FAILS(fq_codec_encode(codec, codes, x, N), FQ_ERR_RANGE);
         /* Tiny norms down to the smallest subnormal half decode to their own size, within the
          * half's rounding and the code's own error. */
-        if (fq_codec_get_spec(codec)->bits >= 2 && !strstr(specs[c].name, "prod")) {
+        fq_codec_description about;
+        FQ_CHECK_OK(fq_codec_describe(&about, fq_codec_get_spec(codec), d));
+        if (about.kind != FQ_CODE_VECTORS && about.rate >= 2) {
             for (int e = -24; e <= 15; e++) {
                 for (size_t j = 0; j < d; j++)
                     x[j] = (float)ldexp((j % 3 ? 1 : -1) / sqrt((double)d), e);
@@ -270,8 +279,9 @@ static void extreme_vectors_have_defined_outcomes(void) {
  * can write, so bytes with flipped padding or bad norms are refused with the vector's number. */
 static void corrupt_bytes_are_refused(void) {
     enum { N = 40 };
-    for (size_t c = 0; c < SPECS; c++) {
-        fq_codec *codec = make(specs[c].name, specs[c].dim, NULL);
+    const size_t count = examples();
+    for (size_t c = 0; c < count; c++) {
+        fq_codec *codec = make(specs[c].spec, specs[c].dim, NULL);
         if (!codec)
             continue;
         const size_t d = specs[c].dim, size = fq_codec_get_cost(codec).code_bytes;
@@ -337,10 +347,11 @@ static void corrupt_bytes_are_refused(void) {
 }
 
 static void every_failing_allocation_is_reported(void) {
-    for (size_t c = 0; c < SPECS; c++) {
+    const size_t count = examples();
+    for (size_t c = 0; c < count; c++) {
         fq_codec_spec spec;
         fq_codec *codec = NULL;
-        FQ_CHECK_OK(fq_codec_spec_parse(&spec, specs[c].name));
+        FQ_CHECK_OK(fq_codec_spec_parse(&spec, specs[c].spec));
         size_t fail = 1;
         for (;; fail++) {
             fq_alloc_fail_at(fail);
@@ -441,8 +452,8 @@ static void turboquant_has_the_population_distortion(void) {
         draw_gaussian(x, (size_t)N * D, 600 + c);
         measure_vectors(codec, x, N, D, &mean, &se);
         fq_scalar_quantizer quantizer;
-        FQ_CHECK_OK(
-            fq_scalar_quantizer_init(&quantizer, D, (size_t)1 << (unsigned)fq_codec_get_spec(codec)->bits));
+        FQ_CHECK_OK(fq_scalar_quantizer_init(&quantizer, D,
+                                             (size_t)1 << (unsigned)fq_codec_get_spec(codec)->value[0]));
         const fq_norm_rule rule = fq_codec_get_spec(codec)->norm;
         if (rule == FQ_NORM_INPUT)
             FQ_CHECK_NEAR(mean, quantizer.distortion, 6.2 * se + 0x1p-22);

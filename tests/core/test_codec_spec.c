@@ -1,3 +1,4 @@
+#include <math.h>
 #include <string.h>
 
 #include "check.h"
@@ -8,16 +9,16 @@
 static void names_are_read(void) {
     fq_codec_spec spec;
     FQ_CHECK_OK(fq_codec_spec_parse(&spec, "tq:b=2"));
-    FQ_CHECK(strcmp(spec.family, "tq") == 0 && spec.bits == 2 && spec.block == 0);
+    FQ_CHECK(strcmp(spec.family, "tq") == 0 && spec.value[0] == 2 && spec.value[1] == 0);
     FQ_CHECK(spec.rotation == FQ_ROTATION_HAAR && spec.packing == FQ_PACK_BITS);
     FQ_CHECK(spec.norm == FQ_NORM_INPUT && spec.seed == 1);
     FQ_CHECK_OK(fq_codec_spec_parse(
         &spec, "tq:seed=18446744073709551615,norm=match,pack=radix,rot=hadamard,b=2.500001"));
-    FQ_CHECK(spec.bits == 2.500001 && spec.rotation == FQ_ROTATION_HADAMARD);
+    FQ_CHECK(spec.value[0] == 2.500001 && spec.rotation == FQ_ROTATION_HADAMARD);
     FQ_CHECK(spec.packing == FQ_PACK_RADIX && spec.norm == FQ_NORM_MATCH);
     FQ_CHECK(spec.seed == UINT64_MAX);
     FQ_CHECK_OK(fq_codec_spec_parse(&spec, "fp16"));
-    FQ_CHECK(strcmp(spec.family, "fp16") == 0 && spec.bits == 0);
+    FQ_CHECK(strcmp(spec.family, "fp16") == 0 && spec.value[0] == 0);
 }
 
 /* The name comes back as the one canonical form. */
@@ -47,12 +48,30 @@ static void names_have_one_form(void) {
 }
 
 static bool same_spec(const fq_codec_spec *a, const fq_codec_spec *b) {
-    return strcmp(a->family, b->family) == 0 && a->block == b->block && a->codewords == b->codewords &&
-           a->bits == b->bits && a->recipe == b->recipe && a->rotation == b->rotation &&
-           a->packing == b->packing && a->norm == b->norm && a->seed == b->seed;
+    return strcmp(a->family, b->family) == 0 && memcmp(a->value, b->value, sizeof a->value) == 0 &&
+           a->rotation == b->rotation && a->packing == b->packing && a->norm == b->norm && a->seed == b->seed;
 }
 
-/* parse(format(s)) = s over random specs of every family that takes them. */
+/* Any value that the key allows. */
+static double any_value(fq_stream *s, const fq_codec_key *key) {
+    size_t words = 0;
+    switch (key->type) {
+    case FQ_TYPE_INTEGER: /* small and large ones */
+        return fmin(key->most,
+                    key->least + (double)fq_stream_below(s, (uint64_t)1 << fq_stream_below(s, 21)));
+    case FQ_TYPE_REAL:
+        return rint(1e6 * (key->least + fq_stream_uniform(s) * (key->most - key->least))) / 1e6;
+    case FQ_TYPE_CHOICE:
+        while (key->words[words])
+            words++;
+        return (double)fq_stream_below(s, words);
+    case FQ_TYPE_SEED:
+        break;
+    }
+    return 0;
+}
+
+/* parse(format(s)) = s over random specs of every family, all keys that it lists set. */
 static void parse_undoes_format(void) {
     fq_stream s;
     fq_stream_init(&s, fq_test_seed(), FQ_PURPOSE_TEST, 0);
@@ -62,22 +81,20 @@ static void parse_undoes_format(void) {
         memset(&spec, 0, sizeof spec);
         const size_t family = (size_t)fq_stream_below(&s, fq_codec_family_count());
         strcpy(spec.family, fq_codec_family_name(family));
-        const bool blocks = strcmp(spec.family, "fib") == 0;
-        const bool plain = strcmp(spec.family, "fp16") == 0;
-        const bool product = strcmp(spec.family, "tqprod") == 0;
         spec.seed = 1;
-        if (blocks) {
-            spec.block = 1 + fq_stream_below(&s, 1024);
-            spec.codewords = 1 + fq_stream_below(&s, 1u << fq_stream_below(&s, 21));
-            spec.recipe = (fq_recipe)fq_stream_below(&s, 4);
-        } else if (!plain) {
-            spec.bits = (double)(250000 + fq_stream_below(&s, 7750001)) / 1e6;
-        }
-        if (!plain) {
-            spec.rotation = (fq_rotation_kind)fq_stream_below(&s, 2);
-            spec.packing = (fq_packing)fq_stream_below(&s, 2);
-            spec.norm = product ? FQ_NORM_INPUT : (fq_norm_rule)fq_stream_below(&s, 3);
-            spec.seed = fq_stream_u64(&s) >> fq_stream_below(&s, 64);
+        const fq_codec_key *key;
+        size_t own = 0;
+        for (size_t k = 0; (key = fq_codec_family_key(family, k)); k++) {
+            if (strcmp(key->name, "seed") == 0)
+                spec.seed = fq_stream_u64(&s) >> fq_stream_below(&s, 64);
+            else if (strcmp(key->name, "rot") == 0)
+                spec.rotation = (fq_rotation_kind)any_value(&s, key);
+            else if (strcmp(key->name, "pack") == 0)
+                spec.packing = (fq_packing)any_value(&s, key);
+            else if (strcmp(key->name, "norm") == 0)
+                spec.norm = (fq_norm_rule)any_value(&s, key);
+            else
+                spec.value[own++] = any_value(&s, key);
         }
         char text[FQ_SPEC_TEXT_MAX];
         if (!FQ_CHECK_OK(fq_codec_spec_format(text, &spec)) || !FQ_CHECK_OK(fq_codec_spec_parse(&back, text)))
@@ -147,10 +164,10 @@ static void specs_made_by_hand_are_checked(void) {
     fq_codec_spec spec, bad;
     FQ_CHECK_OK(fq_codec_spec_parse(&spec, "tq:b=2"));
     bad = spec;
-    bad.bits = 1.0 / 3; /* has no decimal name */
+    bad.value[0] = 1.0 / 3; /* has no decimal name */
     FQ_CHECK_FAILS(fq_codec_spec_format(text, &bad), FQ_ERR_SPEC);
     bad = spec;
-    bad.block = 4; /* tq has no k */
+    bad.value[1] = 4; /* tq has one key of its own */
     FQ_CHECK_FAILS(fq_codec_spec_format(text, &bad), FQ_ERR_SPEC);
     bad = spec;
     bad.norm = (fq_norm_rule)3;
@@ -174,6 +191,17 @@ static void families_are_listed(void) {
         for (size_t j = 0; j < i; j++)
             FQ_CHECK(strcmp(fq_codec_family_name(i), fq_codec_family_name(j)) != 0);
     }
+    for (size_t i = 0; i < fq_codec_family_count(); i++) {
+        const fq_codec_key *key;
+        for (size_t k = 0; (key = fq_codec_family_key(i, k)); k++) {
+            char allowed[FQ_ERROR_TEXT_MAX];
+            fq_codec_key_allowed(allowed, key);
+            FQ_CHECK(strlen(allowed) > 5 && strlen(key->help) > 3);
+            for (size_t j = 0; j < k; j++)
+                FQ_CHECK(strcmp(key->name, fq_codec_family_key(i, j)->name) != 0);
+        }
+    }
+    FQ_CHECK(fq_codec_family_key(fq_codec_family_count(), 0) == NULL);
     FQ_CHECK(fq_codec_family_name(fq_codec_family_count()) == NULL);
     FQ_CHECK(fq_codec_family_summary(fq_codec_family_count()) == NULL);
 }

@@ -89,9 +89,9 @@ static void naive_rotations(double d[ROTATIONS], const fq_kv_cache *cache, const
         memcpy(half + i * D, x + 2 * i * D, D * sizeof *x);
     FQ_CHECK_OK(fq_codec_spec_parse(&spec, name));
     fq_codebook_init(&codebook);
-    const fq_train_options options = {
-        .dim = D, .block = spec.block, .codewords = spec.codewords, .recipe = spec.recipe, .seed = spec.seed};
-    FQ_CHECK_OK(fq_codebook_train(&codebook, &options));
+    fq_codec_description about;
+    FQ_CHECK_OK(fq_codec_describe(&about, &spec, D));
+    FQ_CHECK_OK(fq_codebook_train(&codebook, &about.training));
     for (size_t r = 0; r < ROTATIONS; r++) {
         fq_codec *codec = NULL;
         const fq_codec_parts parts = {.codebook = &codebook};

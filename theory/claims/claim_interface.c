@@ -314,8 +314,9 @@ static fq_status run_heads(fq_claim_context *context, const fq_claim_head *heads
         fq_status status = FQ_OK;
         for (size_t i = 0; i < count && status == FQ_OK; i++) {
             const fq_claim_head *const head = &heads[i];
-            if (spec.block && head->dim % spec.block)
-                continue;
+            fq_codec_cost cost;
+            if (fq_codec_plan(&cost, &spec, head->dim) == FQ_ERR_SPEC)
+                continue; /* k does not divide d */
             if (!codec || fq_codec_get_cost(codec).dim != head->dim) {
                 fq_codec_destroy(codec);
                 codec = NULL;
