@@ -123,9 +123,7 @@ static const fq_value_column columns[] = {
     {0}};
 
 static fq_status check(const fq_point *point) {
-    fq_codec_spec spec;
-    const char *value = fq_point_text(point, "value_codec");
-    return strcmp(value, "same") == 0 ? FQ_OK : fq_codec_spec_parse(&spec, value);
+    return fq_point_check_pair(point, fq_point_cache_dim(fq_point_file(point, "cache")));
 }
 
 /* Of a cache like SmolLM2-135M's: 90 key-value heads, 270 query heads, d = 64. */

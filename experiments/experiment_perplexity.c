@@ -17,6 +17,7 @@
 #include "memory.h"
 #include "metrics.h"
 #include "model_text.h"
+#include "sweep_plan.h"
 
 static const fq_parameter parameters[] = {
     {.name = "model", .type = FQ_PARAMETER_FILE, .description = "checkpoint: a GGUF or safetensors file"},
@@ -95,22 +96,37 @@ static const fq_value_column columns[] = {
     {"protocol", FQ_VALUE_TEXT, 160, "", "how windows were run", FQ_ROLE_VALUE},
     {0}};
 
+/* Dimension of the model's keys and values; 0 where it cannot be read. */
+static size_t model_dim(const char *path) {
+    static char last[FQ_POINT_LABEL_MAX];
+    static size_t dim;
+    fq_checkpoint *checkpoint = NULL;
+    if (dim && strcmp(last, path) == 0)
+        return dim;
+    dim = 0;
+    if (strlen(path) < sizeof last && fq_checkpoint_open(&checkpoint, path) == FQ_OK) {
+        strcpy(last, path);
+        dim = fq_checkpoint_config(checkpoint)->head_dim;
+        fq_checkpoint_close(checkpoint);
+    }
+    return dim;
+}
+
 static fq_status check(const fq_point *point) {
     if (fq_point_size(point, "skip") + 1 >= fq_point_size(point, "window"))
         return FQ_FAIL_TEXT(FQ_ERR_ARGUMENT, "key \"skip\": %zu; allowed: below window - 1",
                             fq_point_size(point, "skip"));
-    fq_codec_spec spec;
-    const char *value = fq_point_text(point, "value_codec");
-    return strcmp(value, "same") == 0 ? FQ_OK : fq_codec_spec_parse(&spec, value);
+    return fq_point_check_pair(point, model_dim(fq_point_file(point, "model")));
 }
 
 static fq_point_cost cost(const fq_point *point) {
     const double tokens = (double)fq_point_size(point, "window") * (double)fq_point_size(point, "windows");
     fq_point_cost cost = {.seconds = 10.0 + tokens * 0.015, .memory_bytes = 1.2e9};
     fq_codec_spec value;
-    fq_cost_add_codec(&cost, fq_point_codec(point, "codec"), FQ_COST_USUAL_DIM);
+    const size_t known = model_dim(fq_point_file(point, "model")), dim = known ? known : FQ_COST_USUAL_DIM;
+    fq_cost_add_codec(&cost, fq_point_codec(point, "codec"), dim);
     if (fq_codec_spec_parse(&value, fq_point_text(point, "value_codec")) == FQ_OK)
-        fq_cost_add_codec(&cost, &value, FQ_COST_USUAL_DIM);
+        fq_cost_add_codec(&cost, &value, dim);
     return cost;
 }
 

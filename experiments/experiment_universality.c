@@ -312,12 +312,12 @@ static fq_status run(const fq_point *point, fq_resources *resources, fq_rows *ro
 static fq_status check(const fq_point *point) {
     const fq_codec_spec *spec = fq_point_codec(point, "codec");
     fq_codec_description about;
-    FQ_TRY(fq_codec_describe(&about, spec, FQ_COST_USUAL_DIM));
-    if (!about.rotated)
+    if (fq_codec_describe(&about, spec, FQ_COST_USUAL_DIM) == FQ_OK && !about.rotated)
         return FQ_FAIL_TEXT(FQ_ERR_ARGUMENT,
                             "key \"codec\": %s has no rotation; allowed: codecs with one, such as tq:b=2",
                             spec->family);
-    return FQ_OK;
+    const size_t dim = fq_point_cache_dim(fq_point_file(point, "cache"));
+    return dim ? fq_point_check_codec("codec", spec, dim) : FQ_OK;
 }
 
 const fq_experiment fq_experiment_universality = {

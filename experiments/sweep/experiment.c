@@ -97,6 +97,18 @@ fq_status fq_point_check_codec(const char *key, const fq_codec_spec *spec, size_
     return fq_codec_plan(&cost, spec, dim) == FQ_OK ? FQ_OK : fq_point_fail_codec(key);
 }
 
+fq_status fq_point_check_pair(const fq_point *point, size_t dim) {
+    fq_codec_spec value = *fq_point_codec(point, "codec");
+    if (dim)
+        FQ_TRY(fq_point_check_codec("codec", &value, dim));
+    const char *name = fq_point_text(point, "value_codec");
+    if (strcmp(name, "same") == 0)
+        return FQ_OK;
+    if (fq_codec_spec_parse(&value, name) != FQ_OK)
+        return fq_point_fail_codec("value_codec");
+    return dim ? fq_point_check_codec("value_codec", &value, dim) : FQ_OK;
+}
+
 const char *fq_point_file(const fq_point *point, const char *name) {
     fq_parameter_type type;
     const fq_point_value *value = find(point, name, &type);

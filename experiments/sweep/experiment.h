@@ -92,6 +92,13 @@ void fq_cost_add_codec(fq_point_cost *cost, const fq_codec_spec *spec, size_t di
  */
 double fq_cost_encoding(const fq_codec_spec *spec);
 
+/* The codecs of parameters codec and value_codec ("same": the first) fit vectors of dim coordinates; 0:
+ * unknown, and only the names are checked. */
+FQ_MUST_CHECK fq_status fq_point_check_pair(const fq_point *point, size_t dim);
+
+/* Dimension of a KV cache's vectors; 0 where it cannot be read. */
+size_t fq_point_cache_dim(const char *path);
+
 /* Dimension of a KV cache's vectors; where it cannot be read, the usual one. */
 size_t fq_cost_cache_dim(const char *path);
 

@@ -20,19 +20,24 @@ double fq_cost_encoding(const fq_codec_spec *spec) {
     return fq_codec_describe(&about, spec, FQ_COST_USUAL_DIM) == FQ_OK ? about.operations * 5e-11 : 0.0;
 }
 
-size_t fq_cost_cache_dim(const char *path) {
+size_t fq_point_cache_dim(const char *path) {
     static char last[FQ_POINT_LABEL_MAX];
     static size_t dim;
     fq_kv_cache *cache = NULL;
     if (dim && strcmp(last, path) == 0)
         return dim;
-    dim = FQ_COST_USUAL_DIM;
+    dim = 0;
     if (strlen(path) < sizeof last && fq_kv_cache_open(&cache, path) == FQ_OK) {
         strcpy(last, path);
         dim = fq_kv_cache_shape(cache)->dim;
         fq_kv_cache_close(cache);
     }
     return dim;
+}
+
+size_t fq_cost_cache_dim(const char *path) {
+    const size_t dim = fq_point_cache_dim(path);
+    return dim ? dim : FQ_COST_USUAL_DIM;
 }
 
 typedef struct need {

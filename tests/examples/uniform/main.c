@@ -17,9 +17,12 @@ int main(void) {
     fq_codec_spec spec;
     fq_codec *codec = NULL;
     fq_metrics metrics;
-    if (fq_codec_spec_parse(&spec, "uni:b=4.5") != FQ_ERR_SPEC) /* whole bits only */
+    if (fq_codec_spec_parse(&spec, "uni:k=2,N=4.5") != FQ_ERR_SPEC)
         return 1;
-    if (fq_codec_spec_parse(&spec, "uni:b=4") != FQ_OK ||
+    if (fq_codec_spec_parse(&spec, "uni:k=2,N=15") != FQ_OK || /* no square, which only the codec knows */
+        fq_codec_create(&codec, &spec, DIM, NULL) != FQ_ERR_SPEC)
+        return 1;
+    if (fq_codec_spec_parse(&spec, "uni:k=2,N=256") != FQ_OK ||
         fq_codec_create(&codec, &spec, DIM, NULL) != FQ_OK ||
         fq_codec_get_cost(codec).code_bytes != 2 + DIM / 2 || fq_codec_encode(codec, codes, x, N) != FQ_OK ||
         fq_codec_decode(codec, back, codes, N) != FQ_OK ||
@@ -27,6 +30,6 @@ int main(void) {
         return 1;
     fq_codec_destroy(codec);
     /* Cells of half a standard deviation: D near (1/2)^2/12, tails beyond 4 hardly count. */
-    printf("uni:b=4 D = %.5f +- %.5f\n", metrics.distortion.mean, metrics.distortion.se);
+    printf("uni:k=2,N=256 D = %.5f +- %.5f\n", metrics.distortion.mean, metrics.distortion.se);
     return fabs(metrics.distortion.mean * 48 - 1) < 0.05 ? 0 : 1;
 }
