@@ -2,24 +2,47 @@
 # suites) is one file each and one line MACRO(argument, ...) in a .def file. This is the one place that
 # reads such a table, so that nothing is listed twice.
 
-# fq_table_rows(OUT TABLE): the rows' arguments, each row "first|second|...".
+# fq_table_rows(OUT TABLE): the rows' arguments, each row "first|second|...". A line is a row, a comment of one
+# line or empty; anything else, and a second row like an earlier one, is an error.
 function(fq_table_rows out table)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${table})
-  file(STRINGS ${table} lines REGEX "^FQ_[A-Z_]+\\(")
+  file(READ ${table} text)
+  string(REGEX REPLACE "[^\n]$" "\\0\n" text "${text}")
+  string(REPLACE ";" "<semicolon>" text "${text}")
+  string(REPLACE "\n" ";" lines "${text}")
   set(rows "")
+  set(number 0)
   foreach(line IN LISTS lines)
-    string(REGEX REPLACE "^FQ_[A-Z_]+\\(([^)]*)\\).*" "\\1" row "${line}")
-    string(REGEX REPLACE ", *" "|" row "${row}")
+    math(EXPR number "${number} + 1")
+    if(line STREQUAL "" OR line MATCHES "^/\\*.*\\*/$" OR line MATCHES "^//")
+      continue()
+    endif()
+    if(NOT line MATCHES "^FQ_[A-Z_]+\\(([A-Za-z_][A-Za-z0-9_]*(, ?[A-Za-z_][A-Za-z0-9_]*)*)\\)$")
+      message(FATAL_ERROR "${table}:${number}: \"${line}\" is no row; a row is one line MACRO(name) or MACRO(name, name)")
+    endif()
+    string(REGEX REPLACE ", *" "|" row "${CMAKE_MATCH_1}")
+    if(row IN_LIST rows)
+      message(FATAL_ERROR "${table}:${number}: \"${line}\" is in the table already")
+    endif()
     list(APPEND rows "${row}")
   endforeach()
   set(${out} ${rows} PARENT_SCOPE)
 endfunction()
 
-# fq_table_files(OUT TABLE PATTERN): PATTERN once a row, {1}, {2}, ... replaced by the row's arguments;
-# a file that several rows name is listed once.
+# fq_table_files(OUT TABLE PATTERN [NAME n]): PATTERN once a row, {1}, {2}, ... replaced by the row's arguments; a
+# file that several rows name is listed once. The files must be there (below the current folder), and no two rows
+# may have the same name, which is argument n (1 if not given).
 function(fq_table_files out table pattern)
+  cmake_parse_arguments(table "" "NAME" "" ${ARGN})
+  if(NOT table_NAME)
+    set(table_NAME 1)
+  endif()
+  if(NOT IS_ABSOLUTE ${table})
+    set(table ${CMAKE_CURRENT_SOURCE_DIR}/${table})
+  endif()
   fq_table_rows(rows ${table})
   set(files "")
+  set(names "")
   foreach(row IN LISTS rows)
     string(REPLACE "|" ";" arguments "${row}")
     set(file "${pattern}")
@@ -28,10 +51,45 @@ function(fq_table_files out table pattern)
       math(EXPR number "${number} + 1")
       string(REPLACE "{${number}}" "${argument}" file "${file}")
     endforeach()
+    math(EXPR at "${table_NAME} - 1")
+    list(GET arguments ${at} name)
+    if(name IN_LIST names)
+      message(FATAL_ERROR "${table}: two rows have the name \"${name}\"")
+    endif()
+    list(APPEND names ${name})
+    if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${file})
+      message(FATAL_ERROR "${table}: the row of \"${name}\" wants the file ${CMAKE_CURRENT_SOURCE_DIR}/${file}, which is not there")
+    endif()
     list(APPEND files "${file}")
   endforeach()
   list(REMOVE_DUPLICATES files)
   set(${out} ${files} PARENT_SCOPE)
+endfunction()
+
+# fq_table_column(OUT TABLE n): argument n of every row.
+function(fq_table_column out table n)
+  if(NOT IS_ABSOLUTE ${table})
+    set(table ${CMAKE_CURRENT_SOURCE_DIR}/${table})
+  endif()
+  fq_table_rows(rows ${table})
+  set(column "")
+  math(EXPR at "${n} - 1")
+  foreach(row IN LISTS rows)
+    string(REPLACE "|" ";" arguments "${row}")
+    list(GET arguments ${at} argument)
+    list(APPEND column "${argument}")
+  endforeach()
+  set(${out} ${column} PARENT_SCOPE)
+endfunction()
+
+# fq_extend_table(TARGET FOLDER TABLE LINE): for the files compiled into TARGET itself the table FOLDER/TABLE has that
+# line more: a copy in the build folder is found before the original. FOLDER is the include folder it is found from.
+function(fq_extend_table target folder table line)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${folder}/${table})
+  file(READ ${folder}/${table} rows)
+  set(copies ${CMAKE_CURRENT_BINARY_DIR}/${target}.tables)
+  file(CONFIGURE OUTPUT ${copies}/${table} CONTENT "${rows}${line}\n" @ONLY)
+  target_include_directories(${target} BEFORE PRIVATE ${copies})
 endfunction()
 
 # fq_rooms(TARGET FOLDER...): the folders a target's files lie in; headers are included by bare name.

@@ -3,12 +3,12 @@
 #include "codec_family.h"
 
 #define FQ_CODEC_FAMILY(name, file) extern const fq_codec_family fq_codec_family_##name;
-#include "codec_table.def"
+#include "codec/codec_table.def"
 #undef FQ_CODEC_FAMILY
 
 static const fq_codec_family *const families[] = {
 #define FQ_CODEC_FAMILY(name, file) &fq_codec_family_##name,
-#include "codec_table.def"
+#include "codec/codec_table.def"
 #undef FQ_CODEC_FAMILY
 };
 enum { FAMILIES = sizeof families / sizeof families[0] };

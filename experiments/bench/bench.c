@@ -1,18 +1,13 @@
 /* The table of benchmarks. */
 #include "bench.h"
 
-/* A program with benchmarks of its own names another table here. */
-#ifndef FQ_BENCHES_FILE
-#define FQ_BENCHES_FILE "benches.def"
-#endif
-
 #define FQ_BENCH(name) extern const fq_bench fq_bench_##name;
-#include FQ_BENCHES_FILE
+#include "bench/benches.def"
 #undef FQ_BENCH
 
 static const fq_bench *const benches[] = {
 #define FQ_BENCH(name) &fq_bench_##name,
-#include FQ_BENCHES_FILE
+#include "bench/benches.def"
 #undef FQ_BENCH
 };
 

@@ -8,18 +8,13 @@
 #include "failure.h"
 #include "sweep_plan.h"
 
-/* A program with experiments of its own names another table here. */
-#ifndef FQ_EXPERIMENTS_FILE
-#define FQ_EXPERIMENTS_FILE "experiments.def"
-#endif
-
 #define FQ_EXPERIMENT(name) extern const fq_experiment fq_experiment_##name;
-#include FQ_EXPERIMENTS_FILE
+#include "experiments.def"
 #undef FQ_EXPERIMENT
 
 static const fq_experiment *const experiments[] = {
 #define FQ_EXPERIMENT(name) &fq_experiment_##name,
-#include FQ_EXPERIMENTS_FILE
+#include "experiments.def"
 #undef FQ_EXPERIMENT
 };
 

@@ -1,5 +1,6 @@
-/* A benchmark of a sum: right ways and, in the case "broken", wrong ones. Variants that write nothing would
- * pass if what another has written were not spoilt before. */
+/* How to add a benchmark: this file, and the line FQ_BENCH(sum) in experiments/bench/benches.def. It times a
+ * sum in right ways and, in the case "broken", wrong ones. Variants that write nothing would pass if what
+ * another has written were not spoilt before. */
 #include <stdio.h>
 #include <string.h>
 

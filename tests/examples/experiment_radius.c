@@ -1,4 +1,4 @@
-/* An example of a new experiment: this file, and the line FQ_EXPERIMENT(radius) in experiments.def.
+/* How to add an experiment: this file, and the line FQ_EXPERIMENT(radius) in experiments/experiments.def.
  *
  * It measures E|X|^2 of the canonical source by sampling and sets the exact k/d beside it. The
  * parameter trouble is for the tests: it makes a point fail in a chosen way.
