@@ -131,6 +131,7 @@ static fq_status gather(fq_provenance *provenance, int argc, const char *const *
     FQ_TRY(fq_provenance_set(provenance, "schema", "1"));
     FQ_TRY(fq_provenance_set(provenance, "program", "fibquant " FQ_VERSION));
     FQ_TRY(fq_provenance_set(provenance, "git", FQ_GIT_DESCRIBE));
+    FQ_TRY(fq_provenance_set(provenance, "sources", FQ_SOURCES_SHA256));
     FQ_TRY(fq_provenance_set(provenance, "compiler", FQ_COMPILER));
     FQ_TRY(fq_provenance_set(provenance, "flags", FQ_COMPILE_FLAGS));
     FQ_TRY(fq_provenance_set(provenance, "build_type", FQ_BUILD_TYPE));

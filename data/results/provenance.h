@@ -1,7 +1,8 @@
 /* Where a file's numbers come from: a list of names and texts, stored as attributes of /provenance.
  *
- * Gathered at the start: schema, program, git, compiler, flags, build_type, hdf5, gsl, openblas,
- * cpu, cores, governor, host, os, threads, argv, rng, seed, manifest (if any), started (UTC).
+ * Gathered at the start: schema, program, git (for people), sources (the build's identity: SHA-256 over all
+ * sources it was built from, see .cmake/WriteVersion.cmake), compiler, flags, build_type, hdf5, gsl,
+ * openblas, cpu, cores, governor, host, os, threads, argv, rng, seed, manifest (if any), started (UTC).
  * Written with `stopped` (UTC) as of the writing. Upper layers add their own: ranks, flint, data digests.
  */
 #ifndef FQ_PROVENANCE_H

@@ -60,6 +60,8 @@ void fq_results_digest(char hex[FQ_SHA256_HEX], const fq_results *results) {
     fq_sha256 hash;
     fq_sha256_init(&hash);
     add_u64(&hash, results->generation);
+    if (results->store[0])
+        add_text(&hash, results->store);
     add_u64(&hash, results->table_count);
     const char *last = "";
     for (size_t done = 0; done < results->table_count; done++) {

@@ -1,10 +1,10 @@
 /* Results as HDF5 files: tables and where they came from.
  *
  *   /                attributes format = "fibquant results", schema_version,
- *                    journal_generation, content_sha256 over all of the file (result_digest.h; checked where
- *                    it is there)
- *   /TABLE           one compound dataset a table, one row a record; attributes columns, units,
- *                    descriptions, roles: arrays of strings, one a column
+ *                    journal_generation, store (32 hexadecimal digits drawn when the store was made, which
+ * its journal repeats; none in files that no store has written), content_sha256 over all of the file
+ * (result_digest.h; checked where it is there) /TABLE           one compound dataset a table, one row a
+ * record; attributes columns, units, descriptions, roles: arrays of strings, one a column
  *   /provenance/run_00001, ...   one group a run; its texts as attributes, long ones as datasets
  *
  * A file is built in memory and put in place by writing RESULTS.h5.new, fsync, rename: whoever
@@ -16,6 +16,7 @@
 
 #include "result_table.h"
 
+enum { FQ_STORE_ID_TEXT = 33 };
 enum { FQ_RESULT_SCHEMA = 1, FQ_RESULT_TABLES_MAX = 256, FQ_RESULT_RUNS_MAX = 99999 };
 
 typedef struct fq_result_text {
@@ -32,7 +33,8 @@ typedef struct fq_results {
     fq_table *tables;    /* [FQ_RESULT_TABLES_MAX] once there is one; owned */
     fq_result_run *runs; /* in arena */
     size_t run_room;
-    uint64_t generation; /* of the journal that continues this file; see result_store.h */
+    uint64_t generation;          /* of the journal that continues this file; see result_store.h */
+    char store[FQ_STORE_ID_TEXT]; /* which store this is; "": none yet */
     fq_arena arena;
 } fq_results;
 
@@ -56,6 +58,10 @@ FQ_MUST_CHECK fq_status fq_results_add_table(fq_results *results, fq_table **tab
 /* Adds copies of a run's texts; *number counts from 1. */
 FQ_MUST_CHECK fq_status fq_results_add_run(fq_results *results, const fq_result_text *texts, size_t count,
                                            size_t *number);
+
+/* Adds a text to a run (which counts from 1), or replaces the one of that name. */
+FQ_MUST_CHECK fq_status fq_results_set_run_text(fq_results *results, size_t run, const char *name,
+                                                const char *value);
 
 /* Value of a run's text (run counts from 1), or NULL. */
 const char *fq_results_run_text(const fq_results *results, size_t run, const char *name);

@@ -261,6 +261,11 @@ static fq_status check_format(const reader *r, hid_t file) {
     r->results->generation = strtoull(text, &end, 10);
     if (end == text || *end)
         return malformed(r, "", "attribute \"journal_generation\" is no whole number");
+    if (!fq_h5_has_attribute(file, "store"))
+        return FQ_OK;
+    FQ_TRY(fq_h5_read_text(&r->file, file, "/", "store", r->results->store, FQ_STORE_ID_TEXT));
+    if (strspn(r->results->store, "0123456789abcdef") != FQ_STORE_ID_TEXT - 1)
+        return malformed(r, "", "attribute \"store\" is not 32 hexadecimal digits");
     return FQ_OK;
 }
 

@@ -111,6 +111,8 @@ static fq_status write_everything(hid_t file, const fq_results *results) {
     FQ_TRY(fq_h5_write_fixed_text(file, "format", "fibquant results"));
     FQ_TRY(fq_h5_write_fixed_text(file, "schema_version", schema));
     FQ_TRY(fq_h5_write_fixed_text(file, "journal_generation", generation));
+    if (results->store[0])
+        FQ_TRY(fq_h5_write_fixed_text(file, "store", results->store));
     fq_results_digest(digest, results);
     FQ_TRY(fq_h5_write_digest(file, digest));
     for (size_t t = 0; t < results->table_count; t++)

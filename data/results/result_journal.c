@@ -13,10 +13,16 @@
 #include "failure.h"
 #include "memory.h"
 
-enum { HEAD_BYTES = 24, FRAME_BYTES = 16, CHECK_BYTES = 16 };
+enum { FRAME_BYTES = 16, CHECK_BYTES = 16 };
+enum {
+    AT_GENERATION = 16,
+    AT_STORE = 24,
+    AT_CHECK = AT_STORE + FQ_STORE_ID_TEXT - 1,
+    HEAD_BYTES = AT_CHECK + CHECK_BYTES
+};
 enum { KIND_TABLE = 1, KIND_ROWS = 2 };
 
-static const char magic[16] = "fqjournal1\n";
+static const char magic[16] = "fqjournal2\n";
 static const size_t journal_limit = (size_t)8 << 30;
 
 /* Bytes out and in --------------------------------------------------------------------------- */
@@ -129,7 +135,7 @@ static bool torn(const unsigned char *bytes, size_t length, size_t at) {
 }
 
 static fq_status replay_records(const char *path, fq_results *results, const unsigned char *bytes,
-                                size_t length, uint64_t *good_bytes) {
+                                size_t length) {
     size_t at = HEAD_BYTES;
     while (at < length) {
         unsigned char check[CHECK_BYTES];
@@ -155,37 +161,50 @@ static fq_status replay_records(const char *path, fq_results *results, const uns
         if (!good)
             return damaged(path, at, "record that does not fit the results file");
         at += FRAME_BYTES + (size_t)payload + CHECK_BYTES;
-        *good_bytes = at;
     }
     return FQ_OK;
 }
 
-fq_status fq_journal_replay(const char *path, fq_results *results, bool file_exists, uint64_t *good_bytes) {
+/* Whose journal it is, from its head, and what is to be done with it. */
+static fq_status read_head(const char *path, const fq_results *results, const unsigned char *bytes,
+                           size_t length, fq_journal_state *state) {
+    unsigned char check[CHECK_BYTES];
+    *state = FQ_JOURNAL_NONE;
+    if (length <
+        HEAD_BYTES) /* a head is written in one piece with its file: shorter means empty or no journal */
+        return length == 0 || memcmp(bytes, magic, length < sizeof magic ? length : sizeof magic) == 0
+                   ? FQ_OK
+                   : damaged(path, 0, "no journal");
+    if (memcmp(bytes, magic, sizeof magic) != 0)
+        return damaged(path, 0, "no journal");
+    checksum(check, 0, bytes, AT_CHECK);
+    if (memcmp(check, bytes + AT_CHECK, CHECK_BYTES) != 0)
+        return damaged(path, 0, "damaged head");
+    const uint64_t generation = get_u64(bytes + AT_GENERATION);
+    if (!results->store[0] || memcmp(bytes + AT_STORE, results->store, FQ_STORE_ID_TEXT - 1) != 0)
+        *state = FQ_JOURNAL_FOREIGN;
+    else if (generation > results->generation)
+        return FQ_FAIL_TEXT(
+            FQ_ERR_INPUT,
+            "%s: belongs to a newer version of the results file than the one beside it; put that "
+            "file back, or remove the journal to do without its points",
+            path);
+    else
+        *state = generation == results->generation ? FQ_JOURNAL_IN_USE : FQ_JOURNAL_OLD;
+    return FQ_OK;
+}
+
+fq_status fq_journal_replay(const char *path, fq_results *results, fq_journal_state *state) {
     unsigned char *bytes = NULL;
     size_t length = 0;
     struct stat about;
-    *good_bytes = 0;
+    *state = FQ_JOURNAL_NONE;
     if (stat(path, &about) != 0 && errno == ENOENT)
         return FQ_OK;
     FQ_TRY(fq_file_read(path, journal_limit, &bytes, &length));
-    fq_status status = FQ_OK;
-    if (length >= HEAD_BYTES && memcmp(bytes, magic, sizeof magic) == 0) {
-        const uint64_t generation = get_u64(bytes + 16);
-        if (!file_exists)
-            results->generation = generation; /* the file was removed; the journal is what is left */
-        if (generation == results->generation) {
-            *good_bytes = HEAD_BYTES;
-            status = replay_records(path, results, bytes, length, good_bytes);
-        } else if (generation > results->generation) {
-            status = FQ_FAIL_TEXT(FQ_ERR_INPUT,
-                                  "%s: belongs to a newer version of the results file than the one "
-                                  "beside it; put that file back, or remove the journal to do "
-                                  "without its points",
-                                  path);
-        }
-    } else if (length > 0 && memcmp(bytes, magic, length < sizeof magic ? length : sizeof magic)) {
-        status = damaged(path, 0, "no journal");
-    }
+    fq_status status = read_head(path, results, bytes, length, state);
+    if (status == FQ_OK && *state == FQ_JOURNAL_IN_USE)
+        status = replay_records(path, results, bytes, length);
     fq_free(bytes);
     return status;
 }
@@ -264,8 +283,12 @@ static fq_status add_rows(buffer *b, const fq_table *table, const unsigned char 
 }
 
 static fq_status journal_head(buffer *b, const fq_results *results, uint64_t generation) {
+    unsigned char check[CHECK_BYTES];
     FQ_TRY(add(b, magic, sizeof magic));
     FQ_TRY(add_u64(b, generation));
+    FQ_TRY(add(b, results->store, FQ_STORE_ID_TEXT - 1));
+    checksum(check, 0, b->bytes, b->used);
+    FQ_TRY(add(b, check, sizeof check));
     for (size_t t = 0; t < results->table_count; t++)
         FQ_TRY(add_table(b, &results->tables[t], generation));
     return FQ_OK;

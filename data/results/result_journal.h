@@ -1,7 +1,8 @@
 /* The journal of a result store: records appended one by one, each with a checksum. Private to the
  * store.
  *
- *   "fqjournal1\n" padded to 16 bytes, generation (8 bytes, little endian)
+ *   "fqjournal2\n" padded to 16 bytes, generation (8 bytes, little endian), the store's identity (32 digits),
+ *   16 bytes of SHA-256 over all that
  *   records: kind, length (8 bytes each), payload, 16 bytes of SHA-256 over generation, kind,
  *   length and payload
  */
@@ -17,11 +18,17 @@ typedef struct fq_journal {
     char path[4200];
 } fq_journal;
 
-/* Reads path, if there is one, and adds what it holds to results, whose generation it must have
- * (an older journal, or a torn one, adds nothing more; a newer one is FQ_ERR_INPUT). *good_bytes is
- * the length of the whole part, 0 if the journal is not in use. */
-FQ_MUST_CHECK fq_status fq_journal_replay(const char *path, fq_results *results, bool file_exists,
-                                          uint64_t *good_bytes);
+typedef enum fq_journal_state {
+    FQ_JOURNAL_NONE = 0, /* there is none, or nothing in it */
+    FQ_JOURNAL_OLD,      /* all of it is in the file already */
+    FQ_JOURNAL_IN_USE,   /* its rows were added */
+    FQ_JOURNAL_FOREIGN   /* of another store, one that was removed or replaced: nothing was added */
+} fq_journal_state;
+
+/* Reads path, if there is one, and adds what it holds to results, whose store and generation it must have (an
+ * older journal, or a torn one, adds nothing more; a newer one is FQ_ERR_INPUT). A store without a file has
+ * no journal either: results->store is "" then. */
+FQ_MUST_CHECK fq_status fq_journal_replay(const char *path, fq_results *results, fq_journal_state *state);
 
 /* Puts a fresh journal in place, describing the tables of results. */
 FQ_MUST_CHECK fq_status fq_journal_start(fq_journal *journal, const char *path, const fq_results *results,

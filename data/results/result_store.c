@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <sodium.h>
+
 #include "failure.h"
 #include "memory.h"
 #include "result_journal.h"
@@ -15,6 +17,7 @@ enum { PATH_ROOM = 4200 };
 
 struct fq_store {
     char path[PATH_ROOM], journal_path[PATH_ROOM];
+    char aside[PATH_ROOM + 32]; /* where another store's journal went; "": there was none */
     fq_results results;
     fq_journal journal;
     bool in_place; /* the file at path is one we read or wrote: the next two say which */
@@ -29,13 +32,13 @@ static fq_status journal_name(char name[PATH_ROOM], const char *path) {
 }
 
 /* File and journal together; exists tells whether there is a file. */
-static fq_status read_both(const char *path, const char *journal_path, fq_results *results, bool *exists) {
+static fq_status read_both(const char *path, const char *journal_path, fq_results *results, bool *exists,
+                           fq_journal_state *journal) {
     struct stat about;
-    uint64_t good = 0;
     *exists = stat(path, &about) == 0 || errno != ENOENT;
     if (*exists)
         FQ_TRY(fq_result_file_read(path, results));
-    const fq_status status = fq_journal_replay(journal_path, results, *exists, &good);
+    const fq_status status = fq_journal_replay(journal_path, results, journal);
     if (status != FQ_OK)
         fq_results_clear(results);
     return status;
@@ -50,6 +53,34 @@ static void remember_file(fq_store *store) {
     }
 }
 
+static void draw_identity(char text[FQ_STORE_ID_TEXT]) {
+    unsigned char bytes[(FQ_STORE_ID_TEXT - 1) / 2];
+    randombytes_buf(bytes, sizeof bytes);
+    sodium_bin2hex(text, FQ_STORE_ID_TEXT, bytes, sizeof bytes);
+}
+
+/* Renames a journal that is not ours; an earlier one in that place is not overwritten. */
+static fq_status set_aside(fq_store *store) {
+    for (int i = 1; i < 1000; i++) {
+        char suffix[16] = "";
+        if (i > 1)
+            snprintf(suffix, sizeof suffix, ".%d", i);
+        snprintf(store->aside, sizeof store->aside, "%s.stale%s", store->journal_path, suffix);
+        if (link(store->journal_path, store->aside) == 0 && unlink(store->journal_path) == 0)
+            return FQ_OK;
+        if (errno != EEXIST && rename(store->journal_path, store->aside) == 0) /* no hard links there */
+            return FQ_OK;
+        if (errno != EEXIST)
+            break;
+    }
+    return FQ_FAIL_TEXT(FQ_ERR_OUTPUT, "%s: the journal of another store, and it cannot be renamed: %s",
+                        store->journal_path, strerror(errno));
+}
+
+const char *fq_store_set_aside(const fq_store *store) {
+    return store->aside[0] ? store->aside : NULL;
+}
+
 fq_status fq_store_open(fq_store **store, const char *path) {
     fq_store *s = NULL;
     bool exists = false;
@@ -59,12 +90,19 @@ fq_status fq_store_open(fq_store **store, const char *path) {
     if (status == FQ_OK) {
         strcpy(s->path, path);
         remember_file(s);
-        status = read_both(path, s->journal_path, &s->results, &exists);
+        fq_journal_state journal = FQ_JOURNAL_NONE;
+        status = read_both(path, s->journal_path, &s->results, &exists, &journal);
+        if (status == FQ_OK && journal == FQ_JOURNAL_FOREIGN)
+            status = set_aside(s);
     }
-    if (status == FQ_OK)
+    if (status == FQ_OK && !s->results.store[0])
+        draw_identity(s->results.store);
+    if (status == FQ_OK) {
         *store = s;
-    else
+    } else {
+        fq_results_clear(&s->results);
         fq_free(s);
+    }
     return status;
 }
 
@@ -139,7 +177,8 @@ fq_status fq_store_read(const char *path, fq_results *results) {
         fq_results read = {0};
         struct stat before, after;
         const bool was_there = stat(path, &before) == 0;
-        status = read_both(path, journal_path, &read, &exists);
+        fq_journal_state journal = FQ_JOURNAL_NONE;
+        status = read_both(path, journal_path, &read, &exists, &journal);
         if (status == FQ_OK && !exists) {
             fq_results_clear(&read);
             return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: no such file", path);

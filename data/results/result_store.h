@@ -8,6 +8,8 @@
  *   - RESULTS.h5 is a whole file at any moment;
  *   - what fq_store_append returned for is in the file or in the journal;
  *   - a record cut off in the middle is recognised and dropped.
+ * File and journal carry the identity of their store: a journal that another store left at that name adds
+ * nothing; a writer sets it aside as RESULTS.h5.journal.stale.
  * Readers see file and journal together, also while a sweep is writing.
  */
 #ifndef FQ_RESULT_STORE_H
@@ -20,6 +22,9 @@ typedef struct fq_store fq_store;
 /* Opens for writing, with what is there; a missing file is an empty store. The caller holds the
  * sweep's lock. Writes nothing yet. FQ_ERR_INPUT if file or journal are damaged. */
 FQ_MUST_CHECK fq_status fq_store_open(fq_store **store, const char *path);
+
+/* Where the journal of another store was put that lay at ours; NULL: there was none. */
+const char *fq_store_set_aside(const fq_store *store);
 
 /* Closes the files without folding; NULL accepted. */
 void fq_store_close(fq_store *store);

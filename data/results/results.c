@@ -92,3 +92,25 @@ const char *fq_results_run_text(const fq_results *results, size_t run, const cha
             return r->texts[i].value;
     return NULL;
 }
+
+fq_status fq_results_set_run_text(fq_results *results, size_t run, const char *name, const char *value) {
+    if (run == 0 || run > results->run_count)
+        return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "run", run, "a run of the results");
+    fq_result_run *r = &results->runs[run - 1];
+    size_t at = 0;
+    while (at < r->count && strcmp(r->texts[at].name, name) != 0)
+        at++;
+    fq_result_text text = {0};
+    FQ_TRY(fq_arena_text(&results->arena, &text.name, name, strlen(name)));
+    FQ_TRY(fq_arena_text(&results->arena, &text.value, value, strlen(value)));
+    if (at == r->count) {
+        fq_result_text *larger = NULL;
+        FQ_TRY(fq_arena_alloc(&results->arena, &larger, r->count + 1, sizeof *larger));
+        if (r->count)
+            memcpy(larger, r->texts, r->count * sizeof *larger);
+        r->texts = larger;
+        r->count++;
+    }
+    r->texts[at] = text;
+    return FQ_OK;
+}

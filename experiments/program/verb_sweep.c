@@ -21,6 +21,7 @@ static const char *output, *cache_folder;
 static fq_option_list settings;
 static bool dry_run, list, resume, retry_failed, force, mixed, quiet, no_bar;
 static size_t jobs;
+static const char *shard;
 
 static const fq_option options[] = {
     {.name = "output",
@@ -50,6 +51,11 @@ static const fq_option options[] = {
      .least = 0,
      .most = 4096,
      .help = "worker processes, on each rank, at most as many as cores or points; 0: all cores, under MPI 1"},
+    {.name = "shard",
+     .kind = FQ_OPTION_TEXT,
+     .value = &shard,
+     .argument = "I/N",
+     .help = "every N-th point from the I-th on (1..N), for job arrays; merge joins the results files"},
     {.name = "resume",
      .kind = FQ_OPTION_FLAG,
      .value = &resume,
@@ -91,7 +97,8 @@ static const fq_usage usage = {
              "terminal.",
     .examples = "fibquant sweep experiments/manifests/rate_distortion.yaml -o rd.h5\n"
                 "fibquant sweep rate_distortion.yaml -o rd.h5 --set samples=100000 --dry-run\n"
-                "mpirun -n 8 fibquant sweep rate_distortion.yaml -o rd.h5 --resume",
+                "mpirun -n 8 fibquant sweep rate_distortion.yaml -o rd.h5 --resume\n"
+                "fibquant sweep rate_distortion.yaml -o rd.3.h5 --shard 3/16",
     .exit_status = "5 some points failed; the rest is stored"};
 
 /* The results file is neither the manifest nor a file that a point reads. */
@@ -171,15 +178,20 @@ static fq_status print_plan(const fq_plan *plan, size_t workers) {
 }
 
 static void print_summary(const fq_sweep_summary *s, const char *results) {
-    char took[FQ_DURATION_TEXT], slowest[FQ_DURATION_TEXT];
+    char took[FQ_DURATION_TEXT], slowest[FQ_DURATION_TEXT], before[48] = "";
+    if (s->failed_before)
+        snprintf(before, sizeof before, "%zu failed before, ", s->failed_before);
     fq_duration_text(took, s->seconds);
     fq_duration_text(slowest, s->slowest_seconds);
     fprintf(stderr,
-            "sweep: %zu points: %zu stored before, %zu done, %zu failed in %s (%.1f s of processor time, "
+            "sweep: %zu points: %zu stored before, %s%zu done, %zu failed in %s (%.1f s of processor time, "
             "slowest point %s, up to %.0f MB a worker); %s\n",
-            s->total, s->stored_before, s->done, s->failed, took, s->cpu_seconds, slowest,
+            s->total, s->stored_before, before, s->done, s->failed, took, s->cpu_seconds, slowest,
             (double)s->peak_memory_bytes / 1e6, results);
-    if (s->failed)
+    if (s->failed_before)
+        fprintf(stderr, "sweep: %zu points failed before and were not computed again; --retry-failed does\n",
+                s->failed_before);
+    if (s->failed + s->failed_before)
         fprintf(stderr, "sweep: why points failed: fibquant results %s --table failures\n", results);
     if (s->interrupted)
         fprintf(stderr, "sweep: interrupted; go on with --resume\n");
@@ -189,7 +201,18 @@ static fq_status read_plan(fq_manifest *manifest, fq_plan *plan, const char *pat
     FQ_TRY(fq_manifest_load(manifest, path));
     for (size_t i = 0; i < settings.count; i++)
         FQ_TRY(fq_manifest_set(manifest, settings.items[i], fq_plan_accepts, NULL));
-    return fq_plan_create(plan, manifest);
+    FQ_TRY(fq_plan_create(plan, manifest));
+    if (!shard)
+        return FQ_OK;
+    size_t part = 0, parts = 0;
+    char rest = 0;
+    if (strspn(shard, "0123456789/") != strlen(shard) ||
+        sscanf(shard, "%zu/%zu%c", &part, &parts, &rest) != 2 || part < 1 || part > parts ||
+        parts > FQ_PLAN_SHARDS_MAX)
+        return FQ_FAIL_TEXT(FQ_ERR_USAGE, "--shard %.60s: not allowed; allowed: I/N with 1 <= I <= N <= %d",
+                            shard, FQ_PLAN_SHARDS_MAX);
+    fq_plan_shard(plan, part, parts);
+    return FQ_OK;
 }
 
 static fq_status sweep(const fq_plan *plan, const fq_manifest *manifest, int argc, const char *const *argv,
@@ -199,6 +222,7 @@ static fq_status sweep(const fq_plan *plan, const fq_manifest *manifest, int arg
                           .jobs = jobs,
                           .quiet = quiet,
                           .no_bar = no_bar,
+                          .part = shard != NULL,
                           .store = {resume, retry_failed, force, mixed}};
     fq_provenance provenance;
     if (!o.results)
@@ -251,7 +275,7 @@ static int run(int argc, const char **argv) {
     fq_manifest_clear(&manifest);
     if (exit_code == 0 && summary.interrupted)
         return 130;
-    return exit_code == 0 && summary.failed ? 5 : exit_code;
+    return exit_code == 0 && summary.failed + summary.failed_before ? 5 : exit_code;
 }
 
 const fq_verb fq_verb_sweep = {"sweep", "run a grid of experiments from a manifest", run};

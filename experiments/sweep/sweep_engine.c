@@ -84,7 +84,10 @@ static fq_status list_tasks(engine *e) {
     fq_plan_cost cost;
     FQ_TRY(fq_plan_costs(&cost, e->costs, e->plan, e->options->cache_folder));
     for (size_t i = 0; i < e->plan->count; i++) {
-        if (fq_sweep_store_state(e->store, i) != FQ_POINT_ABSENT)
+        const fq_point_state state = fq_sweep_store_state(e->store, i);
+        e->summary->stored_before += state == FQ_POINT_DONE;
+        e->summary->failed_before += state == FQ_POINT_FAILED;
+        if (state != FQ_POINT_ABSENT)
             continue;
         e->tasks[e->task_count++] = (task){i, e->costs[i]};
         expected += e->costs[i];
@@ -92,7 +95,6 @@ static fq_status list_tasks(engine *e) {
     if (e->task_count)
         qsort(e->tasks, e->task_count, sizeof *e->tasks, dearest_first);
     e->summary->total = e->plan->count;
-    e->summary->stored_before = e->plan->count - e->task_count;
     fq_sweep_progress_start(&e->progress, e->task_count, expected, e->options->quiet, e->options->no_bar);
     return FQ_OK;
 }
@@ -184,7 +186,7 @@ static void show(engine *e, bool now) {
     e->state.total = e->plan->count;
     e->state.stored_before = e->summary->stored_before;
     e->state.done = e->summary->done;
-    e->state.failed = e->summary->failed;
+    e->state.failed = e->summary->failed + e->summary->failed_before;
     e->state.running = e->running;
     fq_sweep_lock_show(&e->lock, &e->state);
 }
@@ -232,6 +234,9 @@ static fq_status lead(engine *e, fq_provenance *provenance) {
     FQ_TRY(fq_sweep_lock_take(&e->lock, e->options->results));
     fq_status status =
         fq_sweep_store_open(&e->store, e->options->results, e->plan, provenance, &e->options->store);
+    if (status == FQ_OK && fq_sweep_store_set_aside(e->store) && !e->options->quiet)
+        fprintf(stderr, "sweep: the journal beside %s was of another store, which is gone; it is now %s\n",
+                e->options->results, fq_sweep_store_set_aside(e->store));
     if (status == FQ_OK)
         status = list_tasks(e);
     if (status == FQ_OK) {
@@ -241,7 +246,7 @@ static fq_status lead(engine *e, fq_provenance *provenance) {
         fq_status finished = FQ_OK;
         const fq_error first = *fq_error_last();
         /* Even after a failure, what is in the journal may still fit into the file. */
-        finished = fq_sweep_store_finish(e->store);
+        finished = fq_sweep_store_finish(e->store, stop_requested != 0);
         if (status != FQ_OK)
             fq_error_restore(&first);
         else
@@ -270,7 +275,7 @@ static fq_status refuse_split_job(const fq_mpi *mpi) {
         return FQ_OK;
     return FQ_FAIL_TEXT(FQ_ERR_USAGE,
                         "%s says that %zu tasks were started together, but %s: each would run all points; "
-                        "start them with mpirun or srun --mpi=pmix%s",
+                        "start them with mpirun or srun --mpi=pmix%s, or give each its own --shard",
                         variable, promised,
                         FQ_HAVE_MPI ? "MPI sees one" : "this program was built without MPI",
                         FQ_HAVE_MPI ? "" : " and a program built with MPI");
@@ -287,7 +292,7 @@ fq_status fq_sweep_run(const fq_plan *plan, fq_provenance *provenance, const fq_
     FQ_TRY(fq_pool_create(&e.pool, plan, jobs, options->cache_folder));
     fq_status status = fq_mpi_start(&e.mpi, digest, jobs);
     if (status == FQ_OK)
-        status = refuse_split_job(&e.mpi);
+        status = options->part ? FQ_OK : refuse_split_job(&e.mpi);
     storing = 1;
     if (status == FQ_OK)
         status = e.mpi.rank == 0 ? lead(&e, provenance) : fq_mpi_serve(&e.mpi, &e.pool, &stop_requested);

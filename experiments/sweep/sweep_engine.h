@@ -15,11 +15,13 @@ typedef struct fq_sweep_options {
     size_t jobs; /* worker processes on this machine (or rank); 0: all cores, under MPI 1; never more than
                     there are cores or points */
     bool quiet, no_bar;
+    bool part; /* the plan is one part of several: tasks that MPI does not see are meant to be apart */
     fq_sweep_store_options store;
 } fq_sweep_options;
 
 typedef struct fq_sweep_summary {
-    size_t total, stored_before, done, failed;
+    size_t total, stored_before, failed_before; /* by earlier runs: not computed again */
+    size_t done, failed;
     double seconds, cpu_seconds, slowest_seconds;
     int64_t peak_memory_bytes;
     bool writer; /* false on ranks that only computed */

@@ -12,6 +12,8 @@
 #include "memory.h"
 #include "sha256.h"
 
+#define FILE_IDENTITY "sha256:"
+
 static size_t parameter_count(const fq_experiment *experiment) {
     size_t n = 0;
     while (experiment->parameters && experiment->parameters[n].name)
@@ -114,7 +116,9 @@ static fq_status resolve_file(fq_arena *arena, const fq_parameter *parameter, co
     char path[4096 + FQ_MANIFEST_TEXT_MAX], digest[FQ_POINT_ID_TEXT], identity[80];
     const bool relative = text[0] != '/' && folder[0];
     snprintf(path, sizeof path, "%s%s%s", relative ? folder : "", relative ? "/" : "", text);
-    const fq_status status = fq_sha256_file(digest, path);
+    fq_input_file *file = NULL;
+    FQ_TRY(fq_arena_alloc(arena, &file, 1, sizeof *file));
+    const fq_status status = fq_input_file_take(file, digest, path);
     if (status == FQ_ERR_MEMORY)
         return status;
     if (status != FQ_OK) {
@@ -122,7 +126,8 @@ static fq_status resolve_file(fq_arena *arena, const fq_parameter *parameter, co
         fq_failure_line(why, fq_error_last());
         return FQ_FAIL_TEXT(blame, "%s: key \"%s\": %.500s", where, parameter->name, why);
     }
-    snprintf(identity, sizeof identity, "sha256:%s", digest);
+    snprintf(identity, sizeof identity, FILE_IDENTITY "%s", digest);
+    value->file = file;
     FQ_TRY(copy(arena, &value->text, path));
     return copy(arena, &value->identity, identity);
 }
@@ -336,6 +341,22 @@ fq_status fq_plan_create(fq_plan *plan, const fq_manifest *manifest) {
     else
         fq_plan_clear(&p);
     return status;
+}
+
+fq_status fq_point_check_files(const fq_point *point) {
+    for (size_t p = 0; p < point->parameter_count; p++) {
+        const fq_point_value *value = point->values[p];
+        if (value->file)
+            FQ_TRY(fq_input_file_check(value->file, value->identity + strlen(FILE_IDENTITY), value->text));
+    }
+    return FQ_OK;
+}
+
+void fq_plan_shard(fq_plan *plan, size_t part, size_t parts) {
+    size_t kept = 0;
+    for (size_t i = part - 1; i < plan->count; i += parts)
+        plan->points[kept++] = plan->points[i];
+    plan->count = kept;
 }
 
 void fq_plan_clear(fq_plan *plan) {

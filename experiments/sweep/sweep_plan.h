@@ -7,6 +7,7 @@
 #define FQ_SWEEP_PLAN_H
 
 #include "experiment.h"
+#include "input_file.h"
 #include "manifest.h"
 #include "point_identity.h"
 
@@ -16,6 +17,7 @@ typedef struct fq_point_value {
     int64_t integer;
     double real;
     const fq_codec_spec *codec;
+    const fq_input_file *file; /* a file as it was when its digest was taken; NULL: no file */
 } fq_point_value;
 
 struct fq_point {
@@ -38,6 +40,15 @@ typedef struct fq_plan {
  * for a value given with --set). Reads the files that FILE parameters name, for their digests. */
 FQ_MUST_CHECK fq_status fq_plan_create(fq_plan *plan, const fq_manifest *manifest);
 void fq_plan_clear(fq_plan *plan);
+
+/* Whether the files that a point reads still hold what its identity says. FQ_ERR_INPUT names the one that
+ * does not. */
+FQ_MUST_CHECK fq_status fq_point_check_files(const fq_point *point);
+
+/* Keeps the points part - 1, part - 1 + parts, ... of the plan's order: parts of one manifest have no point
+ * in common and all of them together. 1 <= part <= parts. */
+enum { FQ_PLAN_SHARDS_MAX = 1000000 };
+void fq_plan_shard(fq_plan *plan, size_t part, size_t parts);
 
 /* For fq_manifest_set: whether an experiment of that name has such a parameter. */
 bool fq_plan_accepts(const char *experiment, const char *key, void *unused);

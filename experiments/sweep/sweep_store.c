@@ -175,8 +175,45 @@ static fq_status arrange_all(fq_sweep_store *s) {
     return FQ_OK;
 }
 
-/* What is there already, and who wrote it. */
-static fq_status read_states(fq_sweep_store *s, const char *path, const char *git, bool mixed) {
+/* Which code computed something: the hash of its sources decides, the commit is for people. */
+typedef struct build {
+    const char *sources, *git; /* NULL: not recorded */
+} build;
+
+static bool same_build(const build *a, const build *b) {
+    if (a->sources && b->sources)
+        return strcmp(a->sources, b->sources) == 0;
+    /* A commit alone says what was built only if nothing was changed in it. */
+    return a->git && b->git && strcmp(a->git, b->git) == 0 && !strstr(a->git, "-dirty") &&
+           strcmp(a->git, "no git") != 0;
+}
+
+static void build_text(char text[120], const build *b) {
+    snprintf(text, 120, "%.60s (sources %.12s)", b->git ? b->git : "unknown",
+             b->sources ? b->sources : "unknown");
+}
+
+static fq_status refuse_build(const char *path, const build *writer, const build *ours) {
+    char theirs[120], mine[120];
+    build_text(theirs, writer);
+    build_text(mine, ours);
+    return FQ_FAIL_TEXT(FQ_ERR_USAGE,
+                        "%s: has points computed by build %s, this is %s; allowed: --allow-mixed-build (keep "
+                        "them), --force (compute them again)",
+                        path, theirs, mine);
+}
+
+/* Who wrote a row; nothing known if the table does not say. */
+static build writer_of(const fq_results *results, const fq_table *table, size_t row, size_t run) {
+    if (run == table->column_count || table->columns[run].type != FQ_VALUE_INTEGER)
+        return (build){NULL, NULL};
+    const size_t number = (size_t)fq_table_integer(table, row, run);
+    return (build){fq_results_run_text(results, number, "sources"),
+                   fq_results_run_text(results, number, "git")};
+}
+
+/* What is there already, and whether this build wrote it: ours NULL takes points of any build. */
+static fq_status read_states(fq_sweep_store *s, const char *path, const build *ours) {
     const fq_results *results = fq_store_results(s->store);
     memset(s->states, FQ_POINT_ABSENT, s->plan->count);
     for (size_t t = 0; t < results->table_count; t++) {
@@ -191,15 +228,9 @@ static fq_status read_states(fq_sweep_store *s, const char *path, const char *gi
                 continue;
             if (!failures || s->states[point] != FQ_POINT_DONE)
                 s->states[point] = failures ? FQ_POINT_FAILED : FQ_POINT_DONE;
-            const char *writer =
-                run < table->column_count && table->columns[run].type == FQ_VALUE_INTEGER
-                    ? fq_results_run_text(results, (size_t)fq_table_integer(table, r, run), "git")
-                    : NULL;
-            if (!failures && !mixed && git && (!writer || strcmp(writer, git) != 0))
-                return FQ_FAIL_TEXT(FQ_ERR_USAGE,
-                                    "%s: has points computed by build %.60s, this is %.60s; allowed: "
-                                    "--allow-mixed-build (keep them), --force (compute them again)",
-                                    path, writer ? writer : "unknown", git);
+            const build writer = writer_of(results, table, r, run);
+            if (!failures && ours && !same_build(&writer, ours))
+                return refuse_build(path, &writer, ours);
         }
     }
     return FQ_OK;
@@ -226,13 +257,17 @@ static fq_status set_up(fq_sweep_store *s, const char *path, const fq_provenance
         qsort(s->places, s->plan->count, sizeof *s->places, by_id);
     FQ_TRY(fq_store_open(&s->store, path));
     FQ_TRY(drop(s, options));
-    FQ_TRY(read_states(s, path, fq_provenance_get(provenance, "git"), options->allow_mixed_build));
+    const build ours = {fq_provenance_get(provenance, "sources"), fq_provenance_get(provenance, "git")};
+    FQ_TRY(read_states(s, path, options->allow_mixed_build ? NULL : &ours));
     FQ_TRY(ensure_tables(s));
     FQ_TRY(arrange_all(s));
-    fq_result_text texts[FQ_PROVENANCE_MAX];
+    fq_result_text texts[FQ_PROVENANCE_MAX + 1];
+    char points[24];
     for (size_t i = 0; i < provenance->count; i++)
         texts[i] = (fq_result_text){provenance->entries[i].name, provenance->entries[i].value};
-    return fq_store_begin(s->store, texts, provenance->count, &s->run);
+    snprintf(points, sizeof points, "%zu", s->plan->count);
+    texts[provenance->count] = (fq_result_text){FQ_RUN_POINTS, points};
+    return fq_store_begin(s->store, texts, provenance->count + 1, &s->run);
 }
 
 fq_status fq_sweep_store_open(fq_sweep_store **store, const char *path, const fq_plan *plan,
@@ -261,6 +296,10 @@ void fq_sweep_store_close(fq_sweep_store *store) {
     fq_free(store->places);
     fq_free(store->states);
     fq_free(store);
+}
+
+const char *fq_sweep_store_set_aside(const fq_sweep_store *store) {
+    return fq_store_set_aside(store->store);
 }
 
 fq_point_state fq_sweep_store_state(const fq_sweep_store *store, size_t point) {
@@ -364,7 +403,20 @@ fq_status fq_sweep_store_fold(fq_sweep_store *store) {
     return fq_store_fold(store->store);
 }
 
-fq_status fq_sweep_store_finish(fq_sweep_store *store) {
+static fq_status set_count(fq_sweep_store *s, const char *name, fq_point_state state) {
+    char text[24];
+    size_t count = 0;
+    for (size_t i = 0; i < s->plan->count; i++)
+        count += s->states[i] == state;
+    snprintf(text, sizeof text, "%zu", count);
+    return fq_results_set_run_text(fq_store_results(s->store), s->run, name, text);
+}
+
+fq_status fq_sweep_store_finish(fq_sweep_store *store, bool interrupted) {
     FQ_TRY(arrange_all(store));
+    FQ_TRY(set_count(store, FQ_RUN_DONE, FQ_POINT_DONE));
+    FQ_TRY(set_count(store, FQ_RUN_FAILED, FQ_POINT_FAILED));
+    FQ_TRY(fq_results_set_run_text(fq_store_results(store->store), store->run, FQ_RUN_ENDED,
+                                   interrupted ? "interrupted" : "finished"));
     return fq_store_finish(store->store);
 }

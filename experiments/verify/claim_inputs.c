@@ -6,7 +6,7 @@
 
 #include "failure.h"
 #include "kv_cache_file.h"
-#include "result_file.h"
+#include "result_store.h"
 #include "source.h"
 
 enum { POSITIONS_MAX = 1024 };
@@ -87,7 +87,8 @@ static fq_status add_rows(fq_claim_inputs *inputs, fq_claim_point *points, const
 fq_status fq_claim_inputs_add_store(fq_claim_inputs *inputs, const char *path) {
     fq_results results = {0};
     fq_claim_point *points = NULL;
-    fq_status status = fq_result_file_read(path, &results);
+    fq_status status =
+        fq_store_read(path, &results); /* with what a running or killed sweep has in its journal */
     if (status != FQ_OK)
         return status;
     const size_t before = inputs->data.point_count;

@@ -87,6 +87,10 @@ static void given_an_interrupt_expect_130_and_a_clean_store(void) {
                    "& p=$!; " UNDER_WAY("i.h5") "kill -TERM $p; wait $p"),
         130);
     ran(fq_command("test ! -e i.h5.journal && test ! -e i.h5.lock"), 0);
+    char wanted[80];
+    snprintf(wanted, sizeof wanted, "interrupted, %ld of 40 points", stored_rows("i.h5"));
+    FQ_CHECK(strstr(fq_command("$FIBQUANT status i.h5")->out, wanted) != NULL);
+    FQ_CHECK(strstr(fq_command("$FIBQUANT status i.h5 --json")->out, "\"state\": \"interrupted\"") != NULL);
     FQ_CHECK(stored_rows("i.h5") >= 0);
     ran(fq_command("$FIBQUANT sweep m.yaml -o i.h5 --resume -q" LONGER "&& $FIBQUANT diff whole.h5 i.h5"), 0);
 }
@@ -139,6 +143,80 @@ static void given_a_store_removed_or_replaced_expect_nothing_lost(void) {
     ran(fq_command("$FIBQUANT diff whole.h5 y.h5.displaced"), 0);
 }
 
+/* A killed sweep's journal beside a file that was removed, and then replaced: its rows are of no other store.
+ */
+static void given_the_journal_of_a_removed_store_expect_it_set_aside(void) {
+    ran(fq_command("%s", manifest), 0);
+    for (int replaced = 0; replaced < 2; replaced++) {
+        ran(fq_command("rm -f j.h5*; $FIBQUANT sweep m.yaml -o j.h5 -q" LONGER "& p=$!; " UNDER_WAY(
+                "j.h5") "s=$(stat -c %%s j.h5.journal); until test $(stat -c %%s j.h5.journal) -gt $s; do "
+                        "sleep 0.02; done; kill -9 $p; wait $p; true"),
+            0);
+        ran(fq_command("rm j.h5 j.h5.lock; %s",
+                       replaced ? "$FIBQUANT sweep m.yaml -o o.h5 -q --force --set seed=7; cp o.h5 j.h5"
+                                : "true"),
+            0);
+        if (replaced)
+            FQ_CHECK(stored_rows("j.h5") == 40); /* a reader takes nothing from it either */
+        const fq_command_result *result =
+            fq_command("$FIBQUANT sweep m.yaml -o j.h5 --resume --set seed=7 --set replicates=2");
+        ran(result, 0);
+        FQ_CHECK(strstr(result->err, "j.h5.journal.stale") != NULL);
+        FQ_CHECK(strstr(result->err, replaced ? "2 stored before, 0 done" : "0 stored before, 2 done") !=
+                 NULL);
+        FQ_CHECK(stored_rows("j.h5") == (replaced ? 40 : 2));
+        ran(fq_command("test -s j.h5.journal.stale"), 0);
+    }
+}
+
+/* Rows that are only in the journal are verified like the others. */
+static void given_journalled_rows_expect_verify_to_see_them(void) {
+    ran(fq_command("%s", manifest), 0);
+    ran(fq_command(
+            "$FIBQUANT sweep m.yaml -o v.h5 -q --set source=block --set codec=tq:b=2 --set samples=400000 "
+            "& p=$!; until test $(stat -c %%s v.h5.journal 2>/dev/null || echo 0) -gt 6000; do sleep 0.02; "
+            "done; kill -9 $p; wait $p; $FIBQUANT results v.h5 --csv --column rate | tail -n +2 | wc -l > "
+            "rows; "
+            "test $(cat rows) -gt 0"),
+        0);
+    const fq_command_result *result =
+        fq_command("$FIBQUANT verify finite_rate --quick --store v.h5; code=$?; "
+                   "sed 's/^/verify: /; s/$/ stored points/' rows; exit $code");
+    ran(result, 0);
+    const char *line = strrchr(result->out, '\n') ? strstr(result->out, "verify: ") : NULL;
+    char wanted[40] = "";
+    if (FQ_CHECK(line != NULL))
+        snprintf(wanted, sizeof wanted, "%.*s", (int)strcspn(line, "\n"), line);
+    FQ_CHECK(wanted[0] && strstr(result->err, wanted) != NULL);
+}
+
+/* A file that is replaced while points read it: none is stored under the digest of the old one. */
+static void given_an_input_that_changes_expect_its_points_to_fail(void) {
+    ran(fq_command("cat > c.py <<'END'\nimport h5py, numpy, os, sys\nr = "
+                   "numpy.random.default_rng(int(sys.argv[2]))\n"
+                   "with h5py.File('new.h5', 'w') as f:\n"
+                   "    for n in 'model', 'model_sha256', 'text', 'text_sha256': f.attrs[n] = ''\n"
+                   "    for n, h in ('query', 4), ('key', 2), ('value', 2):\n"
+                   "        f['layer_00/' + n] = r.standard_normal((200, h, 16)).astype('f4')\n"
+                   "os.rename('new.h5', sys.argv[1])\nEND\n"
+                   "/usr/bin/python3 c.py c.h5 1; cp -p c.h5 kept.h5\n"
+                   "cat > u.yaml <<'END'\nexperiment: universality\nreplicates: 12\n"
+                   "grid: {cache: c.h5, codec: 'tq:b=2', tokens: 200, rotations: 200, sphere_vectors: "
+                   "100000}\nEND\n"),
+        0);
+    const fq_command_result *result = fq_command(
+        "$FIBQUANT sweep u.yaml -o u.h5 -q -j 1 & p=$!; until test -s u.h5.journal; do sleep 0.02; done\n"
+        "sleep 0.3; /usr/bin/python3 c.py c.h5 2; wait $p");
+    ran(result, 5);
+    result = fq_command("$FIBQUANT results u.h5 --table failures --column error");
+    FQ_CHECK(strstr(result->out, "changed while the sweep ran (SHA-256 was ") != NULL);
+    /* the old content comes back under another inode: recognised by its hash, the points are computed */
+    ran(fq_command("cp kept.h5 c.h5; $FIBQUANT sweep u.yaml -o u.h5 -q -j 1 --retry-failed & p=$!\n"
+                   "sleep 0.3; touch c.h5; wait $p"),
+        0);
+    ran(fq_command("$FIBQUANT sweep u.yaml -o v.h5 -q && $FIBQUANT diff u.h5 v.h5"), 0);
+}
+
 static void given_places_that_cannot_be_written_expect_4(void) {
     ran(fq_command("%s", manifest), 0);
     ran(fq_command("$FIBQUANT sweep m.yaml -o /proc/none/r.h5 -q"), 4);
@@ -179,6 +257,9 @@ static const fq_test tests[] = {
     {"two sweeps", given_a_second_sweep_expect_a_refusal},
     {"full disk", given_a_full_disk_expect_4_and_a_whole_store},
     {"removed and replaced", given_a_store_removed_or_replaced_expect_nothing_lost},
+    {"journal of a removed store", given_the_journal_of_a_removed_store_expect_it_set_aside},
+    {"verify and the journal", given_journalled_rows_expect_verify_to_see_them},
+    {"input that changes", given_an_input_that_changes_expect_its_points_to_fail},
     {"unwritable places", given_places_that_cannot_be_written_expect_4},
     {"damaged stores", given_damaged_stores_expect_a_status_and_no_crash},
     {0},
