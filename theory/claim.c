@@ -43,6 +43,18 @@ const char *fq_relation_sign(fq_relation relation) {
     return (unsigned)relation < 4 ? signs[relation] : "?";
 }
 
+const char *fq_part_name(fq_part part) {
+    static const char *const names[] = {"statement", "check", "practice"};
+    return (unsigned)part < FQ_PARTS ? names[part] : "?";
+}
+
+const fq_series *fq_claim_series(const fq_claim *claim, const char *name) {
+    for (const fq_series *s = claim->series; s && s->name; s++)
+        if (strcmp(s->name, name) == 0)
+            return s;
+    return NULL;
+}
+
 static double now_s(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -70,7 +82,9 @@ void fq_evidence_init(fq_evidence *row, const char *series, const char *paramete
                          .right = none,
                          .verdict = FQ_VERDICT_COMPUTED,
                          .relation = FQ_RELATION_REPORT,
-                         .tolerance = HUGE_VAL};
+                         .tolerance = HUGE_VAL,
+                         .least = -HUGE_VAL,
+                         .most = HUGE_VAL};
     snprintf(row->series, sizeof row->series, "%s", series);
     va_list arguments;
     va_start(arguments, parameters_format);
@@ -94,6 +108,14 @@ static fq_verdict compare_order(double gap, double error, fq_verdict holds) {
     return gap < -error || (gap <= 0 && error == 0) ? FQ_VERDICT_REFUTED : FQ_VERDICT_UNDECIDED;
 }
 
+bool fq_claim_in_range(fq_evidence *row, double error) {
+    if (!(row->left - error > row->most || row->left + error < row->least))
+        return true;
+    row->verdict = FQ_VERDICT_REFUTED;
+    row->finding[0] = '\0';
+    return false;
+}
+
 void fq_claim_compare(fq_evidence *row) {
     const bool measured = row->verdict == FQ_VERDICT_MEASURED;
     const double error = measured ? STANDARD_ERRORS * hypot(row->left_error, row->right_error)
@@ -102,6 +124,8 @@ void fq_claim_compare(fq_evidence *row) {
         row->verdict = FQ_VERDICT_UNDECIDED;
         return;
     }
+    if (!fq_claim_in_range(row, measured ? STANDARD_ERRORS * row->left_error : row->left_error))
+        return;
     if (row->relation == FQ_RELATION_REPORT)
         return;
     if (!isfinite(row->right) || !isfinite(error)) {
@@ -141,13 +165,29 @@ fq_status fq_claim_emit(fq_claim_context *context, fq_evidence *row) {
 
 void fq_claim_summary_init(fq_claim_summary *summary) {
     *summary = (fq_claim_summary){.verdict = FQ_VERDICT_UNDECIDED};
+    for (int part = 0; part < FQ_PARTS; part++)
+        summary->part_verdict[part] = FQ_VERDICT_UNDECIDED;
 }
 
-void fq_claim_summary_add(fq_claim_summary *summary, const fq_evidence *row) {
+/* The verdict on the whole claim from those on its parts. */
+static fq_verdict overall(const fq_claim_summary *s) {
+    const bool stated = s->part_rows[FQ_PART_STATEMENT] > 0;
+    bool any = false;
+    fq_verdict verdict = FQ_VERDICT_UNDECIDED;
+    for (int part = 0; part < FQ_PARTS; part++) {
+        const fq_verdict of_part = s->part_verdict[part];
+        if (s->part_rows[part] == 0 ||
+            (stated && part != FQ_PART_STATEMENT && of_part < FQ_VERDICT_UNDECIDED))
+            continue;
+        verdict = any ? fq_verdict_weaker(verdict, of_part) : of_part;
+        any = true;
+    }
+    return verdict;
+}
+
+void fq_claim_summary_add(fq_claim_summary *summary, const fq_evidence *row, fq_part part) {
     size_t *const counts[] = {&summary->certified, &summary->computed, &summary->measured,
                               &summary->undecided, &summary->refuted};
-    const size_t before =
-        summary->certified + summary->computed + summary->measured + summary->undecided + summary->refuted;
     summary->seconds += row->seconds;
     if (row->verdict == FQ_VERDICT_REFUTED && row->finding[0]) {
         summary->exceptions++;
@@ -157,6 +197,9 @@ void fq_claim_summary_add(fq_claim_summary *summary, const fq_evidence *row) {
         summary->values++;
         return;
     }
+    summary->unexpected += row->finding[0] && !row->sometimes && row->verdict < FQ_VERDICT_UNDECIDED;
     ++*counts[row->verdict];
-    summary->verdict = before ? fq_verdict_weaker(summary->verdict, row->verdict) : row->verdict;
+    fq_verdict *const verdict = &summary->part_verdict[part];
+    *verdict = summary->part_rows[part]++ ? fq_verdict_weaker(*verdict, row->verdict) : row->verdict;
+    summary->verdict = overall(summary);
 }

@@ -2,9 +2,12 @@
  *
  * A claim is one file claims/claim_<id>.c and one line in claims/claims.def. Its function computes
  * both sides of the statement over a grid of parameters and emits one evidence row for each
- * comparison; the claim's verdict is that of its weakest row. A row that fails where the statement
- * is known to fail names the finding (theory/FINDINGS.md) that explains it: it is then an exception
- * and does not make the program fail.
+ * comparison. Every row belongs to a series, which the claim describes in one line and assigns to a part:
+ * the statement itself, a second route to a number that the statement's rows use, or practice (what was
+ * trained, what this program's codecs do, what rests on constants of the literature). The verdict on the
+ * statement is that of its weakest row. A row that fails where the statement is known to fail names the
+ * finding (theory/FINDINGS.md) that explains it: it is then an exception and does not make the program fail;
+ * if it stops failing, that is reported and the program fails.
  *
  * Notation of rows: dim d, block k, codewords N, rate in bits per coordinate.
  */
@@ -28,7 +31,22 @@ typedef enum fq_relation {
 
 const char *fq_relation_sign(fq_relation relation); /* "<", ">", "=", "value" */
 
-enum { FQ_EVIDENCE_TEXT = 96, FQ_EVIDENCE_SERIES = 40, FQ_EVIDENCE_FINDING = 8 };
+typedef enum fq_part {
+    FQ_PART_STATEMENT = 0, /* what is claimed */
+    FQ_PART_CHECK = 1,     /* a second route to a number that the statement's rows use */
+    FQ_PART_PRACTICE = 2   /* what was trained, what codecs do, what rests on others' constants */
+} fq_part;
+enum { FQ_PARTS = 3 };
+
+const char *fq_part_name(fq_part part); /* "statement", "check", "practice" */
+
+typedef struct fq_series {
+    const char *name;
+    fq_part part;
+    const char *meaning; /* one line: what left and right are */
+} fq_series;
+
+enum { FQ_EVIDENCE_TEXT = 96, FQ_EVIDENCE_SERIES = 40, FQ_EVIDENCE_FINDING = 8, FQ_EVIDENCE_RESTS_ON = 48 };
 
 /* One comparison. Fields without a meaning for a row: NaN, 0 or "". fq_evidence_init sets all so. */
 typedef struct fq_evidence {
@@ -43,9 +61,12 @@ typedef struct fq_evidence {
     long precision;     /* bits of ball arithmetic; 0 if none */
     uint64_t samples;   /* Monte Carlo; 0 if none */
     uint64_t seed;
-    char finding[FQ_EVIDENCE_FINDING]; /* "F2" if this row may fail as that finding says */
-    char enclosure[FQ_EVIDENCE_TEXT];  /* left side with its certified digits */
-    double seconds;                    /* filled by fq_claim_emit: since the previous row */
+    char finding[FQ_EVIDENCE_FINDING];   /* "F2" if this row fails as that finding says */
+    bool sometimes;                      /* with a finding: fails for some seeds only */
+    char rests_on[FQ_EVIDENCE_RESTS_ON]; /* what it takes from elsewhere: "published constant of AE9" */
+    double least, most; /* the left side can be nothing else, whatever is compared (-inf, inf: anything) */
+    char enclosure[FQ_EVIDENCE_TEXT]; /* left side with its certified digits */
+    double seconds;                   /* filled by fq_claim_emit: since the previous row */
 } fq_evidence;
 
 /* For tests: makes the statement wrong. Checkers multiply the stated constant by `constant`, add
@@ -98,12 +119,16 @@ typedef struct fq_claim {
     const char *citation;
     const char *checked;     /* one sentence: what is checked */
     const char *not_covered; /* one sentence: what is not */
+    const fq_series *series; /* all that run can emit; the last has no name */
     fq_status (*run)(fq_claim_context *context);
 } fq_claim;
 
 size_t fq_claim_count(void);
 const fq_claim *fq_claim_get(size_t i);        /* in order of number */
 const fq_claim *fq_claim_find(const char *id); /* by id or by number in decimal; NULL if none */
+
+/* The claim's series of that name, or NULL. */
+const fq_series *fq_claim_series(const fq_claim *claim, const char *name);
 
 /* Empties a row and sets series and a formatted parameter text. */
 #if defined(__GNUC__)
@@ -118,11 +143,13 @@ void fq_evidence_measured(fq_evidence *row, const fq_claim_context *context, dou
 
 /* Decides row->verdict from left, right, their errors and the relation. On entry verdict says what the
  * numbers are. With e = left_error + right_error for enclosures and estimates, and e = 6.1
- * sqrt(left_error^2 + right_error^2) for measurements (two-sided false alarm 1e-9):
- *   LESS:  left + e < right holds, left - e >= right refuted, else undecided (measured: a
- *          difference within e is undecided); GREATER likewise;
- *   EQUAL: |left - right| > e refuted; else holds if both errors <= tolerance, else undecided.
- * Anything not finite is undecided. */
+ * sqrt(left_error^2 + right_error^2) for measurements (two-sided false alarm 1e-9 for normal errors, which
+ * means of many bounded and not very skew numbers have; means over few sets widen left_error to Student's
+ * quantile of 1e-6, fitted slopes to 1e-3, see claim_directions.c): LESS:  left + e < right holds, left - e
+ * >= right refuted, else undecided (measured: a difference within e is undecided); GREATER likewise; EQUAL:
+ * |left - right| > e refuted; else holds if both errors <= tolerance, else undecided. Anything not finite is
+ * undecided. A left side that is certainly outside [least, most] is refuted, whatever the relation, and no
+ * finding excuses it. */
 void fq_claim_compare(fq_evidence *row);
 
 /* Compares, fills in seconds and hands the row to the sink. */
@@ -131,16 +158,24 @@ FQ_MUST_CHECK fq_status fq_claim_emit(fq_claim_context *context, fq_evidence *ro
 /* The same for a row whose verdict was decided elsewhere (claim_balls.h). */
 FQ_MUST_CHECK fq_status fq_claim_emit_decided(fq_claim_context *context, fq_evidence *row);
 
-/* What a claim amounted to. A refuted row with a finding counts as an exception, else as refuted. A row
- * without comparison (FQ_RELATION_REPORT) cannot fail: it counts among values and says nothing for the
- * verdict, unless its value could not be found, when it is undecided. */
+/* The range check of fq_claim_compare, for rows decided elsewhere: true if left is within it. error: as e. */
+bool fq_claim_in_range(fq_evidence *row, double error);
+
+/* What a claim amounted to. A refuted row with a finding counts as an exception, else as refuted; a row whose
+ * finding says that it fails, and which holds, is unexpected. A row without comparison (FQ_RELATION_REPORT)
+ * cannot fail: it counts among values and says nothing for the verdict, unless its value could not be found,
+ * when it is undecided. */
 typedef struct fq_claim_summary {
-    size_t certified, computed, measured, undecided, refuted, exceptions, values;
-    fq_verdict verdict; /* weakest over comparisons, exceptions left out; UNDECIDED if there was none */
+    size_t certified, computed, measured, undecided, refuted, exceptions, unexpected, values;
+    size_t part_rows[FQ_PARTS];        /* comparisons by part, exceptions left out */
+    fq_verdict part_verdict[FQ_PARTS]; /* weakest of each; UNDECIDED if there was none */
+    fq_verdict
+        verdict; /* the statement's, and of checks and practice what is undecided or refuted; with no row of
+                    the statement the weakest of all; exceptions left out; UNDECIDED if there was none */
     double seconds;
 } fq_claim_summary;
 
 void fq_claim_summary_init(fq_claim_summary *summary);
-void fq_claim_summary_add(fq_claim_summary *summary, const fq_evidence *row);
+void fq_claim_summary_add(fq_claim_summary *summary, const fq_evidence *row, fq_part part);
 
 #endif

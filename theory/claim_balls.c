@@ -26,6 +26,8 @@ fq_status fq_ball_decide(fq_evidence *row, fq_ball_sides sides, const void *para
             row->left_error <= tolerance * scale && (!compared || row->right_error <= tolerance * scale);
         const int sign = compared ? fq_ball_sign(w, fq_ball_subtract(w, left, right)) : 0;
         const bool usable = isfinite(row->left) && isfinite(row->left_error);
+        if (usable && !fq_claim_in_range(row, row->left_error))
+            break;
         if (row->relation == FQ_RELATION_REPORT || row->relation == FQ_RELATION_EQUAL) {
             if (sign != 0)
                 row->verdict = FQ_VERDICT_REFUTED;
@@ -48,6 +50,22 @@ fq_status fq_ball_emit(fq_claim_context *context, fq_evidence *row, fq_ball_side
                        const void *parameters) {
     FQ_TRY(fq_ball_decide(row, sides, parameters, context->precision_cap));
     return fq_claim_emit_decided(context, row);
+}
+
+fq_status fq_ball_emit_value(fq_claim_context *context, fq_evidence *row, fq_ball_sides sides,
+                             const void *parameters, double value, double error) {
+    fq_balls *w = NULL;
+    FQ_TRY(fq_balls_create(&w, 128));
+    fq_ball left, right;
+    sides(w, parameters, &left, &right);
+    const fq_status status = fq_ball_get(w, right, &row->right, &row->right_error);
+    fq_balls_destroy(w);
+    FQ_TRY(status);
+    row->left = value;
+    row->left_error = error;
+    row->relation = FQ_RELATION_EQUAL;
+    row->verdict = FQ_VERDICT_COMPUTED;
+    return fq_claim_emit(context, row);
 }
 
 fq_status fq_ball_emit_widths(fq_claim_context *context, fq_evidence *row, fq_ball_sides sides,

@@ -20,6 +20,11 @@ FQ_MUST_CHECK fq_status fq_ball_decide(fq_evidence *row, fq_ball_sides sides, co
 FQ_MUST_CHECK fq_status fq_ball_emit_widths(fq_claim_context *context, fq_evidence *row, fq_ball_sides sides,
                                             const void *parameters);
 
+/* An equality of a number found in doubles by another route, value with its error estimate, with the right
+ * side that sides makes (its left side is not used): computed, emitted. */
+FQ_MUST_CHECK fq_status fq_ball_emit_value(fq_claim_context *context, fq_evidence *row, fq_ball_sides sides,
+                                           const void *parameters, double value, double error);
+
 /* Decide, then emit. */
 FQ_MUST_CHECK fq_status fq_ball_emit(fq_claim_context *context, fq_evidence *row, fq_ball_sides sides,
                                      const void *parameters);

@@ -165,7 +165,7 @@ static int run(int argc, const char **argv) {
          .kind = FQ_OPTION_TEXT,
          .value = &to.store,
          .argument = "FILE.h5",
-         .help = "store everything in this results file (tables claims and claim-evidence)"},
+         .help = "store everything in this results file (tables claims, claim-evidence and claim-series)"},
         {.name = "store",
          .kind = FQ_OPTION_LIST,
          .value = &stores,
@@ -204,7 +204,7 @@ static int run(int argc, const char **argv) {
             "fibquant verify --quick --json\n"
             "fibquant verify -o claims.h5 --json-file claims.json\n"
             "fibquant verify finite_rate --store results.h5\nfibquant verify interface --cache cache.h5\n",
-        .exit_status = "1 a claim is refuted, 5 a claim is undecided"};
+        .exit_status = "1 a claim is refuted, or a finding's exception holds; 5 a claim is undecided"};
     fq_arguments arguments;
     int exit_code;
     if (!fq_options_parse(&usage, argc, argv, &arguments, &exit_code))

@@ -25,13 +25,13 @@ void fq_claim_report_clear(fq_claim_report *report);
 FQ_MUST_CHECK fq_status fq_claim_report_run(fq_claim_report *report, const fq_claim *claim,
                                             fq_claim_context *context);
 
-/* 1 if a row is refuted without a finding, else 5 if one is undecided, else 0. */
+/* 1 if a row is refuted without a finding or holds against one, else 5 if one is undecided, else 0. */
 int fq_claim_report_exit_code(const fq_claim_report *report);
 
 /* Table and summary on standard output; details adds each row that is undecided or refuted. */
 void fq_claim_report_print(const fq_claim_report *report, bool quick);
 
-/* A new document {"format": "fibquant claims", "version": 1, "claims": [...]}, or NULL (memory). */
+/* A new document {"format": "fibquant claims", "version": 2, "claims": [...]}, or NULL (memory). */
 json_t *fq_claim_report_json(const fq_claim_report *report, const fq_claim_context *context);
 
 #endif

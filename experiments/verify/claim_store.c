@@ -24,13 +24,16 @@ static const fq_value_column claim_columns[] = {
     {"citation", FQ_VALUE_TEXT, 256, "", "where it is stated", VALUE},
     {"checked", FQ_VALUE_TEXT, 1024, "", "what is checked", VALUE},
     {"not_covered", FQ_VALUE_TEXT, 1024, "", "what is not", VALUE},
-    {"verdict", FQ_VALUE_TEXT, 16, "", "that of the weakest comparison, exceptions left out", VALUE},
+    {"verdict", FQ_VALUE_TEXT, 16, "", "on the statement: its weakest comparison, exceptions left out",
+     VALUE},
+    {"practice_verdict", FQ_VALUE_TEXT, 16, "", "on what was trained, codecs and others' constants", VALUE},
     {"certified", FQ_VALUE_INTEGER, 0, "1", "comparisons certified", VALUE},
     {"computed", FQ_VALUE_INTEGER, 0, "1", "comparisons computed", VALUE},
     {"measured", FQ_VALUE_INTEGER, 0, "1", "comparisons measured", VALUE},
     {"undecided", FQ_VALUE_INTEGER, 0, "1", "comparisons undecided", VALUE},
     {"refuted", FQ_VALUE_INTEGER, 0, "1", "comparisons refuted without a finding", VALUE},
     {"exceptions", FQ_VALUE_INTEGER, 0, "1", "comparisons refuted as a finding says", VALUE},
+    {"unexpected", FQ_VALUE_INTEGER, 0, "1", "comparisons that hold against a finding", VALUE},
     {"values", FQ_VALUE_INTEGER, 0, "1", "rows without comparison", VALUE},
     {"seconds", FQ_VALUE_REAL, 0, "s", "time taken", BOOKKEEPING},
     {"run", FQ_VALUE_INTEGER, 0, "1", "group of /provenance, from 1", BOOKKEEPING},
@@ -54,13 +57,22 @@ static const fq_value_column evidence_columns[] = {
     {"tolerance", FQ_VALUE_REAL, 0, "1", "half width that still decides an equality", VALUE},
     {"verdict", FQ_VALUE_TEXT, 16, "", "outcome of the comparison", VALUE},
     {"finding", FQ_VALUE_TEXT, FQ_EVIDENCE_FINDING, "", "finding that explains a refutation", VALUE},
+    {"rests_on", FQ_VALUE_TEXT, FQ_EVIDENCE_RESTS_ON, "", "what is taken from elsewhere", VALUE},
     {"precision", FQ_VALUE_INTEGER, 0, "bits", "of ball arithmetic, 0 if none", VALUE},
     {"samples", FQ_VALUE_INTEGER, 0, "1", "sample size, 0 if none", VALUE},
     {"enclosure", FQ_VALUE_TEXT, FQ_EVIDENCE_TEXT, "", "left side with its certified digits", VALUE},
     {"seconds", FQ_VALUE_REAL, 0, "s", "time taken", BOOKKEEPING},
     {"run", FQ_VALUE_INTEGER, 0, "1", "group of /provenance, from 1", BOOKKEEPING},
 };
+static const fq_value_column series_columns[] = {
+    {"claim", FQ_VALUE_TEXT, 32, "", "id of the claim", PARAMETER},
+    {"series", FQ_VALUE_TEXT, FQ_EVIDENCE_SERIES, "", "which quantity", PARAMETER},
+    {"part", FQ_VALUE_TEXT, 16, "", "statement, check (a second route) or practice", VALUE},
+    {"meaning", FQ_VALUE_TEXT, 192, "", "what left and right are", VALUE},
+    {"run", FQ_VALUE_INTEGER, 0, "1", "group of /provenance, from 1", BOOKKEEPING},
+};
 enum {
+    SERIES_COLUMNS = sizeof series_columns / sizeof series_columns[0],
     CLAIM_COLUMNS = sizeof claim_columns / sizeof claim_columns[0],
     EVIDENCE_COLUMNS = sizeof evidence_columns / sizeof evidence_columns[0]
 };
@@ -130,17 +142,19 @@ static fq_status add_claim(fq_table *table, const fq_claim_result *result, const
     put_integer(&w, context->quick);
     put_seed(&w, context->seed);
     put_integer(&w, (uint64_t)context->precision_cap);
-    const char *const texts[] = {c->title,
-                                 c->statement,
-                                 c->domain,
-                                 c->citation,
-                                 c->checked,
-                                 c->not_covered,
-                                 fq_verdict_name(s->verdict)};
+    const char *const texts[] = {
+        c->title,
+        c->statement,
+        c->domain,
+        c->citation,
+        c->checked,
+        c->not_covered,
+        fq_verdict_name(s->verdict),
+        s->part_rows[FQ_PART_PRACTICE] ? fq_verdict_name(s->part_verdict[FQ_PART_PRACTICE]) : ""};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         put_text(&w, texts[i]);
-    const size_t counts[] = {s->certified, s->computed,   s->measured, s->undecided,
-                             s->refuted,   s->exceptions, s->values};
+    const size_t counts[] = {s->certified, s->computed,   s->measured,   s->undecided,
+                             s->refuted,   s->exceptions, s->unexpected, s->values};
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         put_integer(&w, counts[i]);
     put_real(&w, s->seconds);
@@ -166,6 +180,7 @@ static fq_status add_evidence(fq_table *table, const char *id, const fq_evidence
     put_real(&w, r->tolerance);
     put_text(&w, fq_verdict_name(r->verdict));
     put_text(&w, r->finding);
+    put_text(&w, r->rests_on);
     put_integer(&w, (uint64_t)r->precision);
     put_integer(&w, r->samples);
     put_text(&w, r->enclosure);
@@ -174,11 +189,25 @@ static fq_status add_evidence(fq_table *table, const char *id, const fq_evidence
     return FQ_OK;
 }
 
-static fq_status add_rows(fq_table *claims, fq_table *evidence, const fq_claim_report *report,
-                          const fq_claim_context *context, size_t run) {
+static fq_status add_series(fq_table *table, const fq_claim *claim, size_t run) {
+    for (const fq_series *s = claim->series; s && s->name; s++) {
+        FQ_TRY(fq_table_append(table, NULL, 1));
+        writer w = {table, 0};
+        put_text(&w, claim->id);
+        put_text(&w, s->name);
+        put_text(&w, fq_part_name(s->part));
+        put_text(&w, s->meaning);
+        put_integer(&w, run);
+    }
+    return FQ_OK;
+}
+
+static fq_status add_rows(fq_table *claims, fq_table *evidence, fq_table *series,
+                          const fq_claim_report *report, const fq_claim_context *context, size_t run) {
     for (size_t i = 0; i < report->claim_count; i++) {
         const fq_claim_result *const result = &report->claims[i];
         FQ_TRY(add_claim(claims, result, context, run));
+        FQ_TRY(add_series(series, result->claim, run));
         for (size_t j = result->first; j < result->first + result->count; j++)
             FQ_TRY(add_evidence(evidence, result->claim->id, &report->rows[j], run));
     }
@@ -188,15 +217,19 @@ static fq_status add_rows(fq_table *claims, fq_table *evidence, const fq_claim_r
 static fq_status write_store(fq_store *store, const fq_claim_report *report, const fq_claim_context *context,
                              const fq_provenance *provenance) {
     fq_results *const results = fq_store_results(store);
-    fq_table *claims, *evidence;
+    fq_table *claims, *evidence, *series;
     size_t run;
+    /* A table that is made may move the others: all first, then their places. */
     FQ_TRY(ready_table(&claims, results, FQ_CLAIMS_TABLE, claim_columns, CLAIM_COLUMNS, report));
     FQ_TRY(ready_table(&evidence, results, FQ_EVIDENCE_TABLE, evidence_columns, EVIDENCE_COLUMNS, report));
+    FQ_TRY(ready_table(&series, results, FQ_SERIES_TABLE, series_columns, SERIES_COLUMNS, report));
+    claims = fq_results_table(results, FQ_CLAIMS_TABLE);
+    evidence = fq_results_table(results, FQ_EVIDENCE_TABLE);
     fq_result_text texts[FQ_PROVENANCE_MAX];
     for (size_t i = 0; i < provenance->count; i++)
         texts[i] = (fq_result_text){provenance->entries[i].name, provenance->entries[i].value};
     FQ_TRY(fq_results_add_run(results, texts, provenance->count, &run));
-    FQ_TRY(add_rows(claims, evidence, report, context, run));
+    FQ_TRY(add_rows(claims, evidence, series, report, context, run));
     return fq_store_finish(store);
 }
 

@@ -8,15 +8,21 @@
 #include "gains.h"
 
 typedef struct tally {
+    const fq_claim *claim;
     fq_claim_summary summary;
-    size_t malformed;
+    size_t malformed, undescribed;
+    bool seen[64]; /* series by their place in the claim's table */
     bool stop_at_once;
     char refuted[FQ_EVIDENCE_TEXT];
 } tally;
 
 static fq_status count(void *context, const fq_evidence *row) {
     tally *const t = context;
-    fq_claim_summary_add(&t->summary, row);
+    const fq_series *const series = t->claim ? fq_claim_series(t->claim, row->series) : NULL;
+    fq_claim_summary_add(&t->summary, row, series ? series->part : FQ_PART_STATEMENT);
+    t->undescribed += !series;
+    if (series && series - t->claim->series < 64)
+        t->seen[series - t->claim->series] = true;
     if (!row->series[0] || !row->parameters[0] || !(row->seconds >= 0) ||
         (row->verdict == FQ_VERDICT_CERTIFIED && row->precision < 64) ||
         (row->verdict == FQ_VERDICT_MEASURED && row->samples == 0))
@@ -27,13 +33,33 @@ static fq_status count(void *context, const fq_evidence *row) {
 }
 
 static tally run_claim(const fq_claim *claim) {
-    tally t = {0};
+    tally t = {.claim = claim};
     fq_claim_summary_init(&t.summary);
     fq_claim_context context;
     fq_claim_context_init(&context, fq_test_seed(), count, &t);
     context.quick = true;
     FQ_CHECK_OK(claim->run(&context));
     return t;
+}
+
+/* Series that quick runs leave out: of stores, and of sample sizes that they do not reach. */
+static bool only_in_full_runs(const char *name) {
+    static const char *const names[] = {"stored_point", "hadamard_seen_from_haar", "simplex_below_cube"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* One line each, no name twice, and none that the claim does not emit. */
+static void every_series_is_described(const fq_claim *claim, const tally *t) {
+    for (const fq_series *s = claim->series; s->name; s++) {
+        FQ_CHECK(fq_claim_series(claim, s->name) == s && strlen(s->name) < FQ_EVIDENCE_SERIES);
+        FQ_CHECK(s->meaning && strlen(s->meaning) > 10 && strlen(s->meaning) < 160 &&
+                 !strchr(s->meaning, '\n'));
+        if (!FQ_CHECK(s - claim->series < 64 && (t->seen[s - claim->series] || only_in_full_runs(s->name))))
+            fprintf(stderr, "claim %s: no row of series %s\n", claim->id, s->name);
+    }
 }
 
 static void every_claim_holds_and_is_described(void) {
@@ -51,6 +77,11 @@ static void every_claim_holds_and_is_described(void) {
         FQ_CHECK(i == 0 || fq_claim_get(i - 1)->number < claim->number);
         FQ_CHECK(claim->title && claim->statement && claim->domain && claim->citation && claim->checked &&
                  claim->not_covered);
+        if (!FQ_CHECK(t.summary.unexpected == 0) || !FQ_CHECK(t.undescribed == 0))
+            fprintf(stderr,
+                    "claim %s: %zu expected exceptions hold, %zu rows of series it does not describe\n",
+                    claim->id, t.summary.unexpected, t.undescribed);
+        every_series_is_described(claim, &t);
     }
     FQ_CHECK(!fq_claim_find("no such claim") && !fq_claim_find("") && !fq_claim_find("99"));
 }
@@ -98,24 +129,78 @@ static void exceptions_and_values_do_not_count_as_comparisons(void) {
     fq_evidence_init(&row, "x", "y");
     row.verdict = FQ_VERDICT_REFUTED;
     strcpy(row.finding, "F1");
-    fq_claim_summary_add(&summary, &row);
+    fq_claim_summary_add(&summary, &row, FQ_PART_STATEMENT);
     FQ_CHECK(summary.exceptions == 1 && summary.verdict == FQ_VERDICT_UNDECIDED);
     row.verdict = FQ_VERDICT_COMPUTED; /* a value without comparison decides nothing */
-    fq_claim_summary_add(&summary, &row);
+    fq_claim_summary_add(&summary, &row, FQ_PART_STATEMENT);
     FQ_CHECK(summary.values == 1 && summary.computed == 0 && summary.verdict == FQ_VERDICT_UNDECIDED);
     row.relation = FQ_RELATION_LESS;
     row.verdict = FQ_VERDICT_CERTIFIED;
-    fq_claim_summary_add(&summary, &row);
+    fq_claim_summary_add(&summary, &row, FQ_PART_STATEMENT);
     FQ_CHECK(summary.verdict == FQ_VERDICT_CERTIFIED && summary.certified == 1);
     row.relation = FQ_RELATION_REPORT;
     row.verdict = FQ_VERDICT_MEASURED; /* nor does it weaken what is decided */
-    fq_claim_summary_add(&summary, &row);
+    fq_claim_summary_add(&summary, &row, FQ_PART_STATEMENT);
     FQ_CHECK(summary.verdict == FQ_VERDICT_CERTIFIED && summary.values == 2 && summary.measured == 0);
     row.relation = FQ_RELATION_LESS;
     row.verdict = FQ_VERDICT_REFUTED;
     row.finding[0] = '\0';
-    fq_claim_summary_add(&summary, &row);
+    fq_claim_summary_add(&summary, &row, FQ_PART_STATEMENT);
     FQ_CHECK(summary.refuted == 1 && summary.verdict == FQ_VERDICT_REFUTED);
+}
+
+/* Practice and checks weaken the verdict on a statement only when they fail; an exception that holds is
+ * noted. */
+static void parts_and_expected_exceptions(void) {
+    fq_claim_summary summary;
+    fq_evidence row;
+    fq_evidence_init(&row, "x", "y");
+    row.relation = FQ_RELATION_LESS;
+    fq_claim_summary_init(&summary);
+    row.verdict = FQ_VERDICT_MEASURED;
+    fq_claim_summary_add(&summary, &row, FQ_PART_PRACTICE);
+    FQ_CHECK(summary.verdict == FQ_VERDICT_MEASURED); /* nothing stated yet */
+    row.verdict = FQ_VERDICT_CERTIFIED;
+    fq_claim_summary_add(&summary, &row, FQ_PART_STATEMENT);
+    row.verdict = FQ_VERDICT_COMPUTED;
+    fq_claim_summary_add(&summary, &row, FQ_PART_CHECK);
+    FQ_CHECK(summary.verdict == FQ_VERDICT_CERTIFIED);
+    FQ_CHECK(summary.part_verdict[FQ_PART_STATEMENT] == FQ_VERDICT_CERTIFIED);
+    FQ_CHECK(summary.part_verdict[FQ_PART_CHECK] == FQ_VERDICT_COMPUTED);
+    FQ_CHECK(summary.part_verdict[FQ_PART_PRACTICE] == FQ_VERDICT_MEASURED);
+    FQ_CHECK(summary.part_rows[0] == 1 && summary.part_rows[1] == 1 && summary.part_rows[2] == 1);
+    strcpy(row.finding, "F9");
+    row.sometimes = true;
+    fq_claim_summary_add(&summary, &row, FQ_PART_PRACTICE);
+    FQ_CHECK(summary.unexpected == 0);
+    row.sometimes = false;
+    fq_claim_summary_add(&summary, &row, FQ_PART_PRACTICE);
+    FQ_CHECK(summary.unexpected == 1 && summary.exceptions == 0);
+    row.finding[0] = '\0';
+    row.verdict = FQ_VERDICT_UNDECIDED;
+    fq_claim_summary_add(&summary, &row, FQ_PART_CHECK);
+    FQ_CHECK(summary.verdict == FQ_VERDICT_UNDECIDED);
+    row.verdict = FQ_VERDICT_REFUTED;
+    fq_claim_summary_add(&summary, &row, FQ_PART_PRACTICE);
+    FQ_CHECK(summary.verdict == FQ_VERDICT_REFUTED && summary.refuted == 1);
+}
+
+/* A left side that cannot be: a probability above one, by more than its error. No finding excuses it. */
+static void impossible_values_are_refuted(void) {
+    fq_evidence row;
+    for (int within = 0; within < 2; within++) {
+        fq_evidence_init(&row, "x", "y");
+        row.relation = FQ_RELATION_GREATER;
+        row.left = 1.1;
+        row.left_error = within ? 0.2 : 0.05;
+        row.right = row.right_error = 0;
+        row.least = 0;
+        row.most = 1;
+        strcpy(row.finding, "F9");
+        fq_claim_compare(&row);
+        FQ_CHECK(row.verdict == (within ? FQ_VERDICT_COMPUTED : FQ_VERDICT_REFUTED));
+        FQ_CHECK((row.finding[0] != 0) == (within == 1));
+    }
 }
 
 /* A point just below the Shannon bound is refuted by name; one above it by little more than its noise is
@@ -152,6 +237,8 @@ static void stored_points_are_held_against_the_shannon_bound(void) {
 static const fq_test tests[] = {
     {"comparisons", comparisons},
     {"exceptions and values", exceptions_and_values_do_not_count_as_comparisons},
+    {"parts and expected exceptions", parts_and_expected_exceptions},
+    {"impossible values", impossible_values_are_refuted},
     {"every claim holds and is described", every_claim_holds_and_is_described},
     {"stored points", stored_points_are_held_against_the_shannon_bound},
     {0},

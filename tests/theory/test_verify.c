@@ -28,13 +28,13 @@ static const char compare_script[] =
     "same = lambda x, y: math.isnan(y) or math.isinf(y) if x is None else x == y\n"
     "for (claim, r), s in zip(rows, e):\n"
     "    assert s['claim'].decode() == claim\n"
-    "    for n in 'series parameters relation verdict finding enclosure'.split():\n"
+    "    for n in 'series parameters relation verdict finding rests_on enclosure'.split():\n"
     "        assert s[n].decode() == r[n], (n, s[n], r[n])\n"
     "    for n in 'dim block codewords rate left left_error right right_error tolerance'.split():\n"
     "        assert same(r[n], s[n]), (n, s[n], r[n])\n"
     "    assert s['precision'] == r['precision_bits'] and s['samples'] == r['samples']\n"
     "for a, s in zip(j['claims'], c):\n"
-    "    for n in 'title statement domain citation checked not_covered verdict'.split():\n"
+    "    for n in 'title statement domain citation checked not_covered verdict practice_verdict'.split():\n"
     "        assert s[n].decode() == a[n], n\n"
     "    k = 'certified computed measured undecided refuted exceptions'.split()\n"
     "    assert [s[n] for n in k] == [a[n] for n in k] and sum(s[n] for n in k) == sum(r['relation'] != "
@@ -44,6 +44,11 @@ static const char compare_script[] =
     "b'bits')\n"
     "p = f['provenance/run_00001'].attrs\n"
     "assert 'verify' in str(p['argv']) and 'flint' in p and 'git' in p\n"
+    "t = {(x['claim'].decode(), x['series'].decode()): (x['part'].decode(), x['meaning'].decode()) for x in "
+    "f['claim-series'][...]}\n"
+    "assert t == {(a['id'], n): (d['part'], d['meaning']) for a in j['claims'] for n, d in "
+    "a['series'].items()}\n"
+    "assert {(k, r['series']) for k, r in rows} <= set(t)\n"
     "print('agree', len(c), len(e))\n";
 
 static void store_and_json_hold_everything(void) {
@@ -108,7 +113,7 @@ static int exit_code_of(const fq_verdict *verdicts, const char *const *findings,
         row.relation = FQ_RELATION_LESS;
         row.verdict = verdicts[i];
         snprintf(row.finding, sizeof row.finding, "%s", findings[i]);
-        fq_claim_summary_add(&result.summary, &row);
+        fq_claim_summary_add(&result.summary, &row, FQ_PART_STATEMENT);
     }
     const fq_claim_report report = {.claim_count = 1, .claims = &result};
     return fq_claim_report_exit_code(&report);

@@ -12,6 +12,7 @@
 #ifndef FQ_BALL_H
 #define FQ_BALL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "status.h"
@@ -71,6 +72,9 @@ fq_ball fq_ball_corner_probability(fq_balls *w, long d, double a, double c);
 
 /* +1, -1 if the value is certainly positive, negative; 0 if not known. */
 int fq_ball_sign(const fq_balls *w, fq_ball a);
+
+/* Whether the value is exactly zero (without Arb: zero within its error). */
+bool fq_ball_is_zero(const fq_balls *w, fq_ball a);
 
 /* Mid-point and half width (the double interval [value - error, value + error] holds the ball). */
 FQ_MUST_CHECK fq_status fq_ball_get(const fq_balls *w, fq_ball a, double *value, double *error);

@@ -300,6 +300,10 @@ int fq_ball_sign(const fq_balls *w, fq_ball a) {
     return arb_is_positive(at(w, a)) ? 1 : arb_is_negative(at(w, a)) ? -1 : 0;
 }
 
+bool fq_ball_is_zero(const fq_balls *w, fq_ball a) {
+    return arb_is_zero(at(w, a));
+}
+
 fq_status fq_ball_get(const fq_balls *w, fq_ball a, double *value, double *error) {
     if (w->status != FQ_OK)
         return w->status;

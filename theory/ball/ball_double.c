@@ -240,6 +240,10 @@ int fq_ball_sign(const fq_balls *w, fq_ball a) {
     return x.value > 2 * x.error ? 1 : x.value < -2 * x.error ? -1 : 0;
 }
 
+bool fq_ball_is_zero(const fq_balls *w, fq_ball a) {
+    return fabs(at(w, a).value) <= 2 * at(w, a).error;
+}
+
 fq_status fq_ball_get(const fq_balls *w, fq_ball a, double *value, double *error) {
     if (w->status != FQ_OK)
         return w->status;

@@ -1,5 +1,7 @@
 #include "ball_formulas.h"
 
+#include <math.h>
+
 long fq_ball_reach(long with_balls, long with_doubles) {
     return fq_ball_verdict() == FQ_VERDICT_CERTIFIED ? with_balls : with_doubles;
 }
@@ -68,11 +70,14 @@ fq_ball fq_ball_half_probability(fq_balls *w, long d, fq_ball x) {
     return fq_ball_divide(w, beta, fq_ball_integer(w, 2));
 }
 
-/* C (1-x^2)^{(d-1)/2} / (d-1), the moment beyond x; 0 at x = 1. */
+/* C (1-x^2)^{(d-1)/2} / (d-1), the moment beyond x; 0 at x = 1 exactly, indeterminate where x may exceed 1.
+ */
 static fq_ball moment_beyond(fq_balls *w, long d, fq_ball x) {
     const fq_ball rest = fq_ball_subtract(w, fq_ball_integer(w, 1), fq_ball_multiply(w, x, x));
-    if (fq_ball_sign(w, rest) <= 0)
+    if (fq_ball_is_zero(w, rest))
         return fq_ball_integer(w, 0);
+    if (fq_ball_sign(w, rest) <= 0)
+        return fq_ball_double(w, (double)NAN);
     const fq_ball log_value =
         fq_ball_add(w, fq_ball_log_constant(w, d, 1),
                     fq_ball_multiply(w, fq_ball_ratio(w, d - 1, 2), fq_ball_log(w, rest)));

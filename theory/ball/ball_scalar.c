@@ -39,23 +39,51 @@ static fq_status safe_direction(double *v, const fq_scalar_quantizer *q, size_t 
     return FQ_OK;
 }
 
-fq_status fq_scalar_box_init(fq_scalar_box *box, size_t dim, size_t half) {
+/* Whether the box's margin is positive, at whatever precision shows it first. */
+static fq_status certify(fq_scalar_box *box) {
+    box->certified = false;
+    for (size_t i = 1; i <= box->half; i++)
+        if (!(box->low[i - 1] < box->low[i] && box->high[i - 1] < box->high[i] &&
+              box->low[i] <= box->high[i]))
+            return FQ_OK;
+    fq_balls *w = NULL;
+    FQ_TRY(fq_balls_create(&w, 64));
+    fq_status status = FQ_OK;
+    for (long precision = 64; precision <= 512 && !box->certified && status == FQ_OK; precision *= 2) {
+        double value, error;
+        fq_balls_reset(w, precision);
+        const fq_ball margin = fq_scalar_box_margin(w, box, 0);
+        status = fq_ball_get(w, margin, &value, &error);
+        box->certified = status == FQ_OK && fq_ball_sign(w, margin) > 0;
+    }
+    fq_balls_destroy(w);
+    return status;
+}
+
+fq_status fq_scalar_box_init_wide(fq_scalar_box *box, size_t dim, size_t half, double width, double off) {
     if (half < 1 || half > FQ_BALL_HALF_MAX || dim < 3)
         return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "half", half, "1 to 128, with dim at least 3");
     fq_scalar_quantizer q = {0};
     FQ_TRY(fq_scalar_quantizer_init(&q, dim, 2 * half));
     *box = (fq_scalar_box){.d = (long)dim, .half = half};
     double v[FQ_BALL_HALF_MAX] = {0};
-    const fq_status status = safe_direction(v, &q, half);
-    /* Sums in doubles are not good enough to show the margin of a narrow box. */
-    const double width = (fq_ball_verdict() == FQ_VERDICT_CERTIFIED ? 1e-10 : 1e-8) * q.level[2 * half - 1];
+    fq_status status = safe_direction(v, &q, half);
+    const double scale = width * q.level[2 * half - 1];
     for (size_t i = 1; i < half; i++) {
-        box->low[i] = q.threshold[half - 1 + i] - width * v[i];
-        box->high[i] = q.threshold[half - 1 + i] + width * v[i];
+        box->low[i] = q.threshold[half - 1 + i] - (1 - off) * scale * v[i];
+        box->high[i] = q.threshold[half - 1 + i] + (1 + off) * scale * v[i];
     }
     box->low[half] = box->high[half] = 1;
     fq_scalar_quantizer_clear(&q);
+    if (status == FQ_OK)
+        status = certify(box);
     return status;
+}
+
+fq_status fq_scalar_box_init(fq_scalar_box *box, size_t dim, size_t half) {
+    /* Sums in doubles are not good enough to show the margin of a narrow box. */
+    return fq_scalar_box_init_wide(box, dim, half, fq_ball_verdict() == FQ_VERDICT_CERTIFIED ? 1e-10 : 1e-8,
+                                   0);
 }
 
 fq_ball fq_ball_cell_probability(fq_balls *w, long d, fq_ball p, fq_ball q) {
@@ -94,13 +122,21 @@ fq_ball fq_scalar_box_margin(fq_balls *w, const fq_scalar_box *box, double shift
     return least;
 }
 
+static fq_ball indeterminate(fq_balls *w) {
+    return fq_ball_double(w, (double)NAN);
+}
+
 fq_ball fq_scalar_box_threshold(fq_balls *w, const fq_scalar_box *box, size_t i) {
+    if (!box->certified)
+        return indeterminate(w);
     if (box->low[i] == box->high[i])
         return fq_ball_double(w, box->low[i]);
     return fq_ball_union(w, fq_ball_double(w, box->low[i]), fq_ball_double(w, box->high[i]));
 }
 
 fq_ball fq_scalar_box_level(fq_balls *w, const fq_scalar_box *box, size_t i) {
+    if (!box->certified)
+        return indeterminate(w);
     const fq_ball low = mean(w, box->d, fq_ball_double(w, box->low[i]), fq_ball_double(w, box->low[i + 1]));
     if (box->half == 1)
         return low;
@@ -121,6 +157,8 @@ fq_ball fq_ball_scalar_distortion(fq_balls *w, long d, size_t half, const fq_bal
 }
 
 fq_ball fq_scalar_box_distortion(fq_balls *w, const fq_scalar_box *box) {
+    if (!box->certified)
+        return indeterminate(w);
     fq_ball middle[FQ_BALL_HALF_MAX + 1];
     for (size_t i = 0; i <= box->half; i++)
         middle[i] = fq_ball_double(w, box->low[i] + 0.5 * (box->high[i] - box->low[i]));

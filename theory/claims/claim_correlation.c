@@ -92,6 +92,15 @@ static fq_status run(fq_claim_context *context) {
     return widths(context);
 }
 
+static const fq_series series[] = {
+    {"total_correlation", FQ_PART_STATEMENT, "k h(f_{d,1}) - h(f_{d,k}) > 0, nats"},
+    {"entropy_by_integral", FQ_PART_CHECK,
+     "entropy of f_{d,k} by rigorous quadrature = its closed form, nats"},
+    {"total_correlation_decay", FQ_PART_STATEMENT, "(d^2 T / (k(k-1)/4) - 1)^2 < (4k/d)^2"},
+    {"enclosure_width", FQ_PART_STATEMENT, "radius of an enclosure over its magnitude, by precision"},
+    {0},
+};
+
 const fq_claim fq_claim_correlation = {
     .number = 2,
     .id = "correlation",
@@ -103,5 +112,6 @@ const fq_claim fq_claim_correlation = {
     .checked = "Positivity for d in 4..4096 and k in 2..32, the entropy's closed form against its "
                "integral, and the decay up to d = 1e9, all in ball arithmetic.",
     .not_covered = "Values of d and k off the grid.",
+    .series = series,
     .run = run,
 };

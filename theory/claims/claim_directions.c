@@ -293,6 +293,46 @@ done:
     return status;
 }
 
+static const fq_series series[] = {
+    {"golden_covering", FQ_PART_STATEMENT,
+     "covering radius of N golden-angle directions on the circle, N a Fibonacci number = by the three-gap "
+     "theorem, radians"},
+    {"golden_separation", FQ_PART_STATEMENT,
+     "smallest angle between them = by the three-gap theorem, radians"},
+    {"covering_at_best_rate", FQ_PART_STATEMENT,
+     "distance of the slope of ln covering radius in ln N from -1/(k-1), below 0.02"},
+    {"random_covering_law", FQ_PART_CHECK,
+     "covering radius of random directions (k = 3: N times the measure of that cap) = by its law"},
+    {"covering_against_random", FQ_PART_STATEMENT,
+     "covering radius of the paper's directions, below that of random ones, radians"},
+    {"separation_against_random", FQ_PART_STATEMENT,
+     "smallest angle between two of them, above that of random ones, radians"},
+    {"discrepancy_against_random", FQ_PART_STATEMENT,
+     "largest difference of a share of directions in a cap from its measure, below that of random ones"},
+    {"covering_slope", FQ_PART_STATEMENT, "slope of ln covering radius in ln N, beside the best possible"},
+    {"covering_slope_random", FQ_PART_STATEMENT, "that slope for random directions"},
+    {"separation_slope", FQ_PART_STATEMENT, "slope of ln separation in ln N, beside the best possible"},
+    {"separation_slope_random", FQ_PART_STATEMENT, "that slope for random directions"},
+    {"discrepancy_slope", FQ_PART_STATEMENT, "slope of ln discrepancy in ln N, beside the best possible"},
+    {"discrepancy_slope_random", FQ_PART_STATEMENT, "that slope for random directions"},
+    {"random_covering_log_factor", FQ_PART_STATEMENT,
+     "slope of ln(N times the measure of the covering cap) of random directions, above 0"},
+    {"random_discrepancy_rate", FQ_PART_STATEMENT, "slope of ln discrepancy of random directions = -1/2"},
+    {"discrepancy_falls_faster_than_random", FQ_PART_STATEMENT,
+     "slope of ln discrepancy of the paper's directions, below that of random ones"},
+    {"covering_below_3_random", FQ_PART_STATEMENT,
+     "covering radius, below 3 times that of random directions, radians"},
+    {"covering_above_random_third", FQ_PART_STATEMENT,
+     "covering radius, above a third of that of random directions, radians"},
+    {"separation_and_random", FQ_PART_STATEMENT,
+     "smallest angle between two directions, beside that of random ones, radians"},
+    {"discrepancy_below_3_random", FQ_PART_STATEMENT,
+     "cap discrepancy, below 3 times that of random directions"},
+    {"discrepancy_above_random_third", FQ_PART_STATEMENT,
+     "cap discrepancy, above a third of that of random directions"},
+    {0},
+};
+
 const fq_claim fq_claim_directions = {
     .number = 7,
     .id = "directions",
@@ -312,5 +352,6 @@ const fq_claim fq_claim_directions = {
     .not_covered =
         "Covering radii for k >= 3 are largest holes climbed to from random probes, discrepancies are over "
         "random caps, both from below; rates of Roberts-Kronecker directions are reported, not judged.",
+    .series = series,
     .run = run,
 };

@@ -47,6 +47,12 @@ static fq_ball shannon(fq_balls *w, const setting *p) {
     return fq_ball_divide(w, fq_ball_multiply(w, fq_ball_integer(w, p->d), power), scale);
 }
 
+static void scalar_margin(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
+    const setting *const p = parameters;
+    *left = fq_scalar_box_margin(w, p->box, (p->perturbation.constant - 1) * p->box->high[1]);
+    *right = fq_ball_integer(w, 0);
+}
+
 static fq_ball scaled_optimum(fq_balls *w, const setting *p, const fq_scalar_box *box) {
     const fq_ball levels = fq_ball_integer(w, 2 * (long)box->half);
     const fq_ball power = fq_ball_power(
@@ -54,19 +60,9 @@ static fq_ball scaled_optimum(fq_balls *w, const setting *p, const fq_scalar_box
     return fq_ball_multiply(w, power, fq_scalar_box_distortion(w, box));
 }
 
-static void scalar_margin(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
-    const setting *const p = parameters;
-    *left = fq_scalar_box_margin(w, p->box, (p->perturbation.constant - 1) * p->box->high[1]);
-    *right = fq_ball_integer(w, 0);
-}
-
-/* The optimum is at most what the box's lower thresholds give. */
 static void scalar_below_limit(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
     const setting *const p = parameters;
-    fq_scalar_box low = *p->box;
-    for (size_t i = 0; i <= low.half; i++)
-        low.high[i] = low.low[i];
-    *left = scaled_optimum(w, p, &low);
+    *left = scaled_optimum(w, p, p->box);
     *right = limit(w, p, fq_ball_ratio(w, 1, 12));
 }
 
@@ -122,16 +118,9 @@ static fq_status emit_double(fq_claim_context *context, const char *series, fq_b
                              double value) {
     fq_evidence row;
     describe(&row, context, series, p.d, p.k, 0);
-    row.relation = FQ_RELATION_LESS;
     p.perturbation = context->perturbation;
-    FQ_TRY(fq_ball_decide(&row, sides, &p, context->precision_cap));
-    row.verdict = FQ_VERDICT_COMPUTED;
-    row.precision = 0;
-    row.enclosure[0] = '\0';
-    row.relation = FQ_RELATION_EQUAL;
-    row.left = value;
-    row.left_error = 1e-10 * value; /* differences of log-gammas of up to 1e4 */
-    return fq_claim_emit(context, &row);
+    /* Differences of log-gammas of up to 1e4. */
+    return fq_ball_emit_value(context, &row, sides, &p, value, 1e-10 * value);
 }
 
 static fq_status run_scalar(fq_claim_context *context, size_t d) {
@@ -351,6 +340,32 @@ static fq_status run(fq_claim_context *context) {
     return run_ladder(context, 128, 2, 4, 256);
 }
 
+static const fq_series series[] = {
+    {"thresholds_enclosed", FQ_PART_STATEMENT,
+     "least margin by which the optimal thresholds are enclosed, above 0"},
+    {"scaled_distortion", FQ_PART_STATEMENT, "L^2 D of the scalar code, below its limit"},
+    {"gap_shrinks", FQ_PART_STATEMENT, "gap of L^2 D to its limit at 2L levels, below 3/4 of that at L"},
+    {"gap_as_1_over_L", FQ_PART_STATEMENT,
+     "deviation of the gap from 1/L between L/4 and L levels, below a tenth"},
+    {"limit_above_shannon", FQ_PART_STATEMENT,
+     "high-rate limit with the sphere bound, above the Shannon bound, both at rate 0"},
+    {"limit_in_doubles", FQ_PART_CHECK, "high-rate limit in doubles = in balls"},
+    {"shannon_in_doubles", FQ_PART_CHECK, "Shannon bound in doubles = in balls"},
+    {"cell_by_samples", FQ_PART_CHECK, "normalised second moment of a lattice by samples = its constant"},
+    {"initialisation_within_twice_limit", FQ_PART_PRACTICE,
+     "N^{2/k} D of the closed-form initialisation, below twice the high-rate limit"},
+    {"above_shannon", FQ_PART_PRACTICE, "D of a trained code, above the Shannon bound"},
+    {"ratio_to_limit", FQ_PART_PRACTICE,
+     "N^{2/k} D of a trained code over the high-rate limit with the best known cell"},
+    {"ratio_to_shannon", FQ_PART_PRACTICE, "D of a trained code over the Shannon bound"},
+    {"rises_with_rate", FQ_PART_PRACTICE,
+     "N^{2/k} D of a trained code, above that of the code of half the spacing"},
+    {"near_limit", FQ_PART_PRACTICE,
+     "relative distance of N^{2/k} D of the largest trained code from the limit, below 8 per cent"},
+    {"stored_point", FQ_PART_PRACTICE, "D of a stored measurement, above the Shannon bound of its block"},
+    {0},
+};
+
 const fq_claim fq_claim_finite_rate = {
     .number = 6,
     .id = "finite_rate",
@@ -365,5 +380,6 @@ const fq_claim fq_claim_finite_rate = {
                "tolerance of 6.1 standard errors.",
     .not_covered =
         "The limit itself for k >= 2, which no finite code shows; G_k is proved only for k = 1, 2.",
+    .series = series,
     .run = run,
 };

@@ -6,14 +6,14 @@
  *   largest relative rounding error of a normal fp16;
  *   |score error| <= |q| |k - k^| / sqrt(d);   outputs: see attention_bound.h.
  *
- * Check: u over every normal half (exact in doubles); the softmax lemma's extreme case in ball arithmetic and
- * random distributions; then for every head of a cache (verify --cache FILE; random heads with outliers
- * without one) and several codecs: rotated against plain scores and outputs, the reconstruction bound, and
- * the output bound at queries spread over the positions (causal). Rows give the largest of error / bound
- * over a head; medians are reported, and how much of the gap is the triangle inequality's alone.
- * float32 arithmetic of rotations: scores agree to (2 d^{3/2} + d) 2^-24 + 1e-6 d of |q| |x^|, the worst
- * case of rounding and of Pi's own departure from orthogonality.
- * Not covered: an upper bound on how often an output error is large, which needs the law of the cache. */
+ * Check: u over every normal half (exact in doubles); the softmax lemma, proved in attention_bound.h,
+ * spot-checked: its extreme case in ball arithmetic, and random distributions; then for every head of a cache
+ * (verify --cache FILE; random heads with outliers without one) and several codecs: rotated against plain
+ * scores and outputs, the reconstruction bound, and the output bound at queries spread over the positions
+ * (causal). Rows give the largest of error / bound over a head; medians are reported, and how much of the gap
+ * is the triangle inequality's alone. float32 arithmetic of rotations: scores agree to (2 d^{3/2} + d) 2^-24
+ * + 1e-6 d of |q| |x^|, the worst case of rounding and of Pi's own departure from orthogonality. Not covered:
+ * an upper bound on how often an output error is large, which needs the law of the cache. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -375,6 +375,30 @@ static fq_status run(fq_claim_context *context) {
     return run_random(context);
 }
 
+static const fq_series series[] = {
+    {"norm_rounding", FQ_PART_STATEMENT, "largest relative rounding error of a normal fp16 norm = 1/2049"},
+    {"softmax_extreme", FQ_PART_STATEMENT,
+     "total variation of two positions with weights 1/(1 + e^{W/2}) and ratios e^{W/2}, e^{-W/2} = "
+     "tanh(W/4)"},
+    {"softmax_lemma", FQ_PART_STATEMENT,
+     "largest total variation over tanh(W/4) among random distributions, at most 1"},
+    {"rotated_scores", FQ_PART_PRACTICE,
+     "largest difference of scores in the rotated and the plain domain over |q| |k^|, below float32 "
+     "rounding"},
+    {"rotated_outputs", FQ_PART_PRACTICE,
+     "largest difference of outputs in the rotated and the plain domain over the mean |v^|, below float32 "
+     "rounding"},
+    {"reconstruction_bound", FQ_PART_STATEMENT, "largest of |x - x^| over its bound, at most 1"},
+    {"output_bound", FQ_PART_STATEMENT, "largest error of an attention output over its bound, at most 1"},
+    {"output_bound_median", FQ_PART_PRACTICE, "median of that ratio over queries"},
+    {"known_scores_median", FQ_PART_PRACTICE,
+     "median error of an output over what the triangle inequality allows given the true score errors"},
+    {"score_error_isotropy", FQ_PART_PRACTICE,
+     "median over queries of mean squared score error times d over its Cauchy-Schwarz bound: 1 if errors "
+     "have no direction"},
+    {0},
+};
+
 const fq_claim fq_claim_interface = {
     .number = 10,
     .id = "interface",
@@ -387,5 +411,6 @@ const fq_claim fq_claim_interface = {
     .checked = "fp16 rounding over every normal half, the softmax lemma, and on every head of a cache "
                "(--cache FILE; else random heads) rotated against plain arithmetic and the bounds.",
     .not_covered = "How often an output error is large; bounds are for the worst case, and loose.",
+    .series = series,
     .run = run,
 };

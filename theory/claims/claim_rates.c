@@ -152,6 +152,20 @@ static fq_status run(fq_claim_context *context) {
     return FQ_OK;
 }
 
+static const fq_series series[] = {
+    {"radix_at_power_of_two", FQ_PART_STATEMENT,
+     "bits of d/k indices as one integer, N a power of two = (d/k) log2 N"},
+    {"radix_holds_all", FQ_PART_STATEMENT, "bits of d/k indices as one integer, above (d/k) log2 N"},
+    {"radix_within_one_bit", FQ_PART_STATEMENT, "bits of d/k indices as one integer, below (d/k) log2 N + 1"},
+    {"largest_step_bits", FQ_PART_STATEMENT,
+     "largest step of bits a vector between neighbouring N, indices packed one by one = d/k"},
+    {"largest_step_radix_least", FQ_PART_STATEMENT, "the same as one integer, above (d/k) log2(3/2)"},
+    {"largest_step_radix_most", FQ_PART_STATEMENT, "the same as one integer, below (d/k) log2(3/2) + 1"},
+    {"radix_is_denser", FQ_PART_STATEMENT, "largest step as one integer, below that one by one"},
+    {"largest_gap_radix", FQ_PART_STATEMENT, "largest gap between available rates, bits a coordinate"},
+    {0},
+};
+
 const fq_claim fq_claim_rates = {
     .number = 11,
     .id = "rates",
@@ -164,5 +178,6 @@ const fq_claim fq_claim_rates = {
     .checked = "The packed size against (d/k) log2 N in ball arithmetic at random (d, k, N), and every step "
                "between neighbouring N in exact integers.",
     .not_covered = "Stored norms, and rounding of a vector's bits up to bytes.",
+    .series = series,
     .run = run,
 };

@@ -9,7 +9,8 @@
  * on every code it fails on the circle, where 4^b points evenly spaced have D = 1 - [(N/pi) sin(pi/N)]^2
  * below 4^-b: a vector of length one has d - 1 coordinates, see F16.
  * The figures that the paper prints, for large d, to their last digit, see F19 for two that are not.
- * Bias and variance by Monte Carlo over independent rotations and sketches of core's codecs.
+ * Bias and variance by Monte Carlo over independent rotations and sketches of core's codecs; mse_of_codec and
+ * mse_form_shrinks look at the same samples, and are one piece of evidence.
  * Not covered: b > 8; the lower bound for d > 2 (it holds in the limit d to infinity). */
 #include <math.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #include "ball_formulas.h"
 #include "ball_scalar.h"
 #include "claim_balls.h"
+#include "code_distortion.h"
 #include "codec.h"
 #include "memory.h"
 #include "metrics.h"
@@ -74,13 +76,14 @@ static void one_bit(fq_balls *w, const void *parameters, fq_ball *left, fq_ball 
                          fq_ball_double(w, p->perturbation.constant));
 }
 
-/* |value - published| and half a unit of the last printed digit. */
+/* (value - published)^2 and the square of half a unit of the last printed digit: squared, so that no sign of
+ * a ball that may be of either is guessed. */
 static void distance(fq_balls *w, const setting *p, fq_ball value, fq_ball *left, fq_ball *right) {
     const fq_ball printed = fq_ball_multiply(w, fq_ball_ratio(w, p->printed, p->unit),
                                              fq_ball_double(w, p->perturbation.constant));
-    const fq_ball off = fq_ball_subtract(w, value, printed);
-    *left = fq_ball_sign(w, off) < 0 ? fq_ball_subtract(w, fq_ball_integer(w, 0), off) : off;
-    *right = fq_ball_ratio(w, 1, 2 * p->unit);
+    const fq_ball off = fq_ball_subtract(w, value, printed), half = fq_ball_ratio(w, 1, 2 * p->unit);
+    *left = fq_ball_multiply(w, off, off);
+    *right = fq_ball_multiply(w, half, half);
 }
 
 static void published_distortion(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
@@ -128,12 +131,39 @@ static fq_status emit(fq_claim_context *context, const char *series, fq_ball_sid
     row.rate = p.b ? (double)p.b : (double)NAN;
     row.relation = relation;
     row.tolerance = 1e-6;
+    row.least = 0;
+    if (sides == upper_bound || sides == lower_bound || sides == one_bit || sides == circle)
+        row.most = 1;
     if (sides == circle)
         memcpy(row.finding, "F16", 4);
     if (sides == published_variance && (p.b == 2 || p.b == 4))
         memcpy(row.finding, "F19", 4);
     p.perturbation = context->perturbation;
     return fq_ball_emit(context, &row, sides, &p);
+}
+
+/* Only the right side is used. */
+static void optimal_distortion(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
+    const setting *const p = parameters;
+    *left = fq_ball_integer(w, 0);
+    *right =
+        fq_ball_multiply(w, fq_scalar_box_distortion(w, p->box), fq_ball_double(w, p->perturbation.constant));
+}
+
+/* Core's quantizer, whose D is E X^2 - E Q^2 in doubles. */
+static fq_status emit_double(fq_claim_context *context, setting p) {
+    fq_evidence row;
+    double distortion;
+    fq_evidence_init(&row, "mse_in_doubles", "d=%ld b=%ld", p.d, p.b);
+    row.dim = (double)p.d;
+    row.block = 1;
+    row.rate = (double)p.b;
+    p.perturbation = context->perturbation;
+    FQ_TRY(fq_scalar_code_distortion(&distortion, (size_t)p.d, (size_t)1 << p.b));
+    /* A difference of two numbers near 1; the density's constant is a difference of rounded log-gammas of
+     * d/2. */
+    const double d = (double)p.d, error = 1e-13 + 0x1p-52 * d / 2 * log(d);
+    return fq_ball_emit_value(context, &row, optimal_distortion, &p, distortion, error);
 }
 
 /* Of the distortion between enclosed thresholds, whose width stays. */
@@ -189,6 +219,7 @@ static fq_status bounds(fq_claim_context *context) {
             FQ_TRY(emit(context, "mse_lower_bound", lower_bound, FQ_RELATION_GREATER, p));
             if (dims[i] == 64 && b == 2)
                 FQ_TRY(widths(context, p));
+            FQ_TRY(emit_double(context, p));
             if (b == 1)
                 FQ_TRY(emit(context, "mse_one_bit", one_bit, FQ_RELATION_EQUAL, p));
         }
@@ -338,6 +369,32 @@ static fq_status run(fq_claim_context *context) {
     return status;
 }
 
+static const fq_series series[] = {
+    {"optimum_enclosed", FQ_PART_STATEMENT,
+     "least margin by which the optimal thresholds are enclosed, above 0"},
+    {"mse_upper_bound", FQ_PART_STATEMENT, "D of the scalar code, below (sqrt(3) pi / 2) 4^-b"},
+    {"mse_lower_bound", FQ_PART_STATEMENT, "D of the scalar code, above 4^-b"},
+    {"mse_one_bit", FQ_PART_CHECK, "D of the scalar code at one bit = its closed form"},
+    {"mse_in_doubles", FQ_PART_CHECK,
+     "D of the scalar code in doubles, as core's quantizer has it = in balls"},
+    {"enclosure_width", FQ_PART_STATEMENT, "radius of an enclosure over its magnitude, by precision"},
+    {"high_rate_constant", FQ_PART_STATEMENT, "(d/12) ||f_{d,1}||_{1/3}, below sqrt(3) pi / 2"},
+    {"any_code_on_the_circle", FQ_PART_STATEMENT, "D of 4^b points evenly spaced on the circle, above 4^-b"},
+    {"mse_as_published", FQ_PART_STATEMENT,
+     "squared distance of D at d = 1024 from the printed figure, below that of half a unit of its last "
+     "digit"},
+    {"product_variance_as_published", FQ_PART_STATEMENT,
+     "squared distance of d times the mean variance of the inner-product form from the printed figure, below "
+     "that of half a unit"},
+    {"product_is_unbiased", FQ_PART_PRACTICE,
+     "mean error of inner products under the inner-product form = 0"},
+    {"product_variance", FQ_PART_PRACTICE, "their variance, below (sqrt(3) pi^2 / d) 4^-b"},
+    {"sketch_variance", FQ_PART_PRACTICE, "variance of the sketch alone = (pi/2 |y|^2 - <y,x>^2)/d"},
+    {"mse_of_codec", FQ_PART_PRACTICE, "D of the codec by samples = the scalar quantizer's"},
+    {"mse_form_shrinks", FQ_PART_PRACTICE, "E<x, x^> of the codec on the same samples = 1 - D"},
+    {0},
+};
+
 const fq_claim fq_claim_turboquant = {
     .number = 9,
     .id = "turboquant",
@@ -353,5 +410,6 @@ const fq_claim fq_claim_turboquant = {
         "circle that beats the lower bound, the figures printed for b = 1 to 4, bias and variance of core's "
         "codecs by sampling.",
     .not_covered = "More than 8 bits, and the lower bound for all codes of finite d > 2.",
+    .series = series,
     .run = run,
 };

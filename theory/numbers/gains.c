@@ -40,11 +40,13 @@ const char *fq_cell_basis_name(fq_cell_basis basis) {
 
 /* A product of lattices, each scaled so that all have the same error per coordinate, has
  * G = prod G_i^{k_i/k}: the best one minimises a sum, found by dynamic programming. */
-static size_t best_products(double *log_sum, size_t *last, size_t block) {
+static size_t best_products(double *log_sum, size_t *last, size_t block, fq_cell_basis weakest) {
     log_sum[0] = 0;
     for (size_t k = 1; k <= block; k++) {
         log_sum[k] = HUGE_VAL;
         for (size_t i = 0; i < CELLS && cells[i].block <= k; i++) {
+            if (cells[i].basis > weakest)
+                continue;
             const double sum = log_sum[k - cells[i].block] + (double)cells[i].block * log(second_moment(i));
             if (sum <= log_sum[k]) {
                 log_sum[k] = sum;
@@ -55,12 +57,12 @@ static size_t best_products(double *log_sum, size_t *last, size_t block) {
     return last[block];
 }
 
-fq_status fq_gains_cell_part(fq_cell *cell, size_t *part, size_t block) {
+fq_status fq_gains_cell_resting_on(fq_cell *cell, size_t *part, size_t block, fq_cell_basis weakest) {
     if (block < 1 || block > FQ_BLOCK_MAX)
         return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "block", block, "1 to 1024");
     double log_sum[FQ_BLOCK_MAX + 1];
     size_t last[FQ_BLOCK_MAX + 1];
-    const size_t i = best_products(log_sum, last, block);
+    const size_t i = best_products(log_sum, last, block, weakest);
     *part = cells[i].block;
     if (*part == block) {
         *cell = (fq_cell){second_moment(i), cells[i].name, cells[i].basis};
@@ -75,7 +77,7 @@ fq_status fq_gains_cell_part(fq_cell *cell, size_t *part, size_t block) {
 
 fq_status fq_gains_best_cell(fq_cell *cell, size_t block) {
     size_t part;
-    return fq_gains_cell_part(cell, &part, block);
+    return fq_gains_cell_resting_on(cell, &part, block, FQ_CELL_SAMPLED);
 }
 
 double fq_gains_sphere_bound(size_t block) {

@@ -37,9 +37,11 @@ const char *fq_cell_basis_name(fq_cell_basis basis);
 
 FQ_MUST_CHECK fq_status fq_gains_best_cell(fq_cell *cell, size_t block);
 
-/* The same, and *part: the dimension of one listed factor of it (k itself if k is listed); what is
- * left is the best cell of k - part. */
-FQ_MUST_CHECK fq_status fq_gains_cell_part(fq_cell *cell, size_t *part, size_t block);
+/* The best cell among lines whose basis is no weaker than `weakest` and their products, and *part: the
+ * dimension of one listed factor of it (k itself if k is listed); what is left is the best such cell of k -
+ * part. */
+FQ_MUST_CHECK fq_status fq_gains_cell_resting_on(fq_cell *cell, size_t *part, size_t block,
+                                                 fq_cell_basis weakest);
 
 /* Lower bound on G_k (the ball's) and Zador's upper bound. */
 double fq_gains_sphere_bound(size_t block);
