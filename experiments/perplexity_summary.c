@@ -6,8 +6,14 @@
 
 #include "failure.h"
 #include "figure.h"
+#include "memory.h"
+#include "printable.h"
+
+enum { SETTING_TEXTS = 2, SETTING_NUMBERS = 3, NAME_ROOM = 4 * FQ_VALUE_TEXT_WIDTH + 1 };
 
 typedef struct columns {
+    size_t texts[SETTING_TEXTS], numbers[SETTING_NUMBERS]; /* what rows of one part share */
+    size_t text_name;
     size_t codec, value_codec, keep_first, keep_recent, centre_keys, family, payload, stored, scored, model;
     size_t reference, perplexity, perplexity_se, change, change_se, kl, kl_se, agreement;
 } columns;
@@ -17,7 +23,13 @@ static fq_status find(columns *c, const fq_table *t) {
         size_t *column;
         const char *name;
         fq_value_type type;
-    } wanted[] = {{&c->codec, "codec", FQ_VALUE_TEXT},
+    } wanted[] = {{&c->texts[0], "model_sha256", FQ_VALUE_TEXT},
+                  {&c->texts[1], "text_sha256", FQ_VALUE_TEXT},
+                  {&c->numbers[0], "window", FQ_VALUE_INTEGER},
+                  {&c->numbers[1], "windows", FQ_VALUE_INTEGER},
+                  {&c->numbers[2], "skip", FQ_VALUE_INTEGER},
+                  {&c->text_name, "text_name", FQ_VALUE_TEXT},
+                  {&c->codec, "codec", FQ_VALUE_TEXT},
                   {&c->value_codec, "value_codec", FQ_VALUE_TEXT},
                   {&c->keep_first, "keep_first", FQ_VALUE_INTEGER},
                   {&c->keep_recent, "keep_recent", FQ_VALUE_INTEGER},
@@ -37,6 +49,33 @@ static fq_status find(columns *c, const fq_table *t) {
                   {&c->agreement, "agreement", FQ_VALUE_REAL}};
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
         FQ_TRY(fq_figure_column(wanted[i].column, t, wanted[i].name, wanted[i].type));
+    return FQ_OK;
+}
+
+static bool share_setting(const fq_table *t, const columns *c, size_t a, size_t b) {
+    for (size_t i = 0; i < SETTING_TEXTS; i++)
+        if (strcmp(fq_table_text(t, a, c->texts[i]), fq_table_text(t, b, c->texts[i])) != 0)
+            return false;
+    for (size_t i = 0; i < SETTING_NUMBERS; i++)
+        if (fq_table_integer(t, a, c->numbers[i]) != fq_table_integer(t, b, c->numbers[i]))
+            return false;
+    return true;
+}
+
+fq_status fq_perplexity_summary_keep(fq_table *table, size_t row) {
+    columns c;
+    bool *keep = NULL;
+    FQ_TRY(find(&c, table));
+    FQ_TRY(fq_alloc(&keep, table->count, sizeof *keep));
+    for (size_t r = 0; r < table->count; r++)
+        keep[r] = share_setting(table, &c, row, r);
+    size_t kept = 0;
+    for (size_t r = 0; r < table->count; r++)
+        if (keep[r])
+            memmove(table->records + kept++ * table->record_bytes, table->records + r * table->record_bytes,
+                    table->record_bytes);
+    table->count = kept;
+    fq_free(keep);
     return FQ_OK;
 }
 
@@ -67,16 +106,18 @@ static void print_row(FILE *to, const fq_table *t, const columns *c, size_t row)
             fq_table_real(t, row, c->agreement), name);
 }
 
-/* Row of the family with this payload compression and the least perplexity, plain rows alone; t->count if
- * none. */
-static size_t best_at(const fq_table *t, const columns *c, const char *family, double compression) {
+/* Row of the first row's part, of the family with this payload compression and the least perplexity, plain
+ * rows alone; t->count if none. */
+static size_t best_at(const fq_table *t, const columns *c, size_t first, const char *family,
+                      double compression) {
     size_t best = t->count;
     for (size_t row = 0; row < t->count; row++) {
         const bool plain =
             strcmp(fq_table_text(t, row, c->value_codec), "same") == 0 &&
             !strstr(fq_table_text(t, row, c->codec), "norm=") && !fq_table_integer(t, row, c->keep_first) &&
             !fq_table_integer(t, row, c->keep_recent) && !fq_table_integer(t, row, c->centre_keys);
-        if (!plain || strcmp(fq_table_text(t, row, c->family), family) != 0 ||
+        if (!plain || !share_setting(t, c, first, row) ||
+            strcmp(fq_table_text(t, row, c->family), family) != 0 ||
             fabs(fq_table_real(t, row, c->payload) - compression) > 1e-9)
             continue;
         if (best == t->count || fq_table_real(t, row, c->perplexity) < fq_table_real(t, best, c->perplexity))
@@ -85,8 +126,9 @@ static size_t best_at(const fq_table *t, const columns *c, const char *family, d
     return best;
 }
 
-static void print_beside_paper(FILE *to, const fq_table *t, const columns *c) {
-    const size_t at4 = best_at(t, c, "fib", 4), fib8 = best_at(t, c, "fib", 8), tq8 = best_at(t, c, "tq", 8);
+static void print_beside_paper(FILE *to, const fq_table *t, const columns *c, size_t first) {
+    const size_t at4 = best_at(t, c, first, "fib", 4), fib8 = best_at(t, c, first, "fib", 8),
+                 tq8 = best_at(t, c, first, "tq", 8);
     if (at4 < t->count)
         fprintf(to,
                 "At 4x: the paper has FibQuant within 0.10 perplexity of fp16 (TinyLlama-1.1B); here %s "
@@ -105,6 +147,24 @@ static void print_beside_paper(FILE *to, const fq_table *t, const columns *c) {
     }
 }
 
+/* The part of the table whose first row is given. */
+static void print_part(FILE *to, const fq_table *t, const columns *c, size_t first) {
+    char model[NAME_ROOM], text[NAME_ROOM];
+    fq_printable(model, sizeof model, fq_table_text(t, first, c->model));
+    fq_printable(text, sizeof text, fq_table_text(t, first, c->text_name));
+    fprintf(to,
+            "Perplexity of %s with its whole KV cache compressed, over %" PRId64 " tokens of %s (%" PRId64
+            " windows of %" PRId64 "); uncompressed %.4f.\n",
+            model, fq_table_integer(t, first, c->scored), text, fq_table_integer(t, first, c->numbers[1]),
+            fq_table_integer(t, first, c->numbers[0]), fq_table_real(t, first, c->reference));
+    fprintf(to, "%7s %7s %10s %8s %10s %8s %10s %9s  %s\n", "payload", "stored", "perplexity", "std err",
+            "change", "std err", "KL (nat)", "agreement", "keys / values");
+    for (size_t row = first; row < t->count; row++)
+        if (share_setting(t, c, first, row))
+            print_row(to, t, c, row);
+    print_beside_paper(to, t, c, first);
+}
+
 fq_status fq_perplexity_summary_print(FILE *to, const fq_results *store) {
     const fq_table *t = fq_results_table(store, "perplexity");
     columns c;
@@ -113,14 +173,12 @@ fq_status fq_perplexity_summary_print(FILE *to, const fq_results *store) {
     if (t->count == 0)
         return FQ_OK;
     FQ_TRY(find(&c, t));
-    fprintf(to,
-            "Perplexity of %s with its whole KV cache compressed, over %" PRId64
-            " tokens; uncompressed %.4f.\n",
-            fq_table_text(t, 0, c.model), fq_table_integer(t, 0, c.scored), fq_table_real(t, 0, c.reference));
-    fprintf(to, "%7s %7s %10s %8s %10s %8s %10s %9s  %s\n", "payload", "stored", "perplexity", "std err",
-            "change", "std err", "KL (nat)", "agreement", "keys / values");
-    for (size_t row = 0; row < t->count; row++)
-        print_row(to, t, &c, row);
-    print_beside_paper(to, t, &c);
+    for (size_t row = 0; row < t->count; row++) {
+        size_t first = 0;
+        while (!share_setting(t, &c, first, row))
+            first++;
+        if (first == row)
+            print_part(to, t, &c, row);
+    }
     return FQ_OK;
 }

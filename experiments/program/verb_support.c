@@ -13,6 +13,9 @@
 #endif
 #endif
 
+#include "failure.h"
+#include "printable.h"
+
 fq_status fq_verb_provenance(fq_provenance *provenance, int argc, const char *const *argv, uint64_t seed) {
     FQ_TRY(fq_provenance_gather(provenance, argc, argv, seed, NULL));
 #if FQ_HAVE_ARB
@@ -29,6 +32,15 @@ fq_status fq_verb_provenance(fq_provenance *provenance, int argc, const char *co
 
 json_t *fq_json_number(double value) {
     return isfinite(value) ? json_real(value) : json_null();
+}
+
+json_t *fq_json_text(const char *text) {
+    char line[FQ_FAILURE_LINE_MAX];
+    json_t *value = json_string(text);
+    if (value)
+        return value;
+    fq_printable(line, sizeof line, text);
+    return json_string(line);
 }
 
 fq_status fq_verb_print_json(json_t *document) {

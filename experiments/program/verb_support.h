@@ -18,6 +18,9 @@ FQ_MUST_CHECK fq_status fq_verb_print_json(json_t *document);
 /* A number, or null where it is not finite: JSON has no NaN. */
 json_t *fq_json_number(double value);
 
+/* A text as JSON wants it: valid UTF-8, other bytes spelt out as in printable.h. */
+json_t *fq_json_text(const char *text);
+
 /* Rows for option tables. */
 #define FQ_OPTION_JSON(variable)                                                                             \
     {                                                                                                        \

@@ -145,9 +145,10 @@ static void bad_input_is_named(void) {
     wants(2, "-m model.gguf", "--codec SPEC is missing");
     wants(3, "-m none.gguf -c fp16", "none.gguf");
     wants(5, "-m text.txt -c fp16", "text.txt");
-    wants(3, "-m model.gguf -c tq:b=99", "b=99");
-    wants(3, "-m model.gguf -c fp16 --value-codec zip", "zip");
-    wants(3, "-m model.gguf -c fp16 --window 16 --skip 15", "skip");
+    wants(3, "-m none.gguf -c fp16", "--model: none.gguf: cannot be opened");
+    wants(2, "-m model.gguf -c fp16 -c tq:b=99", "--codec \"tq:b=99\": ");
+    wants(2, "-m model.gguf -c fp16 --value-codec zip", "--value-codec \"zip\": ");
+    wants(2, "-m model.gguf -c fp16 --window 16 --skip 15", "--skip 15: allowed is 0 to --window - 2, 14");
     const fq_command_result *r =
         fq_command("$FIBQUANT perplexity -m model.gguf -t text.txt -q -o long.h5 -c fp16 --window 16 "
                    "--windows 90 --skip 4; "
@@ -156,7 +157,65 @@ static void bad_input_is_named(void) {
     FQ_CHECK(strstr(r->out, "90 windows of 16") != NULL);
 }
 
+/* Another text, other windows and failed points in one store: each run shows its own, and only that. */
+static void given_one_store_expect_each_run_to_show_its_own(void) {
+    static const char *const forms = "$FIBQUANT perplexity -m model.gguf --skip 4 -q -o p.h5 --resume %s";
+    char alone[2048];
+    make_model_and_text();
+    FQ_CHECK(fq_command("tr a-m n-z < text.txt > other.txt; rm -f p.h5")->exit_code == 0);
+    const fq_command_result *r = fq_command(forms, "-t text.txt --window 16 --windows 3 -c tq:b=1 -c fp16");
+    FQ_CHECK(r->exit_code == 0);
+    snprintf(alone, sizeof alone, "%.2000s", r->out);
+    FQ_CHECK(strstr(alone, "text.txt") && strstr(alone, "  tq:b=1\n") && strstr(alone, "  fp16\n"));
+    /* the second text beside the first, and alone: the same table */
+    r = fq_command(forms, "-t other.txt --window 16 --windows 3 -c tq:b=2");
+    FQ_CHECK(r->exit_code == 0 && strstr(r->out, "other.txt") && !strstr(r->out, "text.txt (") &&
+             !strstr(r->out, "tq:b=1"));
+    char second[2048];
+    snprintf(second, sizeof second, "%.2000s", r->out);
+    r = fq_command(
+        "$FIBQUANT perplexity -m model.gguf --skip 4 -q -o alone.h5 -t other.txt --window 16 --windows "
+        "3 -c tq:b=2");
+    FQ_CHECK(r->exit_code == 0 && strcmp(r->out, second) == 0);
+    /* other windows of the first text */
+    r = fq_command(forms, "-t text.txt --window 12 --windows 3 -c tq:b=1");
+    FQ_CHECK(r->exit_code == 0 && strstr(r->out, "3 windows of 12") && !strstr(r->out, "fp16"));
+    /* a run that fails shows its failure and no table; the next one shows its table and no failure */
+    r = fq_command(forms, "-t text.txt --window 16 --windows 90 -c fp16");
+    FQ_CHECK(r->exit_code == 5 && strstr(r->err, "90 windows of 16") && r->out[0] == '\0');
+    FQ_CHECK(strchr(r->err, '\n') && strchr(r->err, '\n')[1] == '\0');
+    r = fq_command(forms, "-t text.txt --window 16 --windows 3 -c tq:b=1 -c fp16");
+    FQ_CHECK(r->exit_code == 0 && r->err[0] == '\0' && strcmp(r->out, alone) == 0);
+    /* a codec more: its rows and those with the same text */
+    r = fq_command(forms, "-t text.txt --window 16 --windows 3 -c tq:b=3");
+    FQ_CHECK(r->exit_code == 0 && strstr(r->out, "tq:b=1") && strstr(r->out, "tq:b=3") &&
+             !strstr(r->out, "tq:b=2"));
+    /* the refusal names options that there are */
+    r = fq_command(
+        "$FIBQUANT perplexity -m model.gguf -t text.txt --window 16 --windows 3 --skip 4 -q -o p.h5 -c "
+        "fp16");
+    FQ_CHECK(r->exit_code == 2 && strstr(r->err, "--retry-failed"));
+    r = fq_command(
+        "$FIBQUANT perplexity -m model.gguf -t text.txt --window 16 --windows 90 --skip 4 -q -o p.h5 -c "
+        "fp16 --retry-failed");
+    FQ_CHECK(r->exit_code == 5 && strstr(r->err, "90 windows of 16"));
+}
+
+static void given_json_expect_one_document(void) {
+    make_model_and_text();
+    const fq_command_result *r =
+        fq_command("$FIBQUANT perplexity -m model.gguf -t text.txt --window 16 --windows 3 "
+                   "--skip 4 -o j.h5 -c tq:b=1 -c fp16 --json");
+    json_t *document = json_loads(r->out, 0, NULL), *rows = json_object_get(document, "rows");
+    FQ_CHECK(r->exit_code == 0 && json_array_size(rows) == 2);
+    FQ_CHECK(strcmp(json_string_value(json_object_get(json_array_get(rows, 0), "codec")), "tq:b=1") == 0);
+    FQ_CHECK(value(json_array_get(rows, 0), "kl") > 0 && value(json_array_get(rows, 1), "scored") == 33);
+    json_decref(document);
+}
+
 static const fq_test tests[] = {
+    {"given one store expect each run to show its own", given_one_store_expect_each_run_to_show_its_own},
+    {"given json expect one document", given_json_expect_one_document},
     {"given fp16 expect the loss by hand and next to no change",
      given_fp16_expect_the_loss_by_hand_and_next_to_no_change},
     {"given all tokens kept expect no change at all", given_all_tokens_kept_expect_no_change_at_all},
