@@ -14,6 +14,7 @@
 #include "atomic_file.h"
 #include "failure.h"
 #include "options.h"
+#include "printable.h"
 #include "verb.h"
 
 #define FQ_VERB(name) extern const fq_verb fq_verb_##name;
@@ -27,8 +28,8 @@ static const fq_verb *const verbs[] = {
 };
 enum { VERBS = sizeof verbs / sizeof verbs[0], VERB_NAME_MAX = 64 };
 
-static void print_help(FILE *to) {
-    fputs("usage: fibquant VERB [OPTION...]      (fibquant VERB --help explains one)\n\n", to);
+void fq_verb_print_all(FILE *to) {
+    fputs("usage: fibquant VERB [OPTION...]      (fibquant help VERB explains one)\n\n", to);
     for (int i = 0; i < VERBS; i++)
         fprintf(to, "  %-12s %s\n", verbs[i]->name, verbs[i]->summary);
     fputs("\nExit status: 0 success, 1 refuted or different, 2 usage, 3 input unreadable,\n"
@@ -45,12 +46,22 @@ int fq_verb_fail(const char *verb_name) {
     return fq_failure_exit_code(error->status);
 }
 
-static int unknown_verb(const char *given) {
+const fq_verb *fq_verb_find(const char *name) {
+    for (int i = 0; i < VERBS; i++)
+        if (strcmp(name, verbs[i]->name) == 0)
+            return verbs[i];
+    return NULL;
+}
+
+int fq_verb_unknown(const char *given) {
+    char line[4 * VERB_NAME_MAX], start[VERB_NAME_MAX];
     const char *nearest = verbs[0]->name;
     for (int i = 1; i < VERBS; i++)
-        if (fq_edit_distance(given, verbs[i]->name) < fq_edit_distance(given, nearest))
+        if (fq_name_distance(given, verbs[i]->name) < fq_name_distance(given, nearest))
             nearest = verbs[i]->name;
-    fprintf(stderr, "fibquant: no verb \"%.60s\"; nearest is \"%s\" (fibquant --help lists all)\n", given,
+    snprintf(start, sizeof start, "%.60s", given);
+    fq_printable(line, sizeof line, start);
+    fprintf(stderr, "fibquant: no verb \"%s\"; nearest is \"%s\" (fibquant --help lists all)\n", line,
             nearest);
     return 2;
 }
@@ -114,26 +125,23 @@ int main(int argc, const char **argv) {
     H5dont_atexit();             /* we close what we open; after a failed write its clean-up never ends */
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     if (argc < 2) {
-        print_help(stderr);
+        fq_verb_print_all(stderr);
         return 2;
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        print_help(stdout);
+        fq_verb_print_all(stdout);
         return fflush(stdout) == 0 ? 0 : 4;
     }
-    const char *wanted = strcmp(argv[1], "--version") == 0 ? "version" : argv[1];
-    for (int i = 0; i < VERBS; i++) {
-        if (strcmp(wanted, verbs[i]->name) != 0)
-            continue;
-        char name[VERB_NAME_MAX + 16];
-        snprintf(name, sizeof name, "fibquant %s", verbs[i]->name);
-        argv[1] = name;
-        const int exit_code = verbs[i]->run(argc - 1, argv + 1);
-        if (fflush(stdout) != 0 || ferror(stdout)) {
-            fprintf(stderr, "fibquant %s: standard output could not be written\n", verbs[i]->name);
-            return exit_code ? exit_code : 4;
-        }
-        return exit_code;
+    const fq_verb *verb = fq_verb_find(strcmp(argv[1], "--version") == 0 ? "version" : argv[1]);
+    if (!verb)
+        return fq_verb_unknown(argv[1]);
+    char name[VERB_NAME_MAX + 16];
+    snprintf(name, sizeof name, "fibquant %s", verb->name);
+    argv[1] = name;
+    const int exit_code = verb->run(argc - 1, argv + 1);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fprintf(stderr, "fibquant %s: standard output could not be written\n", verb->name);
+        return exit_code ? exit_code : 4;
     }
-    return unknown_verb(argv[1]);
+    return exit_code;
 }

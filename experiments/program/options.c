@@ -9,12 +9,71 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "failure.h"
+#include "printable.h"
+
 enum { OPTIONS_MAX = 48, KEPT_MAX = 1024, NAME_MAX_BYTES = 63, HELP_COLUMN = 28, LINE_WIDTH = 100 };
 
 /* popt hands out copies; they live until the next parse, reachable from here. */
 static poptContext context;
 static char *kept[KEPT_MAX];
 static size_t kept_count;
+
+/* What every verb has. */
+static bool quiet, no_progress;
+static const fq_option common[] = {
+    {.name = "no-progress",
+     .kind = FQ_OPTION_FLAG,
+     .value = &no_progress,
+     .help = "no bar: a plain line now and then"},
+    {.name = "quiet",
+     .letter = 'q',
+     .kind = FQ_OPTION_FLAG,
+     .value = &quiet,
+     .help = "no progress and no notes on standard error"},
+};
+enum { COMMON = sizeof common / sizeof common[0] };
+
+static size_t count_own(const fq_usage *usage) {
+    size_t count = 0;
+    while (usage->options[count].name)
+        count++;
+    return count;
+}
+
+/* Option i of the verb: those of its table, then the common ones that the table lacks; NULL past the last. */
+static const fq_option *option_at(const fq_usage *usage, size_t i) {
+    const size_t own = count_own(usage);
+    if (i < own)
+        return &usage->options[i];
+    for (size_t c = 0, at = own; c < COMMON; c++) {
+        bool there = false;
+        for (size_t j = 0; j < own; j++)
+            there = there || strcmp(usage->options[j].name, common[c].name) == 0;
+        if (!there && at++ == i)
+            return &common[c];
+    }
+    return NULL;
+}
+
+/* What the option of that name, always a flag, was set to. */
+static bool flag_of(const fq_usage *usage, const char *name) {
+    const fq_option *option;
+    for (size_t i = 0; (option = option_at(usage, i)) != NULL; i++)
+        if (strcmp(option->name, name) == 0)
+            return *(const bool *)option->value;
+    return false;
+}
+
+static bool said_quiet, said_no_progress;
+
+bool fq_options_quiet(void) {
+    return said_quiet;
+}
+
+bool fq_options_no_progress(void) {
+    return said_no_progress;
+}
 
 static void release(void) {
     while (kept_count > 0)
@@ -42,14 +101,37 @@ size_t fq_edit_distance(const char *a, const char *b) {
     return row[n];
 }
 
+size_t fq_name_distance(const char *given, const char *name) {
+    return given[0] && strncmp(given, name, strlen(given)) == 0 ? 0 : fq_edit_distance(given, name);
+}
+
+/* One line on standard error: the verb, the text in printable form, an ending. */
+static void say(const fq_usage *usage, const char *kind, const char *text, const char *ending) {
+    char line[FQ_FAILURE_LINE_MAX];
+    fq_printable(line, sizeof line, text);
+    fprintf(stderr, "fibquant %s: %s%s%s\n", usage->verb, kind, line, ending);
+}
+
 int fq_options_refuse(const fq_usage *usage, const char *format, ...) {
+    char text[FQ_FAILURE_LINE_MAX], ending[64];
     va_list arguments;
-    fprintf(stderr, "fibquant %s: ", usage->verb);
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    fprintf(stderr, " (fibquant %s --help explains)\n", usage->verb);
+    snprintf(ending, sizeof ending, " (fibquant %s --help explains)", usage->verb);
+    say(usage, "", text, ending);
     return 2;
+}
+
+void fq_options_note(const fq_usage *usage, const char *format, ...) {
+    char text[FQ_FAILURE_LINE_MAX];
+    va_list arguments;
+    if (said_quiet)
+        return;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    say(usage, "note: ", text, "");
 }
 
 /* Help ------------------------------------------------------------------------------------- */
@@ -134,7 +216,8 @@ static void print_help(const fq_usage *usage) {
     printf("usage: fibquant %s [OPTION...]%s%s\n\n%s\n\nOptions:\n", usage->verb,
            usage->arguments && usage->arguments[0] ? " " : "", usage->arguments ? usage->arguments : "",
            usage->summary);
-    for (const fq_option *option = usage->options; option->name; option++)
+    const fq_option *option;
+    for (size_t i = 0; (option = option_at(usage, i)) != NULL; i++)
         print_option(option);
     printf("%-*sshow this and exit\n", HELP_COLUMN, "  -h, --help");
     if (usage->notes)
@@ -189,7 +272,7 @@ static bool set_choice(const fq_usage *usage, const fq_option *option, const cha
             *(const char **)option->value = text;
             return true;
         }
-        const size_t distance = fq_edit_distance(name, text);
+        const size_t distance = fq_name_distance(text, name);
         if (distance < nearest_distance) {
             nearest_distance = distance;
             nearest = choice;
@@ -257,8 +340,9 @@ static void refuse_unknown(const fq_usage *usage, const char *given) {
     const char *bare = given + strspn(given, "-"), *nearest = "help";
     char name[NAME_MAX_BYTES + 1];
     snprintf(name, sizeof name, "%.*s", (int)strcspn(bare, "="), bare);
-    for (const fq_option *option = usage->options; option->name; option++)
-        if (fq_edit_distance(name, option->name) < fq_edit_distance(name, nearest))
+    const fq_option *option;
+    for (size_t i = 0; (option = option_at(usage, i)) != NULL; i++)
+        if (fq_name_distance(name, option->name) < fq_name_distance(name, nearest))
             nearest = option->name;
     fq_options_refuse(usage, "no option \"%.60s\"; nearest is --%s", given, nearest);
 }
@@ -281,7 +365,7 @@ static bool take_options(const fq_usage *usage, int *exit_code, bool seen[OPTION
             *exit_code = 0;
             return false;
         }
-        const fq_option *option = &usage->options[code - 1];
+        const fq_option *option = option_at(usage, (size_t)code - 1);
         char *text = poptGetOptArg(context);
         if (text && kept_count == KEPT_MAX) {
             free(text);
@@ -312,10 +396,11 @@ bool fq_options_parse(const fq_usage *usage, int argc, const char **argv, fq_arg
     size_t count = 0;
     release();
     memset(table, 0, sizeof table);
-    for (; usage->options[count].name && count < OPTIONS_MAX; count++) {
-        table[count].longName = usage->options[count].name;
-        table[count].shortName = usage->options[count].letter;
-        table[count].argInfo = usage->options[count].kind == FQ_OPTION_FLAG ? POPT_ARG_NONE : POPT_ARG_STRING;
+    quiet = no_progress = false;
+    for (const fq_option *option; count < OPTIONS_MAX && (option = option_at(usage, count)); count++) {
+        table[count].longName = option->name;
+        table[count].shortName = option->letter;
+        table[count].argInfo = option->kind == FQ_OPTION_FLAG ? POPT_ARG_NONE : POPT_ARG_STRING;
         table[count].val = (int)count + 1;
     }
     table[count].longName = "help";
@@ -331,11 +416,14 @@ bool fq_options_parse(const fq_usage *usage, int argc, const char **argv, fq_arg
     if (!take_options(usage, exit_code, seen))
         return false;
     for (size_t i = 0; i < count; i++)
-        if (usage->options[i].required && !seen[i]) {
-            fq_options_refuse(usage, "--%s %s is missing", usage->options[i].name,
-                              usage->options[i].argument ? usage->options[i].argument : "");
+        if (option_at(usage, i)->required && !seen[i]) {
+            const char *argument = option_at(usage, i)->argument;
+            fq_options_refuse(usage, "--%s%s%s is missing", option_at(usage, i)->name, argument ? " " : "",
+                              argument ? argument : "");
             return false;
         }
+    said_quiet = flag_of(usage, "quiet");
+    said_no_progress = flag_of(usage, "no-progress");
     const char **rest = poptGetArgs(context);
     size_t rest_count = 0;
     while (rest && rest[rest_count])

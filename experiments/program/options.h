@@ -12,10 +12,10 @@
  *     if (!fq_options_parse(&usage, argc, argv, &arguments, &exit_code))
  *         return exit_code;
  *
- * What a value holds before parsing is its default, shown by --help. Every verb has --help and -h;
- * `--` ends the options. Wrong usage is one line on standard error, "fibquant VERB: --OPTION ...",
- * naming the option, the value and what is allowed (for an unknown name the nearest one), and exit
- * status 2. Not thread-safe: called once, by the main thread.
+ * What a value holds before parsing is its default, shown by --help. Every verb has --help and -h, and,
+ * whether its table says so or not, -q, --quiet and --no-progress; `--` ends the options. Wrong usage is one
+ * line on standard error, "fibquant VERB: --OPTION ...", naming the option, the value and what is allowed
+ * (for an unknown name the nearest one), and exit status 2. Not thread-safe: called once, by the main thread.
  */
 #ifndef FQ_OPTIONS_H
 #define FQ_OPTIONS_H
@@ -72,9 +72,21 @@ typedef struct fq_arguments {
 } fq_arguments;
 
 /* True if the verb shall run. Otherwise *exit_code is what it returns: 0 after --help, 2 after wrong
- * usage (already reported), 70 if memory ran out. arguments may be NULL if the verb takes none. */
+ * usage (already reported), 3 if memory ran out. arguments may be NULL if the verb takes none. */
 bool fq_options_parse(const fq_usage *usage, int argc, const char **argv, fq_arguments *arguments,
                       int *exit_code);
+
+/* Whether the last parse saw --quiet (no progress and no notes on standard error; failures and warnings about
+ * results are still said) and --no-progress (plain lines in place of a bar). */
+bool fq_options_quiet(void);
+bool fq_options_no_progress(void);
+
+/* "fibquant VERB: note: ..." on standard error, as one line of printable text, unless --quiet was given. */
+#if defined(__GNUC__)
+__attribute__((format(printf, 2, 3)))
+#endif
+void
+fq_options_note(const fq_usage *usage, const char *format, ...);
 
 /* Reports wrong usage that only the verb can see, as above, and returns 2. */
 #if defined(__GNUC__)
@@ -85,5 +97,8 @@ fq_options_refuse(const fq_usage *usage, const char *format, ...);
 
 /* Levenshtein's distance, for names of up to 63 bytes (longer ones are cut). */
 size_t fq_edit_distance(const char *a, const char *b);
+
+/* How far what was typed is from a name: that distance, and 0 too if the name begins with it. */
+size_t fq_name_distance(const char *given, const char *name);
 
 #endif

@@ -2,18 +2,21 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "failure.h"
 #include "kv_cache_file.h"
 #include "memory.h"
 #include "model_text.h"
 #include "options.h"
 #include "output_check.h"
+#include "printable.h"
 #include "progress_bar.h"
 #include "sweep_clock.h"
 #include "verb.h"
+#include "verb_support.h"
 
 static const char *model_path, *text_path, *output;
 static size_t tokens = 1024, skip;
-static bool quiet, no_progress, full;
+static bool json, full;
 
 static const fq_option options[] = {
     {.name = "model",
@@ -52,15 +55,7 @@ static const fq_option options[] = {
      .argument = "CACHE.h5",
      .required = true,
      .help = "file to write, replaced in one step"},
-    {.name = "quiet",
-     .letter = 'q',
-     .kind = FQ_OPTION_FLAG,
-     .value = &quiet,
-     .help = "no progress and no summary"},
-    {.name = "no-progress",
-     .kind = FQ_OPTION_FLAG,
-     .value = &no_progress,
-     .help = "no bar: a plain line now and then"},
+    FQ_OPTION_JSON(json),
     {0},
 };
 
@@ -111,6 +106,18 @@ static fq_status run_model(const fq_model_text *m, fq_kv_writer *writer, fq_prog
     return status;
 }
 
+static void print_summary(const fq_model_text *m, const fq_kv_origin *origin, double rate) {
+    const fq_model_config *c = &m->model.config;
+    char line[FQ_FAILURE_LINE_MAX], raw[FQ_FAILURE_LINE_MAX];
+    snprintf(raw, sizeof raw,
+             "cache: %s, %zu layers, %zu of %zu tokens of %s; %zu query heads, %zu key-value heads, d = %zu; "
+             "%.0f tokens/s; %s",
+             origin->model, c->layers, tokens, m->count, origin->text, c->heads, c->kv_heads, c->head_dim,
+             rate, output);
+    fq_printable(line, sizeof line, raw);
+    fprintf(stderr, "%s\n", line);
+}
+
 static fq_status write_cache(const fq_model_text *m, const fq_provenance *provenance) {
     const fq_model_config *c = &m->model.config;
     const fq_kv_shape shape = {c->layers, tokens, c->heads, c->kv_heads, c->head_dim, full ? 4 : 2};
@@ -127,7 +134,7 @@ static fq_status write_cache(const fq_model_text *m, const fq_provenance *proven
     origin.rope_known = true;
     FQ_TRY(fq_model_text_check(m, skip, tokens)); /* before a file of that size is made */
     FQ_TRY(fq_kv_writer_create(&writer, output, &shape, &origin, provenance));
-    fq_progress_bar_start(&bar, "cache", "layers", c->layers, quiet, no_progress);
+    fq_progress_bar_start(&bar, "cache", "layers", c->layers, fq_options_quiet(), fq_options_no_progress());
     const double start = fq_clock_monotonic();
     const fq_status status = run_model(m, writer, &bar);
     const double seconds = fq_clock_monotonic() - start;
@@ -137,12 +144,16 @@ static fq_status write_cache(const fq_model_text *m, const fq_provenance *proven
         return status;
     }
     FQ_TRY(fq_kv_writer_commit(writer));
-    if (!quiet)
-        fprintf(stderr,
-                "cache: %s, %zu layers, %zu of %zu tokens of %s; %zu query heads, %zu key-value heads, d = "
-                "%zu; %.0f tokens/s; %s\n",
-                c->name, c->layers, tokens, m->count, origin.text, c->heads, c->kv_heads, c->head_dim,
-                (double)tokens / seconds, output);
+    if (!fq_options_quiet())
+        print_summary(m, &origin, (double)tokens / seconds);
+    if (json)
+        return fq_verb_print_json(json_pack(
+            "{s:s, s:o, s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "schema", "fibquant cache 1",
+            "model", fq_json_text(origin.model), "model_sha256", origin.model_sha256, "text",
+            fq_json_text(origin.text), "text_sha256", origin.text_sha256, "layers", (json_int_t)c->layers,
+            "tokens", (json_int_t)tokens, "skipped", (json_int_t)skip, "query_heads", (json_int_t)c->heads,
+            "heads", (json_int_t)c->kv_heads, "dim", (json_int_t)c->head_dim, "tokens_per_second",
+            fq_json_number((double)tokens / seconds), "output", fq_json_text(output)));
     return FQ_OK;
 }
 

@@ -15,7 +15,7 @@ static size_t dim, block, codewords, samples = 1 << 20;
 static uint64_t seed = 1;
 static double tolerance;
 static const char *recipe = "population", *output;
-static bool json, quiet, no_progress, no_cache;
+static bool json, no_cache;
 
 static const fq_option options[] = {
     {.name = "dim",
@@ -72,8 +72,6 @@ static const fq_option options[] = {
      .value = &no_cache,
      .help = "train even if the cache folder has it, and keep nothing there"},
     FQ_OPTION_JSON(json),
-    FQ_OPTION_NO_PROGRESS(no_progress),
-    FQ_OPTION_QUIET(quiet),
     {0},
 };
 static const fq_usage usage = {
@@ -100,13 +98,13 @@ static fq_status print(const fq_codebook *c) {
     }
     if (json)
         return fq_verb_print_json(json_pack(
-            "{s:s, s:I, s:I, s:I, s:o, s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:s, s:s?}", "schema",
+            "{s:s, s:I, s:I, s:I, s:o, s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:s, s:o}", "schema",
             "fibquant codebook 1", "dim", (json_int_t)c->dim, "block", (json_int_t)c->block, "codewords",
             (json_int_t)c->codewords, "rate", fq_json_number(rate), "rate_units", "bits per coordinate",
             "recipe", fq_recipe_name(c->recipe), "distortion", fq_json_number(c->distortion), "distortion_se",
             fq_json_number(c->distortion_se), "distortion_samples", (json_int_t)c->distortion_samples,
             "shannon_bound", fq_json_number(shannon), "high_rate", fq_json_number(high_rate),
-            "high_rate_cell", cell.name, "output", output));
+            "high_rate_cell", cell.name, "output", fq_json_text(output)));
     printf("d = %zu, k = %zu, N = %zu: %.6g bits a coordinate, recipe %s, seed %" PRIu64 "\n", c->dim,
            c->block, c->codewords, rate, fq_recipe_name(c->recipe), c->seed);
     printf("  distortion D      %.6f, standard error %.1e (%" PRIu64 " fresh samples)\n", c->distortion,
@@ -124,17 +122,16 @@ static fq_status make(fq_codebook *codebook) {
         .dim = dim, .block = block, .codewords = codewords, .seed = seed, .tolerance = tolerance};
     fq_cache_outcome outcome = FQ_CACHE_TRAINED;
     FQ_TRY(fq_recipe_parse(&train.recipe, recipe));
-    fq_progress_bar_start(&bar, "training", NULL, FQ_PROGRESS_STEPS, quiet, no_progress);
+    fq_progress_bar_start(&bar, "training", NULL, FQ_PROGRESS_STEPS, fq_options_quiet(),
+                          fq_options_no_progress());
     train.progress = fq_progress_bar_hook(&bar);
     const fq_status status =
         fq_codebook_cache_get(codebook, &train, no_cache ? "" : NULL, seed, samples, &outcome);
     fq_progress_bar_finish(&bar);
-    if (status == FQ_OK && outcome == FQ_CACHE_REPLACED && !quiet)
-        fprintf(stderr, "fibquant codebook: note: the cached codebook was damaged; trained again\n");
-    if (status == FQ_OK && outcome == FQ_CACHE_UNWRITABLE && !no_cache && !quiet)
-        fprintf(
-            stderr,
-            "fibquant codebook: note: the cache folder cannot be written; the codebook is not kept there\n");
+    if (status == FQ_OK && outcome == FQ_CACHE_REPLACED)
+        fq_options_note(&usage, "the cached codebook was damaged; trained again");
+    if (status == FQ_OK && outcome == FQ_CACHE_UNWRITABLE && !no_cache)
+        fq_options_note(&usage, "the cache folder cannot be written; the codebook is not kept there");
     return status;
 }
 
@@ -163,6 +160,9 @@ static int run(int argc, const char **argv) {
     const fq_input inputs[] = {{0}};
     if (!fq_outputs_good(&usage, outputs, inputs, &exit_code))
         return exit_code;
+    if (dim % block != 0)
+        fq_options_note(&usage, "--block %zu does not divide --dim %zu: no codec can use this codebook",
+                        block, dim);
     return work(argc, argv) == FQ_OK ? 0 : fq_verb_fail("codebook");
 }
 

@@ -6,6 +6,7 @@
 #include "failure.h"
 #include "memory.h"
 #include "output_check.h"
+#include "progress_bar.h"
 #include "vectors_file.h"
 #include "verb.h"
 #include "verb_support.h"
@@ -93,16 +94,34 @@ static fq_status print(const fq_codes *codes, const fq_vectors *decoded, const m
                        const mean *cosine) {
     if (json)
         return fq_verb_print_json(
-            json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:s}", "schema", "fibquant decode 1", "codec",
+            json_pack("{s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "schema", "fibquant decode 1", "codec",
                       codes->codec, "vectors", (json_int_t)decoded->count, "dim", (json_int_t)decoded->dim,
                       "error", fq_json_number(value_of(error)), "error_se", fq_json_number(error_of(error)),
                       "cosine", fq_json_number(value_of(cosine)), "cosine_se",
-                      fq_json_number(error_of(cosine)), "output", output));
+                      fq_json_number(error_of(cosine)), "output", fq_json_text(output)));
     printf("%zu vectors of dimension %zu from %s\n", decoded->count, decoded->dim, codes->codec);
     if (reference)
         printf("  error   %.6f, standard error %.1e\n  cosine  %.6f, standard error %.1e\n", value_of(error),
                error_of(error), value_of(cosine), error_of(cosine));
     return FQ_OK;
+}
+
+/* In pieces, so that there is something to show. */
+static fq_status decode_all(const fq_codec *codec, const fq_codes *codes, fq_vectors *vectors) {
+    const size_t piece = fq_verb_piece(codes->dim);
+    fq_progress_bar bar;
+    fq_status status = FQ_OK;
+    fq_progress_bar_start(&bar, "decode", "vectors", codes->count, fq_options_quiet(),
+                          fq_options_no_progress());
+    for (size_t i = 0; i < codes->count && status == FQ_OK; i += piece) {
+        const size_t n = codes->count - i < piece ? codes->count - i : piece;
+        status = fq_codec_decode(codec, vectors->x + i * codes->dim, codes->bytes + i * codes->code_bytes, n);
+        fq_progress_bar_update(&bar, i + n);
+    }
+    fq_progress_bar_finish(&bar);
+    if (status != FQ_OK && status != FQ_ERR_MEMORY) /* once more as a whole: failures count from the first */
+        status = fq_codec_decode(codec, vectors->x, codes->bytes, codes->count);
+    return status;
 }
 
 static fq_status decode(const fq_codes *codes, const char *input, fq_vectors *vectors) {
@@ -116,6 +135,8 @@ static fq_status decode(const fq_codes *codes, const char *input, fq_vectors *ve
         status = fq_codec_describe(&about, &spec, codes->dim);
     if (status == FQ_OK && about.trained && !codes->codebook.words)
         return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: codebook: missing, and %s needs it", input, codes->codec);
+    if (status == FQ_OK)
+        fq_verb_note_rotation(&usage, &spec, codes->dim, false);
     if (status == FQ_OK)
         status = fq_codec_create(&codec, &spec, codes->dim, &parts);
     if (status == FQ_ERR_SPEC || status == FQ_ERR_ARGUMENT) {
@@ -134,7 +155,7 @@ static fq_status decode(const fq_codes *codes, const char *input, fq_vectors *ve
     if (status == FQ_OK)
         status = fq_alloc(&vectors->x, elements, sizeof *vectors->x);
     if (status == FQ_OK)
-        status = fq_codec_decode(codec, vectors->x, codes->bytes, codes->count);
+        status = decode_all(codec, codes, vectors);
     if (status == FQ_ERR_CORRUPT) {
         fq_failure_line(line, fq_error_last());
         status = FQ_FAIL_TEXT(FQ_ERR_CORRUPT, "%s: codes: %s", input, line);

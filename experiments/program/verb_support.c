@@ -13,6 +13,7 @@
 #endif
 #endif
 
+#include "codec.h"
 #include "failure.h"
 #include "printable.h"
 
@@ -30,13 +31,31 @@ fq_status fq_verb_provenance(fq_provenance *provenance, int argc, const char *co
     return status;
 }
 
+size_t fq_verb_piece(size_t dim) {
+    const size_t coordinates = (size_t)1 << 22;
+    return dim < coordinates ? coordinates / dim : 1;
+}
+
+void fq_verb_note_rotation(const fq_usage *usage, const fq_codec_spec *spec, size_t dim, bool chosen) {
+    enum { LONG_DIM = 1024 };
+    static const double seconds_per_cube = 1.0e-9; /* one core; an order of magnitude */
+    fq_codec_description about;
+    if (dim < LONG_DIM || spec->rotation != FQ_ROTATION_HAAR ||
+        fq_codec_describe(&about, spec, dim) != FQ_OK || !about.rotated)
+        return;
+    const double d = (double)dim;
+    fq_options_note(usage, "a Haar rotation of dimension %zu takes about %.1g s to make (d^3)%s", dim,
+                    fmax(d * d * d * seconds_per_cube, 1),
+                    chosen ? "; rot=hadamard in the codec's name takes none" : "");
+}
+
 json_t *fq_json_number(double value) {
     return isfinite(value) ? json_real(value) : json_null();
 }
 
 json_t *fq_json_text(const char *text) {
     char line[FQ_FAILURE_LINE_MAX];
-    json_t *value = json_string(text);
+    json_t *value = text ? json_string(text) : json_null();
     if (value)
         return value;
     fq_printable(line, sizeof line, text);

@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "codec_spec.h"
 #include "options.h"
 #include "provenance.h"
 
@@ -18,8 +19,15 @@ FQ_MUST_CHECK fq_status fq_verb_print_json(json_t *document);
 /* A number, or null where it is not finite: JSON has no NaN. */
 json_t *fq_json_number(double value);
 
-/* A text as JSON wants it: valid UTF-8, other bytes spelt out as in printable.h. */
+/* A text as JSON wants it: valid UTF-8, other bytes spelt out as in printable.h; null for NULL. */
 json_t *fq_json_text(const char *text);
+
+/* How many vectors of dimension dim are coded between two steps of a progress bar. */
+size_t fq_verb_piece(size_t dim);
+
+/* Says on standard error, where a codec's Haar rotation takes long, how long and what does not: its cost
+ * grows as dim^3. chosen: the codec can still be chosen (encoding), so the remedy is named. */
+void fq_verb_note_rotation(const fq_usage *usage, const fq_codec_spec *spec, size_t dim, bool chosen);
 
 /* Rows for option tables. */
 #define FQ_OPTION_JSON(variable)                                                                             \

@@ -12,47 +12,47 @@
 #include "options.h"
 #include "scalar_quantizer.h"
 #include "verb.h"
+#include "verb_support.h"
 
 static size_t dim = 64, block = 0, points = 11;
 static double rate = 2;
 static bool as_json;
 
-static const fq_option options[] = {{.name = "dim",
-                                     .letter = 'd',
-                                     .kind = FQ_OPTION_SIZE,
-                                     .value = &dim,
-                                     .argument = "D",
-                                     .least = 2,
-                                     .most = FQ_DIM_MAX,
-                                     .help = "vector dimension d"},
-                                    {.name = "block",
-                                     .letter = 'k',
-                                     .kind = FQ_OPTION_SIZE,
-                                     .value = &block,
-                                     .argument = "K",
-                                     .least = 1,
-                                     .most = FQ_BLOCK_MAX,
-                                     .help = "block dimension k (default: several)"},
-                                    {.name = "rate",
-                                     .letter = 'b',
-                                     .kind = FQ_OPTION_REAL,
-                                     .value = &rate,
-                                     .argument = "B",
-                                     .least = 0,
-                                     .most = 16,
-                                     .help = "bounds: rate b in bits a coordinate"},
-                                    {.name = "points",
-                                     .kind = FQ_OPTION_SIZE,
-                                     .value = &points,
-                                     .argument = "N",
-                                     .least = 2,
-                                     .most = 100000,
-                                     .help = "density: radii at which it is given"},
-                                    {.name = "json",
-                                     .kind = FQ_OPTION_FLAG,
-                                     .value = &as_json,
-                                     .help = "one JSON document on standard output"},
-                                    {0}};
+static const fq_option options[] = {
+    {.name = "dim",
+     .letter = 'd',
+     .kind = FQ_OPTION_SIZE,
+     .value = &dim,
+     .argument = "D",
+     .least = 2,
+     .most = FQ_DIM_MAX,
+     .help = "vector dimension d"},
+    {.name = "block",
+     .letter = 'k',
+     .kind = FQ_OPTION_SIZE,
+     .value = &block,
+     .argument = "K",
+     .least = 1,
+     .most = FQ_BLOCK_MAX,
+     .help =
+         "block dimension k, below d (default: several; density and rate-distortion: 2, or 1 where d is 2)"},
+    {.name = "rate",
+     .letter = 'b',
+     .kind = FQ_OPTION_REAL,
+     .value = &rate,
+     .argument = "B",
+     .least = 0,
+     .most = 16,
+     .help = "bounds: rate b in bits a coordinate"},
+    {.name = "points",
+     .kind = FQ_OPTION_SIZE,
+     .value = &points,
+     .argument = "N",
+     .least = 2,
+     .most = 100000,
+     .help = "density: radii at which it is given"},
+    FQ_OPTION_JSON(as_json),
+    {0}};
 
 static const fq_usage usage = {
     .verb = "theory",
@@ -81,26 +81,26 @@ static size_t block_number(size_t i) {
     return i < SEVERAL && several[i] < dim ? several[i] : 0;
 }
 
+/* The asked-for block, or the usual one, which the dimension may be too small for. */
+static size_t one_block(void) {
+    return block ? block : dim > 2 ? 2 : 1;
+}
+
 static double decibels(double ratio) {
     return 10 * log10(ratio);
 }
 
-/* JSON has no infinities or NaN: such values become null. */
-static json_t *number(double value) {
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
 static fq_status density(json_t *rows) {
     fq_source source;
-    FQ_TRY(fq_source_init(&source, dim, block ? block : 2));
+    FQ_TRY(fq_source_init(&source, dim, one_block()));
     const double last = fq_source_radial_quantile(&source, 0.9999);
     for (size_t i = 0; i < points; i++) {
         const double r = last * (double)i / (double)(points - 1);
         json_t *row = json_object();
-        json_object_set_new(row, "r", number(r));
-        json_object_set_new(row, "f", number(exp(fq_source_log_density(&source, r))));
-        json_object_set_new(row, "radial_density", number(fq_source_radial_density(&source, r)));
-        json_object_set_new(row, "cdf", number(fq_source_radial_cdf(&source, r)));
+        json_object_set_new(row, "r", fq_json_number(r));
+        json_object_set_new(row, "f", fq_json_number(exp(fq_source_log_density(&source, r))));
+        json_object_set_new(row, "radial_density", fq_json_number(fq_source_radial_density(&source, r)));
+        json_object_set_new(row, "cdf", fq_json_number(fq_source_radial_cdf(&source, r)));
         json_array_append_new(rows, row);
     }
     return FQ_OK;
@@ -117,13 +117,13 @@ static fq_status gain(json_t *rows) {
         json_t *row = json_object();
         json_object_set_new(row, "k", json_integer((json_int_t)k));
         json_object_set_new(row, "cell", json_string(cell.name));
-        json_object_set_new(row, "G_k", number(cell.second_moment));
-        json_object_set_new(row, "shaping", number(best.shaping));
-        json_object_set_new(row, "density", number(best.density));
-        json_object_set_new(row, "total", number(best.total));
-        json_object_set_new(row, "total_db", number(decibels(best.total)));
-        json_object_set_new(row, "zador_db", number(decibels(zador.total)));
-        json_object_set_new(row, "sphere_db", number(decibels(sphere.total)));
+        json_object_set_new(row, "G_k", fq_json_number(cell.second_moment));
+        json_object_set_new(row, "shaping", fq_json_number(best.shaping));
+        json_object_set_new(row, "density", fq_json_number(best.density));
+        json_object_set_new(row, "total", fq_json_number(best.total));
+        json_object_set_new(row, "total_db", fq_json_number(decibels(best.total)));
+        json_object_set_new(row, "zador_db", fq_json_number(decibels(zador.total)));
+        json_object_set_new(row, "sphere_db", fq_json_number(decibels(sphere.total)));
         json_array_append_new(rows, row);
     }
     return FQ_OK;
@@ -140,12 +140,12 @@ static fq_status bounds_row(json_t *rows, size_t k, double b) {
     FQ_TRY(fq_gains_high_rate_distortion(&zador, &source, b, fq_gains_zador_bound(k)));
     json_t *row = json_object();
     json_object_set_new(row, "k", json_integer((json_int_t)k));
-    json_object_set_new(row, "b", number(b));
-    json_object_set_new(row, "shannon", number(fq_gains_shannon_bound(&source, b)));
-    json_object_set_new(row, "gaussian", number(exp2(-2 * b)));
-    json_object_set_new(row, "high_rate_sphere", number(sphere));
-    json_object_set_new(row, "high_rate_cell", number(best));
-    json_object_set_new(row, "high_rate_zador", number(zador));
+    json_object_set_new(row, "b", fq_json_number(b));
+    json_object_set_new(row, "shannon", fq_json_number(fq_gains_shannon_bound(&source, b)));
+    json_object_set_new(row, "gaussian", fq_json_number(exp2(-2 * b)));
+    json_object_set_new(row, "high_rate_sphere", fq_json_number(sphere));
+    json_object_set_new(row, "high_rate_cell", fq_json_number(best));
+    json_object_set_new(row, "high_rate_zador", fq_json_number(zador));
     json_array_append_new(rows, row);
     return FQ_OK;
 }
@@ -163,10 +163,9 @@ static fq_status rate_distortion(json_t *rows) {
         FQ_TRY(fq_scalar_quantizer_init(&scalar, dim, levels));
         const double distortion = scalar.distortion;
         fq_scalar_quantizer_clear(&scalar);
-        const size_t k = block ? block : 2;
-        FQ_TRY(bounds_row(rows, k, b));
+        FQ_TRY(bounds_row(rows, one_block(), b));
         json_object_set_new(json_array_get(rows, json_array_size(rows) - 1), "scalar_lloyd_max",
-                            number(distortion));
+                            fq_json_number(distortion));
     }
     return FQ_OK;
 }
@@ -210,16 +209,10 @@ static int report(const char *kind, json_t *rows) {
         print_table(rows);
         return 0;
     }
-    json_t *root = json_pack("{s:s, s:I, s:O}", "kind", kind, "dim", (json_int_t)dim, "rows", rows);
-    char *text = root ? json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(17)) : NULL;
-    json_decref(root);
-    if (!text) {
-        FQ_FAIL(FQ_ERR_MEMORY, "json", "what the machine has free");
-        return fq_verb_fail("theory");
-    }
-    puts(text);
-    free(text);
-    return 0;
+    return fq_verb_print_json(json_pack("{s:s, s:s, s:I, s:O}", "schema", "fibquant theory 1", "kind", kind,
+                                        "dim", (json_int_t)dim, "rows", rows)) == FQ_OK
+               ? 0
+               : fq_verb_fail("theory");
 }
 
 static int run(int argc, const char **argv) {

@@ -22,6 +22,18 @@ static void list_claims(const fq_claim *const *chosen, size_t count) {
     }
 }
 
+static fq_status list_claims_as_json(const fq_claim *const *chosen, size_t count) {
+    json_t *claims = json_array();
+    for (size_t i = 0; i < count; i++) {
+        const fq_claim *const c = chosen[i];
+        json_array_append_new(claims,
+                              json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:s}", "id", c->id, "number",
+                                        c->number, "title", c->title, "statement", c->statement, "checked",
+                                        c->checked, "domain", c->domain, "citation", c->citation));
+    }
+    return fq_verb_print_json(json_pack("{s:s, s:o}", "schema", "fibquant claims 1", "claims", claims));
+}
+
 static int choose(const fq_usage *usage, const fq_arguments *arguments, const fq_claim **chosen,
                   size_t *count) {
     bool wanted[256] = {false};
@@ -31,8 +43,8 @@ static int choose(const fq_usage *usage, const fq_arguments *arguments, const fq
         if (!claim) {
             const char *nearest = fq_claim_get(0)->id;
             for (size_t j = 1; j < all; j++)
-                if (fq_edit_distance(arguments->items[i], fq_claim_get(j)->id) <
-                    fq_edit_distance(arguments->items[i], nearest))
+                if (fq_name_distance(arguments->items[i], fq_claim_get(j)->id) <
+                    fq_name_distance(arguments->items[i], nearest))
                     nearest = fq_claim_get(j)->id;
             return fq_options_refuse(usage, "no claim \"%.60s\"; nearest is \"%s\" (--list shows all)",
                                      arguments->items[i], nearest);
@@ -99,7 +111,7 @@ static fq_status write_outputs(const outputs *to, const fq_claim_report *report,
 static fq_status run_claims(fq_claim_report *report, const fq_claim *const *chosen, size_t count,
                             fq_claim_context *context, bool quiet) {
     fq_progress_bar bar;
-    fq_progress_bar_start(&bar, "verify", "claims", count, quiet, false);
+    fq_progress_bar_start(&bar, "verify", "claims", count, quiet, fq_options_no_progress());
     fq_status status = FQ_OK;
     for (size_t i = 0; i < count && status == FQ_OK; i++) {
         status = fq_claim_report_run(report, chosen[i], context);
@@ -151,10 +163,7 @@ static int run(int argc, const char **argv) {
          .kind = FQ_OPTION_FLAG,
          .value = &quick,
          .help = "small grids: all claims within 30 s"},
-        {.name = "json",
-         .kind = FQ_OPTION_FLAG,
-         .value = &to.json,
-         .help = "one JSON document with every comparison on standard output"},
+        FQ_OPTION_JSON(to.json),
         {.name = "json-file",
          .kind = FQ_OPTION_TEXT,
          .value = &to.json_file,
@@ -214,6 +223,8 @@ static int run(int argc, const char **argv) {
     exit_code = choose(&usage, &arguments, chosen, &count);
     if (exit_code != 0)
         return exit_code;
+    if (list && to.json)
+        return list_claims_as_json(chosen, count) == FQ_OK ? 0 : fq_verb_fail("verify");
     if (list) {
         list_claims(chosen, count);
         return 0;

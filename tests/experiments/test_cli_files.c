@@ -1,4 +1,5 @@
 /* The program run as its users run it: codebook, encode, decode. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,25 @@ static void make_vectors(void) {
     FQ_CHECK(r->exit_code == 0);
 }
 
+/* Files for every verb that reads one and writes one. */
+static void make_inputs(void) {
+    fq_bytes b = {0};
+    char path[256];
+    fq_gguf_put_small_llama(&b, 1);
+    fq_bytes_save(&b, fq_test_folder(), "m.gguf", path);
+    fq_bytes_free(&b);
+    make_vectors();
+    FQ_CHECK(fq_command("echo a text of more than sixteen tokens, which is what this model reads > t.txt; "
+                        "echo 'experiment: rate-distortion\nseed: 1\ngrid: {dim: 16, samples: 100, codec: "
+                        "\"tq:b=1\"}' > s.yaml; $FIBQUANT sweep s.yaml -o r.h5 -q; "
+                        "$FIBQUANT encode -c tq:b=1 -o c.h5 v.h5; "
+                        "$FIBQUANT codebook -d 16 -k 4 -N 16 --recipe initial --samples 100 -q -o k.h5; "
+                        "$FIBQUANT cache -m m.gguf -t t.txt --tokens 8 -q -o kv.h5; "
+                        "echo 'experiment: fidelity\nseed: 1\ngrid: {cache: kv.h5, codec: \"tq:b=1\"}' > "
+                        "f.yaml; mkdir figures; cp r.h5 figures/rate_distortion.json")
+                 ->exit_code == 0);
+}
+
 static void help_of_every_verb(void) {
     static const char *const verbs[] = {"codebook", "decode", "encode", "theory"};
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
@@ -60,6 +80,64 @@ static void wrong_usage(void) {
     expect(2, "encode --codec zip -o x.h5 v.h5", "zip");
     expect(2, "encode --codec tq:b=2 -o x.h5", "VECTORS.h5");
     expect(2, "decode codes.h5", "--output FILE.h5 is missing");
+}
+
+static void help_by_name(void) {
+    expect(0, "help", "  codebook ");
+    expect(0, "help encode", "usage: fibquant encode [OPTION...] VECTORS.h5");
+    expect(0, "help codecs", "  recipe   how the codebook is trained: population, paper, initial or product");
+    expect(2, "help enc", "nearest is \"encode\"");
+    expect(2, "help encode decode", "unexpected argument \"decode\"");
+    expect(2, "version 2", "unexpected argument");
+    const fq_command_result *r = fq_command("$FIBQUANT help > a; $FIBQUANT --help > b; cmp a b");
+    FQ_CHECK(r->exit_code == 0);
+    r = fq_command("$FIBQUANT \"$(printf 'ab\\033[31m\\nc')\"");
+    FQ_CHECK(r->exit_code == 2 && strstr(r->err, "\"ab\\x1b[31m\\nc\"") != NULL);
+    r = fq_command("$FIBQUANT codebook --dim \"$(printf '\\033]0;x\\007')\" --block 1 --codewords 2");
+    FQ_CHECK(r->exit_code == 2 && strstr(r->err, "\\x1b]0;x\\x07") && !strchr(r->err, '\033'));
+}
+
+/* What is the same in all verbs is in the help of all verbs. */
+static void options_of_every_verb(void) {
+    const fq_command_result *r = fq_command(
+        "for verb in $($FIBQUANT --help | sed -n 's/^  \\([a-z][a-z-]*\\)  .*/\\1/p'); do\n"
+        "    $FIBQUANT $verb --help > help || exit 1\n"
+        "    for option in '  -q, --quiet  ' '      --no-progress  ' '  -h, --help  '; do\n"
+        "        test $(grep -c -e \"^$option\" help) = 1 || echo \"$verb: no $option\"\n"
+        "    grep -q '^      --json  .*one JSON document and nothing else' help || echo \"$verb: no json\"\n"
+        "    grep -q '^Exit status: 0 success' help || echo \"$verb: no exit status\"\n"
+        "    $FIBQUANT $verb -q --quiet 2> err; test $? = 2 && grep -q 'quiet: given twice' err || echo "
+        "\"$verb: quiet twice\"\n"
+        "    echo $verb >> verbs\n"
+        "done; wc -l < verbs");
+    if (!FQ_CHECK(strcmp(r->out, "17\n") == 0))
+        fprintf(stderr, "%s", r->out);
+}
+
+/* One document, and nothing but notes that -q silences on standard error. */
+static void json_of_verbs(void) {
+    static const char *const commands[] = {
+        "version",
+        "theory density -d 2",
+        "theory rate-distortion -d 2 -k 1",
+        "verify --list",
+        "verify gains --quick -q",
+        "codebook -d 6 -k 4 -N 4 --recipe initial --samples 100 -q",
+        "encode -c tq:b=1 -o json.h5 v.h5",
+        "decode json.h5 -o \"$(printf 'not-utf8-\\377.h5')\"",
+        "cache -m m.gguf -t t.txt --tokens 8 -q -o kv2.h5",
+        "status r.h5",
+        "results r.h5",
+    };
+    make_inputs();
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        const fq_command_result *r =
+            fq_command("$FIBQUANT %s --json > document && /usr/bin/python3 -c \"import json; d = "
+                       "json.load(open('document')); assert type(d) is dict, d\"",
+                       commands[i]);
+        if (!FQ_CHECK(r->exit_code == 0 && r->err[0] == '\0'))
+            fprintf(stderr, "%s: exit %d\n%s", commands[i], r->exit_code, r->err);
+    }
 }
 
 static double number(json_t *document, const char *key) {
@@ -93,6 +171,78 @@ static void a_codebook_is_made_measured_and_kept(void) {
     FQ_CHECK(fq_command("h5diff c.h5 again.h5 /codebook")->exit_code == 0);
 }
 
+static void a_block_that_does_not_divide(void) {
+    const char *arguments = "codebook -d 6 -k 4 -N 4 --recipe initial --samples 100";
+    const fq_command_result *r = expect(0, arguments, "d = 6, k = 4");
+    FQ_CHECK(strcmp(r->err,
+                    "fibquant codebook: note: --block 4 does not divide --dim 6: no codec can use this "
+                    "codebook\n") == 0);
+    FQ_CHECK(expect(0, "codebook -d 6 -k 3 -N 4 --recipe initial --samples 100", "k = 3")->err[0] == '\0');
+}
+
+static bool codes_are_named(const char *name, const char *recipe) {
+    const fq_command_result *r =
+        fq_command("/usr/bin/python3 -c \"import h5py; f = h5py.File('c.h5'); "
+                   "print(f['codes'].attrs['codec'], f['codebook'].attrs['recipe'])\"");
+    char wanted[200];
+    snprintf(wanted, sizeof wanted, "%s %s\n", name, recipe);
+    return strcmp(r->out, wanted) == 0;
+}
+
+/* Codes are named after the codebook they are made with, or not made. */
+static void a_codebook_given_to_encode(void) {
+    make_vectors();
+    FQ_CHECK(
+        fq_command(
+            "for r in initial paper; do $FIBQUANT codebook -d 16 -k 4 -N 16 --recipe $r --samples 100 -q "
+            "-o $r.h5; done; $FIBQUANT codebook -d 16 -k 4 -N 16 --recipe paper --seed 7 --samples 100 "
+            "-q -o seven.h5; $FIBQUANT codebook -d 16 -k 2 -N 16 --recipe initial --samples 100 -q -o "
+            "other.h5")
+            ->exit_code == 0);
+    expect(2, "encode -c fib:k=4,N=16,recipe=paper --codebook initial.h5 -o c.h5 v.h5",
+           "initial.h5: is of recipe initial and seed 1, but fib:k=4,N=16,recipe=paper says recipe paper");
+    expect(2, "encode -c fib:k=4,N=16,seed=3 --codebook seven.h5 -o c.h5 v.h5", "recipe paper and seed 7");
+    expect(2, "encode -c tq:b=2 --codebook paper.h5 -o c.h5 v.h5", "tq:b=2 has no codebook");
+    expect(2, "encode -c fp16 --codebook paper.h5 -o c.h5 v.h5", "fp16 has no codebook");
+    expect(2, "encode -c fib:k=4,N=16 --codebook other.h5 -o c.h5 v.h5",
+           "d = 16, k = 2, N = 16; allowed for");
+    FQ_CHECK(fq_command("ls c.h5")->exit_code == 2);
+    expect(0, "encode -c fib:k=4,N=16 --codebook initial.h5 -o c.h5 v.h5", "fib:k=4,N=16,recipe=initial");
+    FQ_CHECK(codes_are_named("fib:k=4,N=16,recipe=initial", "initial"));
+    expect(0, "encode -c fib:k=4,N=16,rot=hadamard --codebook seven.h5 -o c.h5 v.h5", "seed=7");
+    FQ_CHECK(codes_are_named("fib:k=4,N=16,recipe=paper,rot=hadamard,seed=7", "paper"));
+    expect(0, "encode -c fib:k=4,N=16,recipe=paper,seed=7 --codebook seven.h5 -o c.h5 v.h5", "seed=7");
+    /* the name is true: with the codebook that it names, trained anew, the codes are the same */
+    expect(0, "encode -c fib:k=4,N=16,recipe=paper,seed=7 -o again.h5 v.h5", "seed=7");
+    FQ_CHECK(fq_command("h5diff c.h5 again.h5 /codes /codes")->exit_code == 0);
+}
+
+static void the_smallest_dimension(void) {
+    const fq_command_result *r = expect(0, "theory density -d 2 --points 3", "radial_density");
+    double at[4] = {0};
+    const char *second = strstr(r->out, "0.49999");
+    FQ_CHECK(second && sscanf(second, "%lf %lf %lf %lf", &at[0], &at[1], &at[2], &at[3]) == 4);
+    FQ_CHECK_NEAR(at[1], 1 / (3.14159265358979 * sqrt(1 - at[0] * at[0])), 1e-8); /* arcsine law */
+    FQ_CHECK_NEAR(at[3], 1 / 3.0, 1e-7);
+    expect(0, "theory rate-distortion -d 2", "scalar_lloyd_max");
+    expect(0, "theory gain -d 2", "total_db");
+    expect(2, "theory density -d 2 -k 2", "--block 2: allowed is 1 to dim-1 = 1");
+}
+
+static void a_large_rotation(void) {
+    FQ_CHECK(fq_command(
+                 "/usr/bin/python3 -c \"import h5py, numpy\nfor d in 1024, 16384:\n    h5py.File('v%%d.h5' "
+                 "%% d, 'w')['vectors'] = numpy.random.default_rng(0).standard_normal((3, d)).astype('f4')\"")
+                 ->exit_code == 0);
+    FQ_CHECK(strstr(expect(0, "encode -c tq:b=2 -o c.h5 v1024.h5", "3 vectors")->err, "rot=hadamard") !=
+             NULL);
+    FQ_CHECK(strstr(expect(0, "decode -o b.h5 c.h5", "3 vectors")->err, "a Haar rotation of dimension 1024"));
+    FQ_CHECK(expect(0, "encode -q -c tq:b=2 -o c.h5 v1024.h5", "3 vectors")->err[0] == '\0');
+    expect(2, "encode -c tq:b=2 -o c.h5 v16384.h5", "rot=hadamard");
+    expect(2, "encode -c fib:k=4,N=65536 -o c.h5 v16384.h5", "rot=hadamard"); /* before training */
+    FQ_CHECK(expect(0, "encode -c tq:b=2,rot=hadamard -o c.h5 v16384.h5", "3 vectors")->err[0] == '\0');
+}
+
 static void outputs_that_cannot_be_written(void) {
     make_vectors();
     expect(4, "codebook -d 16 -k 2 -N 4 --recipe initial --samples 100 -o /absent/c.h5", "/absent/c.h5");
@@ -104,25 +254,6 @@ static void outputs_that_cannot_be_written(void) {
     FQ_CHECK(fq_command("ls codes.h5*")->exit_code == 2);
     r = fq_command("$FIBQUANT codebook --help > /dev/full");
     FQ_CHECK(r->exit_code == 4 && strstr(r->err, "standard output could not be written"));
-}
-
-/* Files for every verb that reads one and writes one. */
-static void make_inputs(void) {
-    fq_bytes b = {0};
-    char path[256];
-    fq_gguf_put_small_llama(&b, 1);
-    fq_bytes_save(&b, fq_test_folder(), "m.gguf", path);
-    fq_bytes_free(&b);
-    make_vectors();
-    FQ_CHECK(fq_command("echo a text of more than sixteen tokens, which is what this model reads > t.txt; "
-                        "echo 'experiment: rate-distortion\nseed: 1\ngrid: {dim: 16, samples: 100, codec: "
-                        "\"tq:b=1\"}' > s.yaml; $FIBQUANT sweep s.yaml -o r.h5 -q; "
-                        "$FIBQUANT encode -c tq:b=1 -o c.h5 v.h5; "
-                        "$FIBQUANT codebook -d 16 -k 4 -N 16 --recipe initial --samples 100 -q -o k.h5; "
-                        "$FIBQUANT cache -m m.gguf -t t.txt --tokens 8 -q -o kv.h5; "
-                        "echo 'experiment: fidelity\nseed: 1\ngrid: {cache: kv.h5, codec: \"tq:b=1\"}' > "
-                        "f.yaml; mkdir figures; cp r.h5 figures/rate_distortion.json")
-                 ->exit_code == 0);
 }
 
 /* Every verb that writes: no output may be one of its inputs, by its own name or through either kind of link.
@@ -375,6 +506,13 @@ static void interrupted(void) {
 
 static const fq_test tests[] = {
     {"help", help_of_every_verb},
+    {"help by name", help_by_name},
+    {"options of every verb", options_of_every_verb},
+    {"json", json_of_verbs},
+    {"a block that does not divide", a_block_that_does_not_divide},
+    {"a codebook given to encode", a_codebook_given_to_encode},
+    {"the smallest dimension", the_smallest_dimension},
+    {"a large rotation", a_large_rotation},
     {"wrong usage", wrong_usage},
     {"codebook", a_codebook_is_made_measured_and_kept},
     {"unwritable outputs", outputs_that_cannot_be_written},

@@ -145,7 +145,7 @@ static void bad_input_is_named(void) {
     wants(2, "-m model.gguf", "--codec SPEC is missing");
     wants(3, "-m none.gguf -c fp16", "none.gguf");
     wants(5, "-m text.txt -c fp16", "text.txt");
-    wants(3, "-m none.gguf -c fp16", "--model: none.gguf: cannot be opened");
+    wants(3, "-m none.gguf -c fp16", "--model: none.gguf: cannot be");
     wants(2, "-m model.gguf -c fp16 -c tq:b=99", "--codec \"tq:b=99\": ");
     wants(2, "-m model.gguf -c fp16 --value-codec zip", "--value-codec \"zip\": ");
     wants(2, "-m model.gguf -c fp16 --window 16 --skip 15", "--skip 15: allowed is 0 to --window - 2, 14");
