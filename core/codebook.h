@@ -8,9 +8,9 @@
 #ifndef FQ_CODEBOOK_H
 #define FQ_CODEBOOK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-#include "progress.h"
 #include "search.h"
 #include "source.h"
 #include "status.h"
@@ -26,8 +26,7 @@ typedef enum fq_recipe {
     FQ_RECIPE_PRODUCT = 3     /* Cartesian power of the scalar Lloyd-Max code of f_{d,1} */
 } fq_recipe;
 
-/* "population", "paper", "initial", "product" and NULL; the name of one, NULL for a number out of range. */
-extern const char *const fq_recipe_words[];
+/* "population", "paper", "initial", "product"; NULL for a number out of range. */
 const char *fq_recipe_name(fq_recipe recipe);
 FQ_MUST_CHECK fq_status fq_recipe_parse(fq_recipe *recipe, const char *name);
 
@@ -49,6 +48,13 @@ void fq_codebook_clear(fq_codebook *codebook);
  * first that is not). Leaves distortion NaN. */
 FQ_MUST_CHECK fq_status fq_codebook_set(fq_codebook *codebook, size_t dim, size_t block, size_t codewords,
                                         const float *words, fq_recipe recipe, uint64_t seed);
+
+/* How a long call reports and can be stopped: called now and then from the calling thread with fraction in
+ * [0,1]; returning false stops the call, which then fails with FQ_ERR_INTERRUPTED. */
+typedef struct fq_progress {
+    bool (*report)(void *context, double fraction);
+    void *context;
+} fq_progress;
 
 typedef struct fq_train_options {
     size_t dim, block, codewords; /* 1 <= k <= d (k = d: the sphere itself), 1 <= N <= 2^20 */

@@ -1,6 +1,6 @@
 /* Codebooks in closed form: the radial-angular initialisation and the scalar product code.
  *
- * Notation: d dim, k block, N codewords; words[N][k] row-major float32, written by the caller's room.
+ * Notation: d dim, k block, N codewords; words[N][k] row-major float32, in memory of the caller.
  * Source: Lee and Kim, arXiv 2605.11478, section 3.
  */
 #ifndef FQ_CODEBOOK_INITIAL_H

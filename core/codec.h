@@ -86,8 +86,6 @@ typedef enum fq_code_kind {
     FQ_CODE_SCALARS = 2  /* the same with k = 1: levels */
 } fq_code_kind;
 
-enum { FQ_LABEL_MAX = 96 };
-
 typedef struct fq_codec_description {
     fq_code_kind kind;
     size_t block, codewords; /* k and N of blocks and scalars; 0 where a code of vectors has none */

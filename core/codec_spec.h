@@ -21,17 +21,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "packing.h"
+#include "rotation.h"
+#include "size_limits.h"
 #include "status.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-typedef enum fq_rotation_kind { FQ_ROTATION_HAAR = 0, FQ_ROTATION_HADAMARD = 1 } fq_rotation_kind;
-typedef enum fq_packing { FQ_PACK_BITS = 0, FQ_PACK_RADIX = 1 } fq_packing;
 typedef enum fq_norm_rule { FQ_NORM_INPUT = 0, FQ_NORM_LS = 1, FQ_NORM_MATCH = 2 } fq_norm_rule;
-
-enum { FQ_SPEC_TEXT_MAX = 160, FQ_FAMILY_NAME_MAX = 16, FQ_SPEC_VALUES_MAX = 8 };
 
 typedef enum fq_key_type {
     FQ_TYPE_INTEGER, /* a whole number */

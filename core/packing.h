@@ -13,14 +13,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "codec_spec.h"
+#include "size_limits.h"
 #include "status.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-enum { FQ_PACKING_COUNT_MAX = 16384, FQ_PACKING_RADIX_MAX = 1 << 20 };
+typedef enum fq_packing { FQ_PACK_BITS = 0, FQ_PACK_RADIX = 1 } fq_packing;
 
 typedef struct fq_packing_plan {
     fq_packing kind; /* FQ_PACK_BITS whenever N is a power of two: the bytes are the same */

@@ -22,16 +22,16 @@
 
 #include <stdint.h>
 
-#include "codec_spec.h"
+#include "size_limits.h"
 #include "status.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-typedef struct fq_rotation fq_rotation;
+typedef enum fq_rotation_kind { FQ_ROTATION_HAAR = 0, FQ_ROTATION_HADAMARD = 1 } fq_rotation_kind;
 
-enum { FQ_ROTATION_HAAR_MAX = 4096, FQ_ROTATION_HADAMARD_MAX = 16384 };
+typedef struct fq_rotation fq_rotation;
 
 /* Whether there is such a rotation: FQ_ERR_ARGUMENT if not. */
 FQ_MUST_CHECK fq_status fq_rotation_check(fq_rotation_kind kind, size_t dim);

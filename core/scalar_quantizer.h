@@ -9,13 +9,12 @@
 #ifndef FQ_SCALAR_QUANTIZER_H
 #define FQ_SCALAR_QUANTIZER_H
 
+#include "size_limits.h"
 #include "status.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-enum { FQ_LEVELS_MAX = 65536 };
 
 typedef struct fq_scalar_quantizer {
     size_t dim, levels;

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "size_limits.h"
 #include "status.h"
 
 #ifdef __cplusplus
@@ -23,8 +24,6 @@ extern "C" {
 #endif
 
 typedef struct fq_search fq_search;
-
-enum { FQ_CODEWORDS_MAX = 1 << 20 };
 
 /* Prepares a search over a copy of words[N][k]: 1 <= codewords <= FQ_CODEWORDS_MAX,
  * 1 <= block <= FQ_BLOCK_MAX. FQ_ERR_NONFINITE names the first bad element. points: about how many

@@ -14,14 +14,13 @@
 
 #include <stdint.h>
 
+#include "size_limits.h"
 #include "status.h"
 #include "stream.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-enum { FQ_DIM_MAX = 16384, FQ_BLOCK_MAX = 1024 };
 
 typedef struct fq_source {
     size_t dim;          /* d, 2..FQ_DIM_MAX */

@@ -10,6 +10,7 @@
 #include "attention_codes.h"
 #include "attention_kernel_choice.h"
 #include "attention_tokens.h"
+#include "cpu.h"
 #include "memory.h"
 #include "threads.h"
 
@@ -20,29 +21,21 @@ struct fq_attention {
     const fq_attention_kernels *kernels;
 };
 
-static const fq_attention_kernels *kernels_of(fq_attention_kernel kernel) {
-    switch (kernel) {
-    case FQ_ATTENTION_PORTABLE:
-        return &fq_attention_kernels_portable;
+static const fq_attention_kernels *const kernels[] = {
+    &fq_attention_kernels_portable,
 #if defined(__x86_64__)
-    case FQ_ATTENTION_AVX2:
-        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? &fq_attention_kernels_avx2
-                                                                               : NULL;
-    case FQ_ATTENTION_AVX512:
-        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                       __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-                       __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vbmi")
-                   ? &fq_attention_kernels_avx512
-                   : NULL;
+    &fq_attention_kernels_avx2,
+    &fq_attention_kernels_avx512,
 #endif
-    case FQ_ATTENTION_BEST:
-        for (int i = FQ_ATTENTION_KERNELS - 1; i > FQ_ATTENTION_BEST; i--) /* fastest first */
-            if (kernels_of((fq_attention_kernel)i))
-                return kernels_of((fq_attention_kernel)i);
-        return NULL;
-    default:
-        return NULL;
-    }
+};
+enum { KERNELS = sizeof kernels / sizeof kernels[0] };
+
+/* NULL where the processor cannot run it. */
+static const fq_attention_kernels *kernels_of(fq_attention_kernel kernel) {
+    for (size_t k = KERNELS; k-- > 0;)
+        if ((kernel == FQ_ATTENTION_BEST || kernels[k]->kernel == kernel) && fq_cpu_has(kernels[k]->needs))
+            return kernels[k];
+    return NULL;
 }
 
 bool fq_attention_kernel_available(fq_attention_kernel kernel) {
@@ -103,7 +96,7 @@ typedef struct attention_job {
 } attention_job;
 
 /* Tokens first.. of a segment into its partials. */
-static fq_status run_segment(const attention_job *job, fq_attention_room *room, size_t segment) {
+static fq_status run_segment(const attention_job *job, fq_attention_workspace *work, size_t segment) {
     const fq_attention *a = job->attention;
     partial *parts = job->partials + segment * job->m;
     const size_t first = segment * SEGMENT, end = job->n - first < SEGMENT ? job->n : first + SEGMENT;
@@ -112,12 +105,12 @@ static fq_status run_segment(const attention_job *job, fq_attention_room *room, 
         const size_t ahead = job->n - next < FQ_ATTENTION_CHUNK ? job->n - next : FQ_ATTENTION_CHUNK;
         const uint8_t *const key = job->key_codes + at * a->key.stride;
         const uint8_t *const value = job->value_codes + at * a->value.stride;
-        FQ_TRY(fq_attention_score(&a->key, a->kernels, room, job->query, job->m, key, at, n,
-                                  (fq_attention_ahead){key + n * a->key.stride, ahead * a->key.stride}));
+        FQ_TRY(fq_attention_score(&a->key, a->kernels, work, job->query, job->m, key, at, n,
+                                  (fq_attention_prefetch){key + n * a->key.stride, ahead * a->key.stride}));
         for (size_t q = 0; q < job->m; q++) {
             partial *part = &parts[q];
             float most = 0;
-            if (!fq_attention_largest(a->kernels, &most, room->score + q * FQ_ATTENTION_CHUNK, n))
+            if (!fq_attention_largest(a->kernels, &most, work->score + q * FQ_ATTENTION_CHUNK, n))
                 return FQ_FAIL_VALUE(FQ_ERR_RANGE, "queries", q,
                                      "queries and scale whose scores float32 can hold");
             if (at == first || most > part->most) {
@@ -127,14 +120,14 @@ static fq_status run_segment(const attention_job *job, fq_attention_room *room, 
                 for (size_t j = 0; j < a->value.dim; j++)
                     part->value[j] *= shrink;
             }
-            part->total += fq_attention_soften(a->kernels, room, q, part->most, n);
+            part->total += fq_attention_softmax(a->kernels, work, q, part->most, n);
         }
         double *sum[FQ_ATTENTION_QUERIES];
         for (size_t q = 0; q < job->m; q++)
             sum[q] = parts[q].value;
-        FQ_TRY(
-            fq_attention_weigh(&a->value, a->kernels, room, sum, job->m, value, at, n,
-                               (fq_attention_ahead){value + n * a->value.stride, ahead * a->value.stride}));
+        FQ_TRY(fq_attention_accumulate(
+            &a->value, a->kernels, work, sum, job->m, value, at, n,
+            (fq_attention_prefetch){value + n * a->value.stride, ahead * a->value.stride}));
     }
     return FQ_OK;
 }
@@ -144,11 +137,11 @@ static fq_status run_segments(const attention_job *job, size_t segments) {
     const size_t most = (size_t)fq_threads_get(), threads = most < segments ? most : segments;
     size_t failed = SIZE_MAX;
     fq_error error;
-    fq_attention_room *rooms = NULL;
+    fq_attention_workspace *rooms = NULL;
     FQ_TRY(fq_alloc_zero(&rooms, threads, sizeof *rooms));
     fq_status status = FQ_OK;
     for (size_t t = 0; t < threads && status == FQ_OK; t++)
-        status = fq_attention_room_init(&rooms[t], &job->attention->key, &job->attention->value, job->m);
+        status = fq_attention_workspace_init(&rooms[t], &job->attention->key, &job->attention->value, job->m);
     if (status == FQ_OK) {
 #pragma omp parallel for schedule(static) num_threads((int)threads) if (threads > 1)
         for (size_t segment = 0; segment < segments; segment++) {
@@ -168,7 +161,7 @@ static fq_status run_segments(const attention_job *job, size_t segments) {
         }
     }
     for (size_t t = 0; t < threads; t++)
-        fq_attention_room_clear(&rooms[t]);
+        fq_attention_workspace_clear(&rooms[t]);
     fq_free(rooms);
     FQ_TRY(status);
     return failed == SIZE_MAX ? FQ_OK : fq_error_restore(&error);

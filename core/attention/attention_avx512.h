@@ -4,7 +4,6 @@
 
 #include <immintrin.h>
 
-#include "attention_fetch.h"
 #include "attention_kernels.h"
 
 #define INSTRUCTIONS  "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512vbmi,avx2,fma"
@@ -35,9 +34,9 @@ TARGET static ALWAYS_INLINE void sums_of_lanes(int64_t out[4], const __m512i in[
 void fq_attention_byte_columns_avx512(uint8_t *columns, const uint8_t *rows, size_t stride, size_t bytes,
                                       size_t n);
 void fq_attention_byte_scores_avx512(int16_t *sum, const uint8_t *columns, size_t bytes, const int16_t *table,
-                                     fq_attention_ahead ahead);
+                                     fq_attention_prefetch next);
 void fq_attention_byte_values_avx512(int64_t *total, const uint8_t *columns, size_t bytes,
                                      const fq_attention_words *words, const int16_t *weight,
-                                     fq_attention_ahead ahead);
+                                     fq_attention_prefetch next);
 
 #endif

@@ -6,8 +6,8 @@
 #include <immintrin.h>
 
 #define TARGET __attribute__((target("avx2,fma")))
-#include "attention_fetch.h"
 #include "attention_loops.h"
+#include "cpu.h"
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 enum { CHUNK = FQ_ATTENTION_CHUNK, GROUP = FQ_ATTENTION_GROUP, PANEL = 16 };
@@ -108,9 +108,9 @@ TARGET static ALWAYS_INLINE __m256i high_nibbles(__m256i bytes) {
 }
 
 TARGET static void nibble_scores(int16_t *sum, const uint8_t *from, size_t bytes, const uint8_t *table,
-                                 fq_attention_ahead ahead) {
+                                 fq_attention_prefetch next) {
     for (size_t first = 0; first < CHUNK; first += GROUP) {
-        fetch(ahead, first / GROUP, CHUNK / GROUP);
+        prefetch(next, first / GROUP, CHUNK / GROUP);
         __m256i total[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()}, chosen[2];
         for (size_t b = 0; b < bytes; b++) {
             const __m256i both = load(from + b * CHUNK + first);
@@ -137,8 +137,8 @@ TARGET static ALWAYS_INLINE int64_t sum_of_lanes(__m256i a) {
 }
 
 /* `count` coordinates of one nibble; a lane adds up 64 products of at most 8191 * 2047: no overflow. */
-TARGET static ALWAYS_INLINE void weigh(int64_t *total, const uint8_t *column, int high, const uint8_t *word,
-                                       size_t count, const int16_t *turned) {
+TARGET static ALWAYS_INLINE void accumulate(int64_t *total, const uint8_t *column, int high,
+                                            const uint8_t *word, size_t count, const int16_t *turned) {
     __m256i sum[4], chosen[2];
     for (size_t t = 0; t < count; t++)
         sum[t] = _mm256_setzero_si256();
@@ -156,25 +156,25 @@ TARGET static ALWAYS_INLINE void weigh(int64_t *total, const uint8_t *column, in
         total[t] = sum_of_lanes(sum[t]);
 }
 
-TARGET static ALWAYS_INLINE void weigh_some(int64_t *total, const uint8_t *column, int high,
-                                            const uint8_t *word, size_t count, const int16_t *turned) {
+TARGET static ALWAYS_INLINE void accumulate_some(int64_t *total, const uint8_t *column, int high,
+                                                 const uint8_t *word, size_t count, const int16_t *turned) {
     switch (count) {
     case 1:
-        weigh(total, column, high, word, 1, turned);
+        accumulate(total, column, high, word, 1, turned);
         break;
     case 2:
-        weigh(total, column, high, word, 2, turned);
+        accumulate(total, column, high, word, 2, turned);
         break;
     case 3:
-        weigh(total, column, high, word, 3, turned);
+        accumulate(total, column, high, word, 3, turned);
         break;
     default:
-        weigh(total, column, high, word, 4, turned);
+        accumulate(total, column, high, word, 4, turned);
     }
 }
 
 TARGET static void nibble_values(int64_t *total, const uint8_t *from, size_t bytes, const uint8_t *word,
-                                 size_t coordinates, const int16_t *weight, fq_attention_ahead ahead) {
+                                 size_t coordinates, const int16_t *weight, fq_attention_prefetch next) {
     int16_t turned[CHUNK]; /* in the order of look_up's results */
     for (size_t first = 0; first < CHUNK; first += GROUP) {
         const __m256i a = load(weight + first), b = load(weight + first + 16);
@@ -182,14 +182,14 @@ TARGET static void nibble_values(int64_t *total, const uint8_t *from, size_t byt
         _mm256_storeu_si256((__m256i *)(void *)(turned + first + 16), _mm256_permute2x128_si256(a, b, 0x31));
     }
     for (size_t p = 0; p < 2 * bytes; p++) {
-        fetch(ahead, p, 2 * bytes);
+        prefetch(next, p, 2 * bytes);
         for (size_t t = 0; t < coordinates; t += 4) {
             const uint8_t *column = from + p / 2 * CHUNK;
             const size_t count = coordinates - t;
             if (p % 2)
-                weigh_some(total + p * coordinates + t, column, 1, word + 32 * t, count, turned);
+                accumulate_some(total + p * coordinates + t, column, 1, word + 32 * t, count, turned);
             else
-                weigh_some(total + p * coordinates + t, column, 0, word + 32 * t, count, turned);
+                accumulate_some(total + p * coordinates + t, column, 0, word + 32 * t, count, turned);
         }
     }
 }
@@ -206,11 +206,11 @@ TARGET static ALWAYS_INLINE void add_entries(int16_t *restrict sum, const uint8_
 }
 
 TARGET static void byte_scores(int16_t *sum, const uint8_t *from, size_t bytes, const int16_t *table,
-                               fq_attention_ahead ahead) {
+                               fq_attention_prefetch next) {
     size_t p = 0;
     memset(sum, 0, CHUNK * sizeof *sum);
     for (; p + 4 <= bytes; p += 4) {
-        fetch(ahead, p / 4, (bytes + 3) / 4);
+        prefetch(next, p / 4, (bytes + 3) / 4);
         add_entries(sum, from + p * CHUNK, table + p * 256, 4);
     }
     for (; p < bytes; p++)
@@ -226,8 +226,9 @@ TARGET static ALWAYS_INLINE void add_widened(int64_t *total, __m128i sum, size_t
 
 /* Up to four, or eight, coordinates of one block, two tokens at a time; a lane adds up 128 products of at
  * most 8191 * 2047: no overflow. */
-TARGET static ALWAYS_INLINE void weigh_words(int64_t *total, size_t count, bool eight, const uint8_t *column,
-                                             const int16_t *words, size_t stride, const int16_t *weight) {
+TARGET static ALWAYS_INLINE void accumulate_words(int64_t *total, size_t count, bool eight,
+                                                  const uint8_t *column, const int16_t *words, size_t stride,
+                                                  const int16_t *weight) {
     enum { LONGEST = 128 };
     for (size_t first = 0; first < CHUNK; first += LONGEST) {
         __m128i sum[2] = {_mm_setzero_si128(), _mm_setzero_si128()};
@@ -251,25 +252,41 @@ TARGET static ALWAYS_INLINE void weigh_words(int64_t *total, size_t count, bool 
 
 TARGET static void byte_values(int64_t *total, const uint8_t *from, size_t bytes,
                                const fq_attention_words *words, const int16_t *weight,
-                               fq_attention_ahead ahead) {
+                               fq_attention_prefetch next) {
     const size_t k = words->coordinates;
     memset(total, 0, bytes * k * sizeof *total);
     for (size_t p = 0; p < bytes; p++) {
-        fetch(ahead, p, bytes);
+        prefetch(next, p, bytes);
         for (size_t t = 0; t < k; t += 8) {
             int64_t *const to = total + p * k + t;
             const uint8_t *const column = from + p * CHUNK;
             const int16_t *const word = words->by_word + t;
             if (k - t > 4)
-                weigh_words(to, k - t, true, column, word, words->stride, weight);
+                accumulate_words(to, k - t, true, column, word, words->stride, weight);
             else if (words->stride == 4)
-                weigh_words(to, k - t, false, column, word, 4, weight);
+                accumulate_words(to, k - t, false, column, word, 4, weight);
             else
-                weigh_words(to, k - t, false, column, word, words->stride, weight);
+                accumulate_words(to, k - t, false, column, word, words->stride, weight);
         }
     }
 }
 
-#define byte_columns columns
-const fq_attention_kernels fq_attention_kernels_avx2 = FQ_ATTENTION_KERNEL_LIST;
+const fq_attention_kernels fq_attention_kernels_avx2 = {
+    .kernel = FQ_ATTENTION_AVX2,
+    .needs = FQ_CPU_AVX2,
+    .columns = columns,
+    .nibble_scores = nibble_scores,
+    .nibble_values = nibble_values,
+    .byte_columns = columns,
+    .byte_scores = byte_scores,
+    .byte_values = byte_values,
+    .exponentials = exponentials,
+    .halves = halves,
+    .positive = positive,
+    .add_scores = add_scores,
+    .largest = largest,
+    .total = total,
+    .weights = weights,
+    .units = units,
+};
 #endif

@@ -9,6 +9,7 @@
 
 #include "attention_avx512.h"
 #include "attention_loops.h"
+#include "cpu.h"
 
 enum {
     CHUNK = FQ_ATTENTION_CHUNK,
@@ -178,10 +179,10 @@ TARGET static ALWAYS_INLINE void add_scores_of(int16_t *sum, const uint8_t *colu
 }
 
 TARGET static void nibble_scores(int16_t *sum, const uint8_t *from, size_t bytes, const uint8_t *table,
-                                 fq_attention_ahead ahead) {
+                                 fq_attention_prefetch next) {
     memset(sum, 0, CHUNK * sizeof *sum);
     for (size_t b = 0; b < bytes; b += 2) {
-        fetch(ahead, b / 2, (bytes + 1) / 2);
+        prefetch(next, b / 2, (bytes + 1) / 2);
         if (b + 1 < bytes)
             add_scores_of(sum, from + b * CHUNK, table + 64 * b, NIBBLES);
         else
@@ -191,9 +192,9 @@ TARGET static void nibble_scores(int16_t *sum, const uint8_t *from, size_t bytes
 
 /* `count` coordinates of the nibbles of a column; a lane adds up 32 products of at most 8191 * 2047, and four
  * lanes are added: no overflow. */
-TARGET static ALWAYS_INLINE void weigh(int64_t *total, size_t coordinates, const uint8_t *column,
-                                       size_t nibbles, const uint8_t *word, size_t count,
-                                       const int16_t *weight) {
+TARGET static ALWAYS_INLINE void accumulate(int64_t *total, size_t coordinates, const uint8_t *column,
+                                            size_t nibbles, const uint8_t *word, size_t count,
+                                            const int16_t *weight) {
     __m512i sum[NIBBLES * 4], entry[4];
     int64_t sums[NIBBLES * 4];
     for (size_t t = 0; t < count; t++)
@@ -217,42 +218,57 @@ TARGET static ALWAYS_INLINE void weigh(int64_t *total, size_t coordinates, const
             total[p * coordinates + t] = sums[p * count + t];
 }
 
-TARGET static ALWAYS_INLINE void weigh_some(int64_t *total, size_t coordinates, const uint8_t *column,
-                                            size_t nibbles, const uint8_t *word, size_t count,
-                                            const int16_t *weight) {
+TARGET static ALWAYS_INLINE void accumulate_some(int64_t *total, size_t coordinates, const uint8_t *column,
+                                                 size_t nibbles, const uint8_t *word, size_t count,
+                                                 const int16_t *weight) {
     switch (count) {
     case 1:
-        weigh(total, coordinates, column, nibbles, word, 1, weight);
+        accumulate(total, coordinates, column, nibbles, word, 1, weight);
         break;
     case 2:
-        weigh(total, coordinates, column, nibbles, word, 2, weight);
+        accumulate(total, coordinates, column, nibbles, word, 2, weight);
         break;
     case 3:
-        weigh(total, coordinates, column, nibbles, word, 3, weight);
+        accumulate(total, coordinates, column, nibbles, word, 3, weight);
         break;
     default:
-        weigh(total, coordinates, column, nibbles, word, 4, weight);
+        accumulate(total, coordinates, column, nibbles, word, 4, weight);
     }
 }
 
 TARGET static void nibble_values(int64_t *total, const uint8_t *from, size_t bytes, const uint8_t *word,
-                                 size_t coordinates, const int16_t *weight, fq_attention_ahead ahead) {
+                                 size_t coordinates, const int16_t *weight, fq_attention_prefetch next) {
     for (size_t b = 0; b < bytes; b += 2) {
-        fetch(ahead, b / 2, (bytes + 1) / 2);
+        prefetch(next, b / 2, (bytes + 1) / 2);
         for (size_t t = 0; t < coordinates; t += 4) {
             int64_t *const to = total + 2 * b * coordinates + t;
             if (b + 1 < bytes)
-                weigh_some(to, coordinates, from + b * CHUNK, NIBBLES, word + 32 * t, coordinates - t,
-                           weight);
+                accumulate_some(to, coordinates, from + b * CHUNK, NIBBLES, word + 32 * t, coordinates - t,
+                                weight);
             else
-                weigh_some(to, coordinates, from + b * CHUNK, NIBBLES / 2, word + 32 * t, coordinates - t,
-                           weight);
+                accumulate_some(to, coordinates, from + b * CHUNK, NIBBLES / 2, word + 32 * t,
+                                coordinates - t, weight);
         }
     }
 }
 
-#define byte_columns fq_attention_byte_columns_avx512
-#define byte_scores  fq_attention_byte_scores_avx512
-#define byte_values  fq_attention_byte_values_avx512
-const fq_attention_kernels fq_attention_kernels_avx512 = FQ_ATTENTION_KERNEL_LIST;
+const fq_attention_kernels fq_attention_kernels_avx512 = {
+    .kernel = FQ_ATTENTION_AVX512,
+    .needs = FQ_CPU_AVX2 | FQ_CPU_AVX512F | FQ_CPU_AVX512BW | FQ_CPU_AVX512DQ | FQ_CPU_AVX512VL |
+             FQ_CPU_VNNI | FQ_CPU_VBMI,
+    .columns = columns,
+    .nibble_scores = nibble_scores,
+    .nibble_values = nibble_values,
+    .byte_columns = fq_attention_byte_columns_avx512,
+    .byte_scores = fq_attention_byte_scores_avx512,
+    .byte_values = fq_attention_byte_values_avx512,
+    .exponentials = exponentials,
+    .halves = halves,
+    .positive = positive,
+    .add_scores = add_scores,
+    .largest = largest,
+    .total = total,
+    .weights = weights,
+    .units = units,
+};
 #endif

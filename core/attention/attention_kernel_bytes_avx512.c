@@ -79,11 +79,11 @@ TARGET static ALWAYS_INLINE void look_up(__m512i out[2], const split_table *tabl
 }
 
 TARGET void fq_attention_byte_scores_avx512(int16_t *sum, const uint8_t *columns, size_t bytes,
-                                            const int16_t *table, fq_attention_ahead ahead) {
+                                            const int16_t *table, fq_attention_prefetch next) {
     memset(sum, 0, CHUNK * sizeof *sum);
     for (size_t p = 0; p < bytes; p++) {
         const split_table s = split(table + 256 * p);
-        fetch(ahead, p, bytes);
+        prefetch(next, p, bytes);
         const uint8_t *const column = column_of(columns, p);
         for (size_t v = 0; v < VECTORS; v++) {
             __m512i entry[2];
@@ -96,8 +96,8 @@ TARGET void fq_attention_byte_scores_avx512(int16_t *sum, const uint8_t *columns
 }
 
 /* One coordinate of one block; a lane adds up 32 products of at most 8191 * 2047. */
-TARGET static ALWAYS_INLINE __m512i weigh(const split_table *words, const uint8_t *column,
-                                          const int16_t *weight) {
+TARGET static ALWAYS_INLINE __m512i accumulate(const split_table *words, const uint8_t *column,
+                                               const int16_t *weight) {
     __m512i sum = _mm512_setzero_si512(), entry[2];
     for (size_t v = 0; v < VECTORS; v++) {
         look_up(entry, words, load(column + v * 2 * TOKENS));
@@ -109,18 +109,18 @@ TARGET static ALWAYS_INLINE __m512i weigh(const split_table *words, const uint8_
 
 TARGET void fq_attention_byte_values_avx512(int64_t *total, const uint8_t *columns, size_t bytes,
                                             const fq_attention_words *words, const int16_t *weight,
-                                            fq_attention_ahead ahead) {
+                                            fq_attention_prefetch next) {
     const size_t k = words->coordinates;
     for (size_t t = 0; t < k; t++) {
         const split_table s = split(words->by_coordinate + 256 * t);
-        fetch(ahead, t, k);
+        prefetch(next, t, k);
         for (size_t first = 0; first < bytes; first += BLOCKS) {
             const size_t count = bytes - first < BLOCKS ? bytes - first : BLOCKS;
             __m512i sum[BLOCKS];
             int64_t sums[BLOCKS];
             for (size_t i = 0; i < BLOCKS; i++)
-                sum[i] =
-                    i < count ? weigh(&s, column_of(columns, first + i), weight) : _mm512_setzero_si512();
+                sum[i] = i < count ? accumulate(&s, column_of(columns, first + i), weight)
+                                   : _mm512_setzero_si512();
             sums_of_lanes(sums, sum);
             for (size_t i = 0; i < count; i++)
                 total[(first + i) * k + t] = sums[i];

@@ -22,8 +22,8 @@ static int16_t entry(const uint8_t *table, unsigned nibble) {
 }
 
 static void nibble_scores(int16_t *sum, const uint8_t *from, size_t bytes, const uint8_t *table,
-                          fq_attention_ahead ahead) {
-    (void)ahead;
+                          fq_attention_prefetch next) {
+    (void)next;
     for (size_t i = 0; i < FQ_ATTENTION_CHUNK; i++) {
         int total = 0;
         for (size_t b = 0; b < bytes; b++) {
@@ -35,8 +35,8 @@ static void nibble_scores(int16_t *sum, const uint8_t *from, size_t bytes, const
 }
 
 static void nibble_values(int64_t *total, const uint8_t *from, size_t bytes, const uint8_t *word,
-                          size_t coordinates, const int16_t *weight, fq_attention_ahead ahead) {
-    (void)ahead;
+                          size_t coordinates, const int16_t *weight, fq_attention_prefetch next) {
+    (void)next;
     for (size_t p = 0; p < 2 * bytes; p++)
         for (size_t t = 0; t < coordinates; t++) {
             int64_t sum = 0;
@@ -49,8 +49,8 @@ static void nibble_values(int64_t *total, const uint8_t *from, size_t bytes, con
 }
 
 static void byte_scores(int16_t *sum, const uint8_t *from, size_t bytes, const int16_t *table,
-                        fq_attention_ahead ahead) {
-    (void)ahead;
+                        fq_attention_prefetch next) {
+    (void)next;
     for (size_t i = 0; i < FQ_ATTENTION_CHUNK; i++) {
         int total = 0;
         for (size_t p = 0; p < bytes; p++)
@@ -60,8 +60,8 @@ static void byte_scores(int16_t *sum, const uint8_t *from, size_t bytes, const i
 }
 
 static void byte_values(int64_t *total, const uint8_t *from, size_t bytes, const fq_attention_words *words,
-                        const int16_t *weight, fq_attention_ahead ahead) {
-    (void)ahead;
+                        const int16_t *weight, fq_attention_prefetch next) {
+    (void)next;
     const size_t k = words->coordinates;
     memset(total, 0, bytes * k * sizeof *total);
     for (size_t p = 0; p < bytes; p++)
@@ -72,5 +72,20 @@ static void byte_values(int64_t *total, const uint8_t *from, size_t bytes, const
         }
 }
 
-#define byte_columns columns
-const fq_attention_kernels fq_attention_kernels_portable = FQ_ATTENTION_KERNEL_LIST;
+const fq_attention_kernels fq_attention_kernels_portable = {
+    .kernel = FQ_ATTENTION_PORTABLE,
+    .columns = columns,
+    .nibble_scores = nibble_scores,
+    .nibble_values = nibble_values,
+    .byte_columns = columns,
+    .byte_scores = byte_scores,
+    .byte_values = byte_values,
+    .exponentials = exponentials,
+    .halves = halves,
+    .positive = positive,
+    .add_scores = add_scores,
+    .largest = largest,
+    .total = total,
+    .weights = weights,
+    .units = units,
+};

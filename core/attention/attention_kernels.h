@@ -9,13 +9,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "attention_kernel_choice.h"
+
 enum { FQ_ATTENTION_CHUNK = 512, FQ_ATTENTION_GROUP = 32 };
 
 /* What will be read soon after: a kernel may fetch it into the cache meanwhile. */
-typedef struct fq_attention_ahead {
+typedef struct fq_attention_prefetch {
     const uint8_t *from;
     size_t bytes; /* 0: nothing */
-} fq_attention_ahead;
+} fq_attention_prefetch;
+
+/* Asks for part `part` of `parts` of what will be read next while there is something to compute, into the
+ * second-level cache: it takes more requests at a time than the first one. */
+static inline __attribute__((always_inline)) void prefetch(fq_attention_prefetch next, size_t part,
+                                                           size_t parts) {
+    const size_t share = next.bytes / parts + 1,
+                 end = next.bytes < (part + 1) * share ? next.bytes : (part + 1) * share;
+    for (size_t b = part * share; b < end; b += 64)
+        __builtin_prefetch(next.from + b, 0, 2);
+}
 
 /* 256 words as whole numbers of up to 2047 in magnitude. */
 typedef struct fq_attention_words {
@@ -25,23 +37,26 @@ typedef struct fq_attention_words {
 } fq_attention_words;
 
 typedef struct fq_attention_kernels {
+    fq_attention_kernel kernel;
+    unsigned needs; /* of cpu.h */
+
     /* The bytes of n <= CHUNK rows of that many bytes, stride apart, in the order in which this kernel's
      * nibble_scores and nibble_values read them: columns[bytes rounded up to even][CHUNK]. */
     void (*columns)(uint8_t *columns, const uint8_t *rows, size_t stride, size_t bytes, size_t n);
     /* sum[i] = sum over nibbles p of table[p][nibble p of token i], modulo nothing: the sums must fit.
      * table[2 bytes][2][16]: the low bytes of 16 entries, then the high bytes. */
     void (*nibble_scores)(int16_t *sum, const uint8_t *columns, size_t bytes, const uint8_t *table,
-                          fq_attention_ahead ahead);
+                          fq_attention_prefetch next);
     /* total[p][t] = sum_i weight[i] word[t][nibble p of i], t < coordinates. word[coordinates][2][16] as
      * above, entries up to 2047 in magnitude; 0 <= weight <= 8191. */
     void (*nibble_values)(int64_t *total, const uint8_t *columns, size_t bytes, const uint8_t *word,
-                          size_t coordinates, const int16_t *weight, fq_attention_ahead ahead);
+                          size_t coordinates, const int16_t *weight, fq_attention_prefetch next);
     /* The same three for indices of a byte: table[bytes][256]. */
     void (*byte_columns)(uint8_t *columns, const uint8_t *rows, size_t stride, size_t bytes, size_t n);
     void (*byte_scores)(int16_t *sum, const uint8_t *columns, size_t bytes, const int16_t *table,
-                        fq_attention_ahead ahead);
+                        fq_attention_prefetch next);
     void (*byte_values)(int64_t *total, const uint8_t *columns, size_t bytes, const fq_attention_words *words,
-                        const int16_t *weight, fq_attention_ahead ahead);
+                        const int16_t *weight, fq_attention_prefetch next);
     /* p[i] = exp(score[i] - most) for score <= most; relative error below 2e-7, 0 below exp(-87). */
     void (*exponentials)(float *p, const float *score, float most);
     /* The two bytes at the head of each of n rows, stride apart; zeros behind them. */
@@ -59,13 +74,6 @@ typedef struct fq_attention_kernels {
     /* to[i] = x[i] scale rounded; 0 <= x[i] scale <= 32767. */
     void (*units)(int16_t *to, const float *x, float scale);
 } fq_attention_kernels;
-
-/* In the order of the struct: for the kernels' own tables. */
-#define FQ_ATTENTION_KERNEL_LIST                                                                             \
-    {                                                                                                        \
-        columns, nibble_scores, nibble_values, byte_columns, byte_scores, byte_values, exponentials, halves, \
-            positive, add_scores, largest, total, weights, units                                             \
-    }
 
 extern const fq_attention_kernels fq_attention_kernels_portable;
 #if defined(__x86_64__)

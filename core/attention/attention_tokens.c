@@ -98,42 +98,42 @@ static size_t larger(size_t a, size_t b) {
     return a > b ? a : b;
 }
 
-static fq_status room_fill(fq_attention_room *room, const fq_attention_codes *keys,
-                           const fq_attention_codes *values) {
+static fq_status workspace_fill(fq_attention_workspace *work, const fq_attention_codes *keys,
+                                const fq_attention_codes *values) {
     size_t bytes = 1;
     for (size_t i = 0; i < keys->groups; i++)
         bytes = larger(bytes, keys->group[i].index_bytes);
     for (size_t i = 0; i < values->groups; i++)
         bytes = larger(bytes, values->group[i].index_bytes);
-    FQ_TRY(fq_alloc(&room->columns, bytes + bytes % 2, CHUNK));
-    FQ_TRY(fq_alloc_zero(&room->norm, CHUNK, sizeof *room->norm));
-    FQ_TRY(fq_alloc_zero(&room->score, room->m * CHUNK, sizeof *room->score));
-    FQ_TRY(fq_alloc_zero(&room->weight, CHUNK, sizeof *room->weight));
-    FQ_TRY(fq_alloc_zero(&room->sum, CHUNK, sizeof *room->sum));
-    FQ_TRY(fq_alloc_zero(&room->total, values->dim, sizeof *room->total));
+    FQ_TRY(fq_alloc(&work->columns, bytes + bytes % 2, CHUNK));
+    FQ_TRY(fq_alloc_zero(&work->norm, CHUNK, sizeof *work->norm));
+    FQ_TRY(fq_alloc_zero(&work->score, work->m * CHUNK, sizeof *work->score));
+    FQ_TRY(fq_alloc_zero(&work->weight, CHUNK, sizeof *work->weight));
+    FQ_TRY(fq_alloc_zero(&work->sum, CHUNK, sizeof *work->sum));
+    FQ_TRY(fq_alloc_zero(&work->total, values->dim, sizeof *work->total));
     if (keys->rows || values->rows)
-        FQ_TRY(fq_alloc(&room->rows, CHUNK * values->dim, sizeof *room->rows));
+        FQ_TRY(fq_alloc(&work->rows, CHUNK * values->dim, sizeof *work->rows));
     return FQ_OK;
 }
 
-fq_status fq_attention_room_init(fq_attention_room *room, const fq_attention_codes *keys,
-                                 const fq_attention_codes *values, size_t m) {
-    *room = (fq_attention_room){.m = m};
-    const fq_status status = room_fill(room, keys, values);
+fq_status fq_attention_workspace_init(fq_attention_workspace *work, const fq_attention_codes *keys,
+                                      const fq_attention_codes *values, size_t m) {
+    *work = (fq_attention_workspace){.m = m};
+    const fq_status status = workspace_fill(work, keys, values);
     if (status != FQ_OK)
-        fq_attention_room_clear(room);
+        fq_attention_workspace_clear(work);
     return status;
 }
 
-void fq_attention_room_clear(fq_attention_room *room) {
-    fq_free(room->columns);
-    fq_free(room->norm);
-    fq_free(room->score);
-    fq_free(room->weight);
-    fq_free(room->sum);
-    fq_free(room->total);
-    fq_free(room->rows);
-    *room = (fq_attention_room){0};
+void fq_attention_workspace_clear(fq_attention_workspace *work) {
+    fq_free(work->columns);
+    fq_free(work->norm);
+    fq_free(work->score);
+    fq_free(work->weight);
+    fq_free(work->sum);
+    fq_free(work->total);
+    fq_free(work->rows);
+    *work = (fq_attention_workspace){0};
 }
 
 static fq_status corrupt(const char *which, size_t token) {
@@ -141,10 +141,10 @@ static fq_status corrupt(const char *which, size_t token) {
                          "codes that this codec writes; the value is the token's number");
 }
 
-/* Decodes n codes, rotated, into room->rows; the number in a failure's record counts all tokens. */
-static fq_status decode_rows(const fq_attention_codes *codes, fq_attention_room *room, const uint8_t *code,
-                             const char *which, size_t token, size_t n) {
-    const fq_status status = fq_codec_decode_rotated(codes->codec, room->rows, code, n);
+/* Decodes n codes, rotated, into work->rows; the number in a failure's record counts all tokens. */
+static fq_status decode_rows(const fq_attention_codes *codes, fq_attention_workspace *work,
+                             const uint8_t *code, const char *which, size_t token, size_t n) {
+    const fq_status status = fq_codec_decode_rotated(codes->codec, work->rows, code, n);
     return status == FQ_ERR_CORRUPT ? corrupt(which, token + (size_t)fq_error_last()->value) : status;
 }
 
@@ -162,36 +162,36 @@ static float dot(const float *a, const float *b, size_t n) {
     return sum;
 }
 
-static void turn(const fq_attention_group *g, const fq_attention_kernels *kernels, uint8_t *columns,
-                 const uint8_t *index, size_t stride, size_t n) {
+static void transpose(const fq_attention_group *g, const fq_attention_kernels *kernels, uint8_t *columns,
+                      const uint8_t *index, size_t stride, size_t n) {
     (g->nibbles ? kernels->columns : kernels->byte_columns)(columns, index, stride, g->index_bytes, n);
 }
 
 fq_status fq_attention_score(const fq_attention_codes *keys, const fq_attention_kernels *kernels,
-                             fq_attention_room *room, const fq_attention_query *query, size_t m,
-                             const uint8_t *codes, size_t token, size_t n, fq_attention_ahead ahead) {
-    memset(room->score, 0, m * CHUNK * sizeof *room->score);
+                             fq_attention_workspace *work, const fq_attention_query *query, size_t m,
+                             const uint8_t *codes, size_t token, size_t n, fq_attention_prefetch next) {
+    memset(work->score, 0, m * CHUNK * sizeof *work->score);
     if (keys->rows) {
-        FQ_TRY(decode_rows(keys, room, codes, "key_codes", token, n));
+        FQ_TRY(decode_rows(keys, work, codes, "key_codes", token, n));
         for (size_t q = 0; q < m; q++)
             for (size_t i = 0; i < n; i++)
-                room->score[q * CHUNK + i] = dot(query[q].row, room->rows + i * keys->dim, keys->dim);
+                work->score[q * CHUNK + i] = dot(query[q].row, work->rows + i * keys->dim, keys->dim);
     }
     for (size_t i = 0; i < keys->groups; i++) {
         const fq_attention_group *g = &keys->group[i];
         const uint8_t *index = codes + g->group->index_offset;
         size_t bad = 0;
-        if (!fq_attention_read_norms(keys, g, kernels, room->norm, codes, n, &bad))
+        if (!fq_attention_read_norms(keys, g, kernels, work->norm, codes, n, &bad))
             return corrupt("key_codes", token + bad);
-        turn(g, kernels, room->columns, index, keys->stride, n);
+        transpose(g, kernels, work->columns, index, keys->stride, n);
         for (size_t q = 0; q < m; q++) {
             if (g->nibbles)
-                kernels->nibble_scores(room->sum, room->columns, g->index_bytes, query[q].nibble_table[i],
-                                       ahead);
+                kernels->nibble_scores(work->sum, work->columns, g->index_bytes, query[q].nibble_table[i],
+                                       next);
             else
-                kernels->byte_scores(room->sum, room->columns, g->index_bytes, query[q].byte_table[i], ahead);
-            ahead.bytes = 0; /* once is enough */
-            kernels->add_scores(room->score + q * CHUNK, room->sum, room->norm, query[q].unit[i]);
+                kernels->byte_scores(work->sum, work->columns, g->index_bytes, query[q].byte_table[i], next);
+            next.bytes = 0; /* once is enough */
+            kernels->add_scores(work->score + q * CHUNK, work->sum, work->norm, query[q].unit[i]);
         }
     }
     return FQ_OK;
@@ -203,9 +203,9 @@ bool fq_attention_largest(const fq_attention_kernels *kernels, float *most, floa
     return kernels->largest(most, score);
 }
 
-double fq_attention_soften(const fq_attention_kernels *kernels, fq_attention_room *room, size_t q, float most,
-                           size_t n) {
-    float *p = room->score + q * CHUNK;
+double fq_attention_softmax(const fq_attention_kernels *kernels, fq_attention_workspace *work, size_t q,
+                            float most, size_t n) {
+    float *p = work->score + q * CHUNK;
     kernels->exponentials(p, p, most);
     memset(p + n, 0, (CHUNK - n) * sizeof *p);
     return kernels->total(p);
@@ -221,11 +221,11 @@ static void add_exactly(double *value, const fq_attention_group *g, const uint8_
     }
 }
 
-static void weigh_group(const fq_attention_group *g, const fq_attention_kernels *kernels,
-                        fq_attention_room *room, double *value, const float *p, const uint8_t *index,
-                        size_t stride, size_t n, fq_attention_ahead ahead) {
-    float *weight = room->weight, mean, most;
-    kernels->weights(weight, &mean, &most, p, room->norm);
+static void accumulate_group(const fq_attention_group *g, const fq_attention_kernels *kernels,
+                             fq_attention_workspace *work, double *value, const float *p,
+                             const uint8_t *index, size_t stride, size_t n, fq_attention_prefetch next) {
+    float *weight = work->weight, mean, most;
+    kernels->weights(weight, &mean, &most, p, work->norm);
     const float heavy = (float)((double)outlier * (double)mean * CHUNK / (double)n);
     for (size_t first = 0; most > heavy && first < CHUNK; first += FQ_ATTENTION_GROUP) {
         int any = 0;
@@ -240,42 +240,42 @@ static void weigh_group(const fq_attention_group *g, const fq_attention_kernels 
     const float top = most > heavy ? heavy : most, units = weight_units / top;
     if (!(top > 0) || !isfinite(units)) /* nothing, or next to nothing */
         return;
-    kernels->units(room->sum, weight, units);
+    kernels->units(work->sum, weight, units);
     if (g->nibbles)
-        kernels->nibble_values(room->total, room->columns, g->index_bytes, g->word_table, g->coordinates,
-                               room->sum, ahead);
+        kernels->nibble_values(work->total, work->columns, g->index_bytes, g->word_table, g->coordinates,
+                               work->sum, next);
     else
-        kernels->byte_values(room->total, room->columns, g->index_bytes, &g->bytes, room->sum, ahead);
+        kernels->byte_values(work->total, work->columns, g->index_bytes, &g->bytes, work->sum, next);
     const double unit = (double)top / (double)weight_units * (double)g->word_unit;
     for (size_t j = 0; j < g->positions * g->coordinates; j++)
-        value[j] += unit * (double)room->total[j];
+        value[j] += unit * (double)work->total[j];
 }
 
-static void weigh_rows(double *value, const float *weight, const float *rows, size_t d, size_t n) {
+static void accumulate_rows(double *value, const float *weight, const float *rows, size_t d, size_t n) {
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < d; j++)
             value[j] += (double)weight[i] * (double)rows[i * d + j];
 }
 
-fq_status fq_attention_weigh(const fq_attention_codes *values, const fq_attention_kernels *kernels,
-                             fq_attention_room *room, double *const *value, size_t m, const uint8_t *codes,
-                             size_t token, size_t n, fq_attention_ahead ahead) {
+fq_status fq_attention_accumulate(const fq_attention_codes *values, const fq_attention_kernels *kernels,
+                                  fq_attention_workspace *work, double *const *value, size_t m,
+                                  const uint8_t *codes, size_t token, size_t n, fq_attention_prefetch next) {
     if (values->rows) {
-        FQ_TRY(decode_rows(values, room, codes, "value_codes", token, n));
+        FQ_TRY(decode_rows(values, work, codes, "value_codes", token, n));
         for (size_t q = 0; q < m; q++)
-            weigh_rows(value[q], room->score + q * CHUNK, room->rows, values->dim, n);
+            accumulate_rows(value[q], work->score + q * CHUNK, work->rows, values->dim, n);
     }
     for (size_t i = 0; i < values->groups; i++) {
         const fq_attention_group *g = &values->group[i];
         const uint8_t *index = codes + g->group->index_offset;
         size_t bad = 0;
-        if (!fq_attention_read_norms(values, g, kernels, room->norm, codes, n, &bad))
+        if (!fq_attention_read_norms(values, g, kernels, work->norm, codes, n, &bad))
             return corrupt("value_codes", token + bad);
-        turn(g, kernels, room->columns, index, values->stride, n);
+        transpose(g, kernels, work->columns, index, values->stride, n);
         for (size_t q = 0; q < m; q++) {
-            weigh_group(g, kernels, room, value[q] + g->group->offset, room->score + q * CHUNK, index,
-                        values->stride, n, ahead);
-            ahead.bytes = 0;
+            accumulate_group(g, kernels, work, value[q] + g->group->offset, work->score + q * CHUNK, index,
+                             values->stride, n, next);
+            next.bytes = 0;
         }
     }
     return FQ_OK;

@@ -19,8 +19,8 @@ FQ_MUST_CHECK fq_status fq_attention_query_init(fq_attention_query *query, const
                                                 const float *rotated, double scale);
 void fq_attention_query_clear(fq_attention_query *query); /* accepts a struct of zeros */
 
-/* A thread's room for m <= FQ_ATTENTION_QUERIES queries. */
-typedef struct fq_attention_room {
+/* A thread's work for m <= FQ_ATTENTION_QUERIES queries. */
+typedef struct fq_attention_workspace {
     size_t m;
     uint8_t *columns; /* [index bytes, rounded up to even][CHUNK] */
     float *norm;      /* [CHUNK] */
@@ -29,17 +29,18 @@ typedef struct fq_attention_room {
     int16_t *sum;     /* [CHUNK] */
     int64_t *total;   /* [d] */
     float *rows;      /* [CHUNK][d] where a side is decoded */
-} fq_attention_room;
+} fq_attention_workspace;
 
-FQ_MUST_CHECK fq_status fq_attention_room_init(fq_attention_room *room, const fq_attention_codes *keys,
-                                               const fq_attention_codes *values, size_t m);
-void fq_attention_room_clear(fq_attention_room *room); /* accepts a struct of zeros */
+FQ_MUST_CHECK fq_status fq_attention_workspace_init(fq_attention_workspace *work,
+                                                    const fq_attention_codes *keys,
+                                                    const fq_attention_codes *values, size_t m);
+void fq_attention_workspace_clear(fq_attention_workspace *work); /* accepts a struct of zeros */
 
-/* room->score of n <= CHUNK tokens' keys; token: the number of the first, for error records. */
+/* work->score of n <= CHUNK tokens' keys; token: the number of the first, for error records. */
 FQ_MUST_CHECK fq_status fq_attention_score(const fq_attention_codes *keys,
-                                           const fq_attention_kernels *kernels, fq_attention_room *room,
+                                           const fq_attention_kernels *kernels, fq_attention_workspace *work,
                                            const fq_attention_query *query, size_t m, const uint8_t *codes,
-                                           size_t token, size_t n, fq_attention_ahead ahead);
+                                           size_t token, size_t n, fq_attention_prefetch next);
 
 /* The largest of score[n]; false if one is not finite. Fills the rest of the chunk with a copy of score[0].
  */
@@ -47,13 +48,14 @@ FQ_MUST_CHECK bool fq_attention_largest(const fq_attention_kernels *kernels, flo
                                         size_t n);
 
 /* Query q's scores become exp(score - most); returns their sum. */
-double fq_attention_soften(const fq_attention_kernels *kernels, fq_attention_room *room, size_t q, float most,
-                           size_t n);
+double fq_attention_softmax(const fq_attention_kernels *kernels, fq_attention_workspace *work, size_t q,
+                            float most, size_t n);
 
 /* Adds the tokens' values, weighted for query q, to value[q][d]. */
-FQ_MUST_CHECK fq_status fq_attention_weigh(const fq_attention_codes *values,
-                                           const fq_attention_kernels *kernels, fq_attention_room *room,
-                                           double *const *value, size_t m, const uint8_t *codes, size_t token,
-                                           size_t n, fq_attention_ahead ahead);
+FQ_MUST_CHECK fq_status fq_attention_accumulate(const fq_attention_codes *values,
+                                                const fq_attention_kernels *kernels,
+                                                fq_attention_workspace *work, double *const *value, size_t m,
+                                                const uint8_t *codes, size_t token, size_t n,
+                                                fq_attention_prefetch next);
 
 #endif

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "cpu.h"
+
 #if defined(__x86_64__) && defined(__GNUC__)
 #define FQ_FP16_F16C 1
 #include <immintrin.h>
@@ -90,22 +92,35 @@ __attribute__((target("avx,f16c"))) static size_t decode_f16c(float *values, con
 }
 #endif
 
-void fq_fp16_encode(uint8_t *bytes, const float *values, size_t n) {
-    size_t i = 0;
+/* Kernels convert as many of n as they take, the first ones; the rest is plain C. */
+typedef struct fp16_kernels {
+    unsigned needs; /* of cpu.h */
+    size_t (*encode)(uint8_t *bytes, const float *values, size_t n);
+    size_t (*decode)(float *values, const uint8_t *bytes, size_t n);
+} fp16_kernels;
+
+static const fp16_kernels kernels[] = {
 #if FQ_FP16_F16C
-    if (__builtin_cpu_supports("avx2")) /* every processor with AVX2 has F16C */
-        i = encode_f16c(bytes, values, n);
+    {.needs = FQ_CPU_AVX2, .encode = encode_f16c, .decode = decode_f16c},
 #endif
-    for (; i < n; i++)
+    {.needs = 0},
+};
+
+static const fp16_kernels *best_kernels(void) {
+    const fp16_kernels *best = kernels;
+    while (!fq_cpu_has(best->needs))
+        best++;
+    return best;
+}
+
+void fq_fp16_encode(uint8_t *bytes, const float *values, size_t n) {
+    const fp16_kernels *best = best_kernels();
+    for (size_t i = best->encode ? best->encode(bytes, values, n) : 0; i < n; i++)
         fq_fp16_store(bytes + 2 * i, fq_fp16_from_float(values[i]));
 }
 
 void fq_fp16_decode(float *values, const uint8_t *bytes, size_t n) {
-    size_t i = 0;
-#if FQ_FP16_F16C
-    if (__builtin_cpu_supports("avx2"))
-        i = decode_f16c(values, bytes, n);
-#endif
-    for (; i < n; i++)
+    const fp16_kernels *best = best_kernels();
+    for (size_t i = best->decode ? best->decode(values, bytes, n) : 0; i < n; i++)
         values[i] = fq_fp16_to_float(fq_fp16_load(bytes + 2 * i));
 }

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "codebook_recipes.h"
 #include "memory.h"
 
 const char *const fq_recipe_words[] = {"population", "paper", "initial", "product", NULL};
@@ -38,8 +39,7 @@ fq_status fq_codebook_set(fq_codebook *codebook, size_t dim, size_t block, size_
                           const float *words, fq_recipe recipe, uint64_t seed) {
     fq_source source;
     FQ_TRY(fq_source_init(&source, dim, block));
-    if (codewords < 1 || codewords > FQ_CODEWORDS_MAX)
-        return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "codewords", codewords, "1 to 1048576");
+    FQ_TRY(fq_check_size("codewords", codewords, 1, FQ_CODEWORDS_MAX));
     if (!fq_recipe_name(recipe))
         return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "recipe", recipe, "0 to 3");
     for (size_t i = 0; i < codewords; i++) {

@@ -1,11 +1,14 @@
 /* The published recipe (arXiv 2605.11478, Appendix A, Table 2), to the letter: M = 30N training samples,
  * R = 4 restarts, each from the initial codebook under a random rotation, T = 25 iterations, empty cells
  * repaired by splitting a high-distortion cell, the restart of least training error kept. */
+#include "codebook_paper.h"
+
 #include <math.h>
 #include <string.h>
 
 #include "codebook_initial.h"
-#include "codebook_train.h"
+#include "codebook_restart.h"
+#include "lloyd.h"
 #include "memory.h"
 
 enum { SAMPLES_PER_WORD = 30, RESTARTS = 4, ITERATIONS = 25 };

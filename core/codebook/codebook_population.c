@@ -14,11 +14,14 @@
  *
  * The effort is fixed by (d, k, N, tolerance) alone, never by time: see plan_effort.
  */
+#include "codebook_population.h"
+
 #include <math.h>
 #include <string.h>
 
 #include "codebook_initial.h"
-#include "codebook_train.h"
+#include "codebook_restart.h"
+#include "lloyd.h"
 #include "memory.h"
 
 enum {
@@ -58,15 +61,6 @@ typedef struct trainer {
     double work_done, work_total;
 } trainer;
 
-/* Costs of one sample in units of a flop at search speed: assigning it, and drawing it as well. */
-static double kept_cost(size_t N, size_t k) {
-    return 2.0 * (double)N * (double)k + 500 + 50 * (double)k;
-}
-
-double fq_train_sample_work(size_t N, size_t k) {
-    return kept_cost(N, k) + 2000 + 250 * (double)k;
-}
-
 static size_t clamp(double value, double least, double most) {
     return (size_t)fmin(fmax(value, least), most);
 }
@@ -74,12 +68,12 @@ static size_t clamp(double value, double least, double most) {
 static effort plan_effort(const fq_train_options *options) {
     const size_t N = options->codewords, k = options->block;
     const double tolerance = options->tolerance > 0 ? options->tolerance : 0.002;
-    const double n = (double)N, kept = kept_cost(N, k), fresh = fq_train_sample_work(N, k);
+    const double n = (double)N, kept = fq_train_assign_work(N, k), fresh = fq_train_sample_work(N, k);
     /* About 5e10 units a second on two cores: seconds for small codebooks, minutes for large ones. */
     const double work = fmin(1e11 + 2e9 * n, 3e11 + 4e8 * n) * fmin(4, 0.002 / tolerance);
-    const double room = (double)(1 << 25) / (double)k;
+    const double affordable = (double)(1 << 25) / (double)k;
     effort e = {.search_iterations = SEARCH_ITERATIONS};
-    e.search_samples = clamp(150 * n, 8000, fmin(room, FQ_CELLS_SAMPLES_MAX));
+    e.search_samples = clamp(150 * n, 8000, fmin(affordable, FQ_CELLS_SAMPLES_MAX));
     const double candidate = (double)e.search_samples * kept * e.search_iterations;
     if (candidate <= 0.2 * work) {
         e.candidates = (unsigned)clamp(0.2 * work / candidate, 1, CANDIDATES_MAX);
@@ -285,7 +279,8 @@ double fq_train_population_work(const fq_train_options *options) {
     const size_t N = options->codewords, k = options->block;
     const effort e = plan_effort(options);
     const double fresh = fq_train_sample_work(N, k);
-    return (double)e.candidates * e.search_iterations * (double)e.search_samples * kept_cost(N, k) +
+    return (double)e.candidates * e.search_iterations * (double)e.search_samples *
+               fq_train_assign_work(N, k) +
            fresh * ((double)e.finalists * e.polish_iterations * (double)e.polish_samples +
                     (double)(e.finalists + 2) * (double)e.validation_samples);
 }

@@ -1,40 +1,12 @@
-#include "codebook_train.h"
-
-#include <string.h>
-
 #include "codebook_initial.h"
+#include "codebook_paper.h"
+#include "codebook_population.h"
 #include "memory.h"
-#include "rotation.h"
 #include "scalar_quantizer.h"
-
-/* Rotations of restarts are numbered apart from those of codecs. */
-enum { RESTARTS_FROM = 1 << 20 };
-
-fq_status fq_train_report(const fq_progress *progress, double fraction) {
-    if (progress->report && !progress->report(progress->context, fraction))
-        return FQ_FAIL(FQ_ERR_INTERRUPTED, "training", "a progress listener that goes on");
-    return FQ_OK;
-}
-
-fq_status fq_train_rotate(float *words, size_t codewords, size_t block, uint64_t seed, uint64_t number) {
-    fq_rotation *rotation = NULL;
-    float *turned = NULL;
-    fq_status status;
-    FQ_TRY_GOTO(status, fq_rotation_create(&rotation, FQ_ROTATION_HAAR, block, seed, RESTARTS_FROM + number),
-                done);
-    FQ_TRY_GOTO(status, fq_alloc(&turned, codewords * block, sizeof *turned), done);
-    fq_rotation_apply(rotation, turned, words, codewords);
-    memcpy(words, turned, codewords * block * sizeof *words);
-done:
-    fq_free(turned);
-    fq_rotation_destroy(rotation);
-    return status;
-}
 
 static fq_status check(fq_source *source, const fq_train_options *options) {
     FQ_TRY(fq_source_init(source, options->dim, options->block));
-    if (options->codewords < 1 || options->codewords > FQ_CODEWORDS_MAX)
-        return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "codewords", options->codewords, "1 to 1048576");
+    FQ_TRY(fq_check_size("codewords", options->codewords, 1, FQ_CODEWORDS_MAX));
     if (!fq_recipe_name(options->recipe))
         return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "recipe", options->recipe, "0 to 3");
     if (!(options->tolerance >= 0 && options->tolerance < 1))

@@ -10,6 +10,7 @@
 #include <immintrin.h>
 #endif
 
+#include "cpu.h"
 #include "memory.h"
 #include "threads.h"
 
@@ -99,7 +100,7 @@ __attribute__((target("avx2,fma"))) static size_t accumulate_pairs(uint64_t *sum
 }
 
 static uint64_t bias_of(size_t k) {
-    return k == 2 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? magic_bits : 0;
+    return k == 2 && fq_cpu_has(FQ_CPU_AVX2) ? magic_bits : 0;
 }
 #else
 static uint64_t bias_of(size_t k) {

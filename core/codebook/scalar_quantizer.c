@@ -99,7 +99,7 @@ static bool centroids(half *h, const gsl_integration_glfixed_table *rule) {
 /* One Newton step on r_i = t_i - (c_i + c_{i+1})/2 = 0, whose Jacobian is tridiagonal:
  * dc/db = f(b) (b - c)/p and dc/da = f(a) (c - a)/p for the mean c of a cell (a, b) of mass p.
  * Solves by elimination without pivoting (the matrix is diagonally dominant near the solution).
- * step, diagonal and upper are room for n. Returns the largest residual. */
+ * step, diagonal and upper are work space for n. Returns the largest residual. */
 static double newton_step(const half *h, double *step, double *diagonal, double *upper) {
     double worst = 0, below = 0; /* below: sub-diagonal entry of the current row */
     for (size_t i = 0; i < h->n; i++) {
@@ -185,10 +185,8 @@ static void unfold(fq_scalar_quantizer *q, const half *h) {
 }
 
 fq_status fq_scalar_quantizer_init(fq_scalar_quantizer *quantizer, size_t dim, size_t levels) {
-    if (dim < 2 || dim > FQ_DIM_MAX)
-        return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "dim", dim, "2 to 16384");
-    if (levels < 1 || levels > FQ_LEVELS_MAX)
-        return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "levels", levels, "1 to 65536");
+    FQ_TRY(fq_check_size("dim", dim, 2, FQ_DIM_MAX));
+    FQ_TRY(fq_check_size("levels", levels, 1, FQ_LEVELS_MAX));
     const double d = (double)dim;
     half h = {.dim = d,
               .log_constant = log_density_constant(d),
@@ -196,14 +194,14 @@ fq_status fq_scalar_quantizer_init(fq_scalar_quantizer *quantizer, size_t dim, s
               .odd = levels % 2 == 1,
               .n = (levels - 1) / 2};
     fq_scalar_quantizer q = {.dim = dim, .levels = levels};
-    double *room = NULL;
+    double *work = NULL;
     gsl_integration_glfixed_table *rule = NULL;
     fq_status status;
-    FQ_TRY_GOTO(status, fq_alloc(&room, 4 * h.n + 2 * (h.n + 1), sizeof *room), done);
+    FQ_TRY_GOTO(status, fq_alloc(&work, 4 * h.n + 2 * (h.n + 1), sizeof *work), done);
     FQ_TRY_GOTO(status, fq_alloc(&q.level, levels, sizeof *q.level), done);
     FQ_TRY_GOTO(status, fq_alloc(&q.threshold, levels, sizeof *q.threshold), done);
-    h.t = room;
-    h.level = room + 4 * h.n;
+    h.t = work;
+    h.level = work + 4 * h.n;
     h.mass = h.level + h.n + 1;
     companded_thresholds(&h, levels);
     rule = gsl_integration_glfixed_table_alloc(NODES);
@@ -211,7 +209,7 @@ fq_status fq_scalar_quantizer_init(fq_scalar_quantizer *quantizer, size_t dim, s
         status = FQ_FAIL_VALUE(FQ_ERR_MEMORY, "nodes", NODES, "what the machine has free");
         goto done;
     }
-    FQ_TRY_GOTO(status, solve(&h, rule, room + h.n, room + 2 * h.n, room + 3 * h.n), done);
+    FQ_TRY_GOTO(status, solve(&h, rule, work + h.n, work + 2 * h.n, work + 3 * h.n), done);
     unfold(&q, &h);
     *quantizer = q;
     q = (fq_scalar_quantizer){0};
@@ -219,7 +217,7 @@ done:
     if (rule)
         gsl_integration_glfixed_table_free(rule);
     fq_scalar_quantizer_clear(&q);
-    fq_free(room);
+    fq_free(work);
     return status;
 }
 

@@ -11,8 +11,7 @@
 #include "threads.h"
 
 fq_status fq_source_init(fq_source *source, size_t dim, size_t block) {
-    if (dim < 2 || dim > FQ_DIM_MAX)
-        return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "dim", dim, "2 to 16384");
+    FQ_TRY(fq_check_size("dim", dim, 2, FQ_DIM_MAX));
     if (block < 1 || block > dim || block > FQ_BLOCK_MAX)
         return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "block", block, "1 to dim, at most 1024");
     const double d = (double)dim, k = (double)block;

@@ -15,8 +15,7 @@ fq_status fq_codec_make(fq_codec **codec, const fq_codec_spec *spec, size_t dim,
                         bool plan_only) {
     static const fq_codec_parts no_parts;
     FQ_TRY(fq_codec_spec_check(spec));
-    if (dim < 2 || dim > FQ_DIM_MAX)
-        return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "dim", dim, "2 to 16384");
+    FQ_TRY(fq_check_size("dim", dim, 2, FQ_DIM_MAX));
     fq_codec *made = NULL;
     FQ_TRY(fq_alloc_zero(&made, 1, sizeof *made));
     made->spec = *spec;

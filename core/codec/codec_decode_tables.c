@@ -31,20 +31,20 @@ bool fq_codec_tables_pay(const fq_codec *codec, size_t n) {
            n / (size_t)fq_threads_get() >= SHARE;
 }
 
-/* table[panel][place][256][FQ_PANEL], the rows of one place; room[256][d]. */
-static void make_place(const fq_codec_group *group, float *table, float *room, size_t place) {
+/* table[panel][place][256][FQ_PANEL], the rows of one place; work[256][d]. */
+static void make_place(const fq_codec_group *group, float *table, float *work, size_t place) {
     const size_t d = group->dim, places = group->packing.bytes, width = group->table_width;
     const fq_dense *back = fq_rotation_get_transpose(group->rotation);
     const fq_dense columns = {.rows = d,
                               .cols = width,
                               .stride = back->stride,
                               .by_column = back->by_column + place * width * back->stride};
-    fq_dense_apply(&columns, room, group->byte_table, 256);
+    fq_dense_apply(&columns, work, group->byte_table, 256);
     for (size_t first = 0, panel = 0; first < d; first += FQ_PANEL, panel++) {
         const size_t some = d - first < FQ_PANEL ? d - first : FQ_PANEL;
         float *to = table + (panel * places + place) * 256 * FQ_PANEL;
         for (size_t byte = 0; byte < 256; byte++, to += FQ_PANEL) {
-            memcpy(to, room + byte * d + first, some * sizeof *to);
+            memcpy(to, work + byte * d + first, some * sizeof *to);
             memset(to + some, 0, (FQ_PANEL - some) * sizeof *to);
         }
     }
@@ -74,9 +74,9 @@ fq_status fq_codec_decode_by_tables(const fq_codec *codec, float *x, const uint8
     const size_t threads = (size_t)fq_threads_get(), share = (n - 1) / threads + 1;
     const size_t most = share < BATCH ? share : BATCH, batches = (n - 1) / most + 1;
     size_t corrupt = SIZE_MAX;
-    float *table = NULL, *room = NULL;
+    float *table = NULL, *work = NULL;
     *done = fq_alloc(&table, rows * FQ_PANEL, sizeof *table) == FQ_OK &&
-            fq_alloc(&room, threads * 256 * d, sizeof *room) == FQ_OK;
+            fq_alloc(&work, threads * 256 * d, sizeof *work) == FQ_OK;
 #pragma omp parallel num_threads((int)threads) if (threads > 1 && *done) reduction(min : corrupt)
     if (*done) {
         size_t thread = 0;
@@ -85,7 +85,7 @@ fq_status fq_codec_decode_by_tables(const fq_codec *codec, float *x, const uint8
 #endif
 #pragma omp for schedule(static)
         for (size_t place = 0; place < places; place++)
-            make_place(group, table, room + thread * 256 * d, place);
+            make_place(group, table, work + thread * 256 * d, place);
 #pragma omp for schedule(static)
         for (size_t batch = 0; batch < batches; batch++) {
             const size_t first = batch * most, count = n - first < most ? n - first : most;
@@ -96,7 +96,7 @@ fq_status fq_codec_decode_by_tables(const fq_codec *codec, float *x, const uint8
         if (beyond)
             fq_vector_kernels_best()->fence();
     }
-    fq_free(room);
+    fq_free(work);
     fq_free(table);
     return corrupt == SIZE_MAX ? FQ_OK : fq_codec_fail_corrupt(corrupt);
 }

@@ -15,7 +15,7 @@
 /* The common keys, in canonical order. */
 enum { FQ_KEY_ROTATION = 1 << 0, FQ_KEY_PACKING = 1 << 1, FQ_KEY_NORM = 1 << 2, FQ_KEY_SEED = 1 << 3 };
 
-/* Work space of one thread: room for FQ_CODEC_CHUNK vectors. */
+/* Work space of one thread, for FQ_CODEC_CHUNK vectors. */
 enum { FQ_CODEC_CHUNK = 96 };
 typedef struct fq_codec_scratch {
     float *a, *b, *c; /* [FQ_CODEC_CHUNK][d] each */

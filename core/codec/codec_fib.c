@@ -2,6 +2,7 @@
  * nearest of N codewords of one codebook trained on f_{d,k}. */
 #include <math.h>
 
+#include "codebook_recipes.h"
 #include "codec_family.h"
 #include "text_builder.h"
 

@@ -37,10 +37,8 @@ static size_t radix_bits(size_t count, uint32_t radix) {
 fq_status fq_packing_plan_init(fq_packing_plan *plan, fq_packing kind, size_t count, uint32_t radix) {
     if (kind != FQ_PACK_BITS && kind != FQ_PACK_RADIX)
         return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "kind", kind, "FQ_PACK_BITS or FQ_PACK_RADIX");
-    if (count > FQ_PACKING_COUNT_MAX)
-        return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "count", count, "0 to 16384");
-    if (radix < 1 || radix > FQ_PACKING_RADIX_MAX)
-        return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "radix", radix, "1 to 1048576");
+    FQ_TRY(fq_check_size("count", count, 0, FQ_PACKING_COUNT_MAX));
+    FQ_TRY(fq_check_size("radix", radix, 1, FQ_PACKING_RADIX_MAX));
     *plan = (fq_packing_plan){.kind = kind, .count = count, .radix = radix};
     while ((1u << plan->width) < radix)
         plan->width++;

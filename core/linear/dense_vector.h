@@ -1,4 +1,5 @@
-/* fq_dense_apply over vectors of rows: the one source of every instruction set's kernel.
+/* fq_dense_apply over vectors of rows, and copying by whole vectors: the one source of every instruction
+ * set's kernels.
  *
  * A tile is some rows of the matrix by some vectors, all sums in registers: each column of the matrix meets
  * one coordinate of each vector, broadcast, so that lanes are rows and every sum runs over the columns in
@@ -7,8 +8,10 @@
  * The including file defines TARGET (a function attribute), ALWAYS_INLINE, VECTOR, VECTOR_LANES, v_load and
  * v_store (any address), v_broadcast, v_set(value), v_multiply_add(a, b, c) = a b + c in one rounding;
  * DENSE_SUMS, the number of sums that stay in registers, and DENSE_VECTORS, the vectors of a full tile;
- * DENSE_SUMS / DENSE_VECTORS * VECTOR_LANES divides 16.
+ * DENSE_SUMS / DENSE_VECTORS * VECTOR_LANES divides 16. And v_stream, a store at an address that is a
+ * multiple of a vector's size, past the caches where the processor can.
  */
+#include <stdint.h>
 #include <string.h>
 
 #include "dense.h"
@@ -69,4 +72,15 @@ TARGET static void dense(const fq_dense *m, float *y, const float *x, size_t n) 
         dense_rows(m, y + v * m->rows, x + v * m->cols, 3);
     for (; v < n; v++)
         dense_rows(m, y + v * m->rows, x + v * m->cols, 1);
+}
+
+/* copy_beyond of vector_kernels.h. */
+TARGET static void copy_beyond(float *y, const float *x, size_t n) {
+    const size_t into = (uintptr_t)y % sizeof(VECTOR);
+    const size_t before = into % sizeof *y ? n : into ? (sizeof(VECTOR) - into) / sizeof *y : 0;
+    size_t i = before < n ? before : n;
+    memcpy(y, x, i * sizeof *y);
+    for (; i + VECTOR_LANES <= n; i += VECTOR_LANES)
+        v_stream(y + i, v_load(x + i));
+    memcpy(y + i, x + i, (n - i) * sizeof *y);
 }

@@ -115,8 +115,7 @@ fq_status fq_rotation_check(fq_rotation_kind kind, size_t dim) {
     if (kind == FQ_ROTATION_HAAR && (dim < 1 || dim > FQ_ROTATION_HAAR_MAX))
         return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "dim", dim,
                              "1 to 4096 with a Haar rotation; rot=hadamard allows up to 16384");
-    if (dim < 1 || dim > FQ_ROTATION_HADAMARD_MAX)
-        return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "dim", dim, "1 to 16384");
+    FQ_TRY(fq_check_size("dim", dim, 1, FQ_ROTATION_HADAMARD_MAX));
     return FQ_OK;
 }
 

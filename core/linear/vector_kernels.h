@@ -17,6 +17,7 @@ enum { FQ_PANEL = 16 /* floats of a table's row: a line of the cache */ };
 
 typedef struct fq_vector_kernels {
     const char *name; /* "portable", "avx2", "avx512", "neon" */
+    unsigned needs;   /* of cpu.h */
 
     /* fq_dense_apply. */
     void (*dense)(const fq_dense *matrix, float *y, const float *x, size_t n);

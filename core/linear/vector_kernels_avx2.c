@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "cpu.h"
 #include "memory.h"
 #include "vector_kernels.h"
 #include "vector_kernels_x86.h"
@@ -36,7 +37,6 @@ TARGET static ALWAYS_INLINE __m256 v_butterfly(__m256 x, size_t stride) {
     return _mm256_fmadd_ps(x, _mm256_setr_ps(1, 1, 1, 1, -1, -1, -1, -1), _mm256_permute2f128_ps(x, x, 1));
 }
 
-#include "copy_beyond_vector.h"
 #include "dense_parts_vector.h"
 #include "dense_vector.h"
 #include "hadamard_vector.h"
@@ -199,6 +199,7 @@ TARGET size_t fq_vector_pack_avx2(uint8_t *bytes, const uint32_t *index, size_t 
 
 const fq_vector_kernels fq_vector_kernels_avx2 = {
     .name = "avx2",
+    .needs = FQ_CPU_AVX2,
     .dense = dense,
     .dense_parts = dense_parts,
     .sum_rows = sum_rows,

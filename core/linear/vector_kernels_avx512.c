@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "cpu.h"
 #include "memory.h"
 #include "vector_kernels.h"
 #include "vector_kernels_x86.h"
@@ -43,13 +44,13 @@ TARGET static ALWAYS_INLINE __m512 v_butterfly(__m512 x, size_t stride) {
                            _mm512_shuffle_f32x4(x, x, 0x4e));
 }
 
-#include "copy_beyond_vector.h"
 #include "dense_parts_vector.h"
 #include "dense_vector.h"
 #include "hadamard_vector.h"
 
 const fq_vector_kernels fq_vector_kernels_avx512 = {
     .name = "avx512",
+    .needs = FQ_CPU_AVX2 | FQ_CPU_AVX512F,
     .dense = dense,
     .dense_parts = dense_parts,
     .sum_rows = sum_rows,

@@ -3,6 +3,7 @@
 #include <arm_neon.h>
 #include <stdbool.h>
 
+#include "cpu.h"
 #include "memory.h"
 #include "vector_kernels.h"
 
@@ -30,10 +31,6 @@ static ALWAYS_INLINE float32x4_t v_butterfly(float32x4_t x, size_t stride) {
     static const float one[4] = {1, -1, 1, -1}, two[4] = {1, 1, -1, -1};
     return stride == 1 ? vfmaq_f32(vrev64q_f32(x), x, vld1q_f32(one))
                        : vfmaq_f32(vextq_f32(x, x, 2), x, vld1q_f32(two));
-}
-
-static void copy_beyond(float *y, const float *x, size_t n) {
-    fq_vector_kernels_portable.copy_beyond(y, x, n);
 }
 
 #include "dense_parts_vector.h"
@@ -96,6 +93,7 @@ static size_t pack(uint8_t *bytes, const uint32_t *index, size_t count, unsigned
 
 const fq_vector_kernels fq_vector_kernels_neon = {
     .name = "neon",
+    .needs = FQ_CPU_NEON,
     .dense = dense,
     .dense_parts = dense_parts,
     .sum_rows = sum_rows,

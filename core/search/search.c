@@ -4,52 +4,22 @@
 #include <string.h>
 
 #include "memory.h"
-#include "search_kernels.h"
 #include "search_planar.h"
 #include "search_pruned.h"
-#include "source.h"
+#include "search_words.h"
 
 struct fq_search {
     fq_search_words words;
     fq_search_path path;
-    fq_search_kernel *kernel; /* exhaustive */
-    fq_search_planar *planar; /* path FQ_SEARCH_PLANAR */
-    fq_search_pruned *pruned; /* path FQ_SEARCH_PRUNED or FQ_SEARCH_PRUNED_AVX512 */
+    const fq_search_kernels *kernels; /* of an exhaustive path */
+    fq_search_planar *planar;         /* path FQ_SEARCH_PLANAR */
+    fq_search_pruned *pruned;         /* path FQ_SEARCH_PRUNED or FQ_SEARCH_PRUNED_AVX512 */
 };
 
 const char *fq_search_path_name(fq_search_path path) {
     static const char *const names[FQ_SEARCH_PATHS] = {"best", "portable", "avx2",   "avx512",
                                                        "neon", "planar",   "pruned", "pruned-avx512"};
     return names[path];
-}
-
-static fq_search_path best_exhaustive(void) {
-    static const fq_search_path by_speed[] = {FQ_SEARCH_AVX512, FQ_SEARCH_AVX2, FQ_SEARCH_NEON};
-    for (size_t i = 0; i < sizeof by_speed / sizeof *by_speed; i++)
-        if (fq_search_kernel_of(by_speed[i]))
-            return by_speed[i];
-    return FQ_SEARCH_PORTABLE;
-}
-
-fq_search_kernel *fq_search_kernel_of(fq_search_path path) {
-    switch (path) {
-    case FQ_SEARCH_PORTABLE:
-        return fq_search_kernel_portable;
-#if defined(__x86_64__)
-    case FQ_SEARCH_AVX2:
-        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? fq_search_kernel_avx2 : NULL;
-    case FQ_SEARCH_AVX512:
-        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("fma") ? fq_search_kernel_avx512
-                                                                                  : NULL;
-#elif defined(__aarch64__)
-    case FQ_SEARCH_NEON:
-        return fq_search_kernel_neon;
-#endif
-    case FQ_SEARCH_BEST:
-        return fq_search_kernel_of(best_exhaustive());
-    default:
-        return NULL;
-    }
 }
 
 static bool is_pruned(fq_search_path path) {
@@ -61,42 +31,16 @@ bool fq_search_path_available(fq_search_path path, size_t block) {
         return block == 2;
     if (is_pruned(path))
         return fq_search_pruned_available(path, block);
-    return path < FQ_SEARCH_PATHS && fq_search_kernel_of(path) != NULL;
+    return path < FQ_SEARCH_PATHS && fq_search_kernels_of(path) != NULL;
 }
 
 static fq_status check(const float *words, size_t codewords, size_t block) {
-    if (codewords < 1 || codewords > FQ_CODEWORDS_MAX)
-        return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "codewords", codewords, "1 to 1048576");
-    if (block < 1 || block > FQ_BLOCK_MAX)
-        return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "block", block, "1 to 1024");
+    FQ_TRY(fq_check_size("codewords", codewords, 1, FQ_CODEWORDS_MAX));
+    FQ_TRY(fq_check_size("block", block, 1, FQ_BLOCK_MAX));
     for (size_t i = 0; i < codewords * block; i++)
         if (!isfinite(words[i]))
             return FQ_FAIL_VALUE(FQ_ERR_NONFINITE, "words", i, "finite elements; this one is not");
     return FQ_OK;
-}
-
-fq_status fq_search_words_init(fq_search_words *made, const float *words, size_t codewords, size_t block) {
-    made->block = block;
-    made->codewords = codewords;
-    made->groups = (codewords + FQ_SEARCH_LANES - 1) / FQ_SEARCH_LANES;
-    FQ_TRY(fq_alloc_zero(&made->lanes, made->groups * block * FQ_SEARCH_LANES, sizeof(float)));
-    FQ_TRY(fq_alloc(&made->offset, made->groups * FQ_SEARCH_LANES, sizeof(float)));
-    for (size_t i = 0; i < made->groups * FQ_SEARCH_LANES; i++) {
-        const size_t group = i / FQ_SEARCH_LANES, lane = i % FQ_SEARCH_LANES;
-        made->offset[i] = -HUGE_VALF;
-        if (i >= codewords)
-            continue;
-        made->offset[i] = fq_search_offset(words + i * block, block);
-        for (size_t j = 0; j < block; j++)
-            made->lanes[(group * block + j) * FQ_SEARCH_LANES + lane] = words[i * block + j];
-    }
-    return FQ_OK;
-}
-
-void fq_search_words_clear(fq_search_words *words) {
-    fq_free(words->lanes);
-    fq_free(words->offset);
-    memset(words, 0, sizeof *words);
 }
 
 /* The path that BEST means for so many points. */
@@ -105,7 +49,7 @@ static fq_search_path best_path(size_t codewords, size_t block, size_t points) {
         return FQ_SEARCH_PLANAR;
     if (fq_search_pruned_pays(codewords, block, points))
         return fq_search_pruned_best();
-    return best_exhaustive();
+    return fq_search_kernels_of(FQ_SEARCH_BEST)->path;
 }
 
 static fq_status create(fq_search *made, const float *words, size_t codewords, size_t block,
@@ -125,8 +69,8 @@ static fq_status create(fq_search *made, const float *words, size_t codewords, s
     if (is_pruned(path))
         return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "path", path, "pruned only for words of 2^-40 to 2^50");
     if (wanted == FQ_SEARCH_PLANAR || is_pruned(wanted))
-        made->path = best_exhaustive();
-    made->kernel = fq_search_kernel_of(made->path);
+        made->path = fq_search_kernels_of(FQ_SEARCH_BEST)->path;
+    made->kernels = fq_search_kernels_of(made->path);
     return FQ_OK;
 }
 
@@ -176,5 +120,5 @@ void fq_search_nearest(const fq_search *search, uint32_t *index, const float *x,
     else if (search->pruned)
         fq_search_pruned_nearest(search->pruned, index, x, n);
     else
-        search->kernel(index, &search->words, x, n);
+        search->kernels->nearest(index, &search->words, x, n);
 }

@@ -3,7 +3,6 @@
 #include <immintrin.h>
 
 #define TARGET                  __attribute__((target("avx2,fma")))
-#define KERNEL                  fq_search_kernel_avx2
 #define VECTOR                  __m256
 #define VECTOR_LANES            8
 #define v_set(value)            _mm256_set1_ps(value)
@@ -22,8 +21,14 @@ TARGET static inline __attribute__((always_inline)) void v_keep(__m256 *best, __
     *id = _mm256_blendv_ps(*id, _mm256_castsi256_ps(_mm256_set1_epi32(g)), better);
 }
 
-#include "search_first_of_eight_x86.h"
+#include "cpu.h"
 #include "search_kernel_vector.h"
+
+const fq_search_kernels fq_search_kernels_avx2 = {
+    .path = FQ_SEARCH_AVX2,
+    .needs = FQ_CPU_AVX2,
+    .nearest = nearest_points,
+};
 #else
 typedef int fq_search_kernel_avx2_is_empty;
 #endif

@@ -3,7 +3,6 @@
 #include <immintrin.h>
 
 #define TARGET                  __attribute__((target("avx512f,avx2,fma")))
-#define KERNEL                  fq_search_kernel_avx512
 #define VECTOR                  __m512
 #define VECTOR_LANES            16
 #define v_set(value)            _mm512_set1_ps(value)
@@ -22,8 +21,14 @@ TARGET static inline __attribute__((always_inline)) void v_keep(__m512 *best, __
     *id = _mm512_mask_blend_ps(better, *id, _mm512_castsi512_ps(_mm512_set1_epi32(g)));
 }
 
-#include "search_first_of_eight_x86.h"
+#include "cpu.h"
 #include "search_kernel_vector.h"
+
+const fq_search_kernels fq_search_kernels_avx512 = {
+    .path = FQ_SEARCH_AVX512,
+    .needs = FQ_CPU_AVX2 | FQ_CPU_AVX512F,
+    .nearest = nearest_points,
+};
 #else
 typedef int fq_search_kernel_avx512_is_empty;
 #endif

@@ -5,7 +5,6 @@
 #include <stdint.h>
 
 #define TARGET
-#define KERNEL                  fq_search_kernel_neon
 #define VECTOR                  float32x4_t
 #define VECTOR_LANES            4
 #define v_set(value)            vdupq_n_f32(value)
@@ -38,7 +37,14 @@ first_of_eight(const float *lanes, const float *offset, const float *x, float mo
     return w;
 }
 
+#include "cpu.h"
 #include "search_kernel_vector.h"
+
+const fq_search_kernels fq_search_kernels_neon = {
+    .path = FQ_SEARCH_NEON,
+    .needs = FQ_CPU_NEON,
+    .nearest = nearest_points,
+};
 #else
 typedef int fq_search_kernel_neon_is_empty;
 #endif

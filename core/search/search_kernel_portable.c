@@ -1,8 +1,8 @@
-#include "search_kernels.h"
+#include "search_words.h"
 
 #include <math.h>
 
-void fq_search_kernel_portable(uint32_t *index, const fq_search_words *words, const float *x, size_t n) {
+static void nearest(uint32_t *index, const fq_search_words *words, const float *x, size_t n) {
     const size_t block = words->block;
     for (size_t p = 0; p < n; p++) {
         uint32_t best = 0;
@@ -24,3 +24,5 @@ void fq_search_kernel_portable(uint32_t *index, const fq_search_words *words, co
         index[p] = best;
     }
 }
+
+const fq_search_kernels fq_search_kernels_portable = {.path = FQ_SEARCH_PORTABLE, .nearest = nearest};

@@ -8,31 +8,42 @@
  *
  * The including file defines TARGET (a function attribute), VECTOR, VECTOR_LANES, v_load, v_broadcast,
  * v_store, v_multiply_add(a, b, c) = a b + c in one rounding, v_max, and v_keep(best, id, score, g): where
- * score > best, id = g (an integer kept in a VECTOR) and best = score; and first_of_eight, which scores a
- * group's words for one point and returns the first whose score is `most`.
+ * score > best, id = g (an integer kept in a VECTOR) and best = score. On x86-64 first_of_eight stands
+ * below; elsewhere the including file defines it, too. It defines nearest_points.
  */
 #include <math.h>
 #include <string.h>
 
-#include "search_kernels.h"
-#include "source.h"
+#include "search_words.h"
 
 enum { VECTORS = 2, POINTS = VECTORS * VECTOR_LANES, HALF = FQ_SEARCH_LANES / 2 };
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
-/* x[n][block] -> turned[block][POINTS], zeros for points that are not there. */
-TARGET static ALWAYS_INLINE void turn(float *turned, const float *x, size_t n, size_t block) {
+#if defined(__x86_64__)
+/* Scores a group's words for one point and returns the first whose score is `most`. */
+TARGET static ALWAYS_INLINE uint32_t first_of_eight(const float *lanes, const float *offset, const float *x,
+                                                    float most, size_t block) {
+    __m256 score = _mm256_load_ps(offset);
+    for (size_t j = 0; j < block; j++)
+        score = _mm256_fmadd_ps(_mm256_broadcast_ss(x + j), _mm256_load_ps(lanes + 8 * j), score);
+    const int equal = _mm256_movemask_ps(_mm256_cmp_ps(score, _mm256_set1_ps(most), _CMP_EQ_OQ));
+    return (uint32_t)__builtin_ctz((unsigned)equal);
+}
+#endif
+
+/* x[n][block] -> transposed[block][POINTS], zeros for points that are not there. */
+TARGET static ALWAYS_INLINE void transpose(float *transposed, const float *x, size_t n, size_t block) {
     if (n < POINTS)
-        memset(turned, 0, block * POINTS * sizeof *turned);
+        memset(transposed, 0, block * POINTS * sizeof *transposed);
     for (size_t p = 0; p < n; p++)
         for (size_t j = 0; j < block; j++)
-            turned[j * POINTS + p] = x[p * block + j];
+            transposed[j * POINTS + p] = x[p * block + j];
 }
 
 /* The largest scores of four words from `first` on, into most. */
 TARGET static ALWAYS_INLINE void score_words(VECTOR *most, const float *lanes, const float *offset,
-                                             const float *turned, size_t block, size_t first) {
+                                             const float *transposed, size_t block, size_t first) {
     VECTOR score[VECTORS][HALF];
     for (size_t w = 0; w < HALF; w++) {
         const VECTOR start = v_broadcast(offset + first + w);
@@ -42,7 +53,7 @@ TARGET static ALWAYS_INLINE void score_words(VECTOR *most, const float *lanes, c
     for (size_t j = 0; j < block; j++) {
         VECTOR value[VECTORS];
         for (size_t v = 0; v < VECTORS; v++)
-            value[v] = v_load(turned + j * POINTS + v * VECTOR_LANES);
+            value[v] = v_load(transposed + j * POINTS + v * VECTOR_LANES);
         for (size_t w = 0; w < HALF; w++) {
             const VECTOR word = v_broadcast(lanes + j * FQ_SEARCH_LANES + first + w);
             for (size_t v = 0; v < VECTORS; v++)
@@ -63,11 +74,11 @@ TARGET static ALWAYS_INLINE uint32_t find_word(const fq_search_words *words, uin
 
 /* n <= POINTS points. */
 TARGET static ALWAYS_INLINE void nearest(uint32_t *index, const fq_search_words *words, const float *x,
-                                         size_t n, size_t block, float *turned) {
+                                         size_t n, size_t block, float *transposed) {
     float score[POINTS];
     uint32_t group[POINTS];
     VECTOR best[VECTORS], id[VECTORS];
-    turn(turned, x, n, block);
+    transpose(transposed, x, n, block);
     for (size_t v = 0; v < VECTORS; v++) {
         best[v] = v_set(-HUGE_VALF);
         id[v] = v_set(0.0F);
@@ -76,8 +87,8 @@ TARGET static ALWAYS_INLINE void nearest(uint32_t *index, const fq_search_words 
         const float *lanes = words->lanes + g * block * FQ_SEARCH_LANES,
                     *offset = words->offset + g * FQ_SEARCH_LANES;
         VECTOR low[VECTORS], high[VECTORS];
-        score_words(low, lanes, offset, turned, block, 0);
-        score_words(high, lanes, offset, turned, block, HALF);
+        score_words(low, lanes, offset, transposed, block, 0);
+        score_words(high, lanes, offset, transposed, block, HALF);
         for (size_t v = 0; v < VECTORS; v++)
             v_keep(&best[v], &id[v], v_max(low[v], high[v]), (int32_t)g);
     }
@@ -90,39 +101,40 @@ TARGET static ALWAYS_INLINE void nearest(uint32_t *index, const fq_search_words 
 }
 
 TARGET static ALWAYS_INLINE void nearest_all(uint32_t *index, const fq_search_words *words, const float *x,
-                                             size_t n, size_t block, float *turned) {
+                                             size_t n, size_t block, float *transposed) {
     size_t p = 0;
     for (; p + POINTS <= n; p += POINTS)
-        nearest(index + p, words, x + p * block, POINTS, block, turned);
+        nearest(index + p, words, x + p * block, POINTS, block, transposed);
     if (p < n)
-        nearest(index + p, words, x + p * block, n - p, block, turned);
+        nearest(index + p, words, x + p * block, n - p, block, transposed);
 }
 
-TARGET void KERNEL(uint32_t *index, const fq_search_words *words, const float *x, size_t n) {
-    float turned[FQ_BLOCK_MAX * POINTS] __attribute__((aligned(64)));
+/* The kernel itself. */
+TARGET static void nearest_points(uint32_t *index, const fq_search_words *words, const float *x, size_t n) {
+    float transposed[FQ_BLOCK_MAX * POINTS] __attribute__((aligned(64)));
     switch (words->block) { /* the usual sizes unrolled */
     case 1:
-        nearest_all(index, words, x, n, 1, turned);
+        nearest_all(index, words, x, n, 1, transposed);
         break;
     case 2:
-        nearest_all(index, words, x, n, 2, turned);
+        nearest_all(index, words, x, n, 2, transposed);
         break;
     case 3:
-        nearest_all(index, words, x, n, 3, turned);
+        nearest_all(index, words, x, n, 3, transposed);
         break;
     case 4:
-        nearest_all(index, words, x, n, 4, turned);
+        nearest_all(index, words, x, n, 4, transposed);
         break;
     case 8:
-        nearest_all(index, words, x, n, 8, turned);
+        nearest_all(index, words, x, n, 8, transposed);
         break;
     case 16:
-        nearest_all(index, words, x, n, 16, turned);
+        nearest_all(index, words, x, n, 16, transposed);
         break;
     case 32:
-        nearest_all(index, words, x, n, 32, turned);
+        nearest_all(index, words, x, n, 32, transposed);
         break;
     default:
-        nearest_all(index, words, x, n, words->block, turned);
+        nearest_all(index, words, x, n, words->block, transposed);
     }
 }

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "cpu.h"
 #include "memory.h"
 
 enum {
@@ -34,7 +35,7 @@ struct fq_search_planar {
 };
 
 static bool have_vectors(void) {
-    return fq_search_kernel_of(FQ_SEARCH_AVX2) != NULL;
+    return fq_cpu_has(FQ_CPU_AVX2);
 }
 
 /* The four quarters of a square, side by side for vectors. */

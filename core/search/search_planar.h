@@ -11,7 +11,7 @@
 #ifndef FQ_SEARCH_PLANAR_H
 #define FQ_SEARCH_PLANAR_H
 
-#include "search_kernels.h"
+#include "search_words.h"
 
 typedef struct fq_search_planar fq_search_planar;
 

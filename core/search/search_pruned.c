@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cpu.h"
 #include "memory.h"
-#include "search_pruned_layout.h"
+#include "search_pruned_kernels.h"
 
 static const double word_least = 0x1p-40, word_most = 0x1p50;
 
@@ -15,25 +16,29 @@ typedef struct ranked {
     uint32_t word;
 } ranked;
 
-/* nearest is NULL where the processor cannot take the path. */
-static fq_pruned_form form_of(fq_search_path path) {
+static const fq_pruned_kernels *const kernels[] = {
 #if defined(__x86_64__)
-    if (path == FQ_SEARCH_PRUNED && fq_search_kernel_of(FQ_SEARCH_AVX2))
-        return (fq_pruned_form){fq_search_pruned_nearest_avx2, 2};
-    if (path == FQ_SEARCH_PRUNED_AVX512 && fq_search_kernel_of(FQ_SEARCH_AVX512) &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vnni"))
-        return (fq_pruned_form){fq_search_pruned_nearest_avx512, 4};
+    &fq_pruned_kernels_avx2,
+    &fq_pruned_kernels_avx512,
 #endif
-    (void)path;
-    return (fq_pruned_form){0};
+    NULL,
+};
+enum { KERNELS = sizeof kernels / sizeof kernels[0] - 1 };
+
+/* NULL where the processor cannot take the path. */
+static const fq_pruned_kernels *kernels_of(fq_search_path path) {
+    for (size_t k = 0; k < KERNELS; k++)
+        if (kernels[k]->path == path && fq_cpu_has(kernels[k]->needs))
+            return kernels[k];
+    return NULL;
 }
 
 bool fq_search_pruned_available(fq_search_path path, size_t block) {
-    return form_of(path).nearest && block >= 1 && block <= FQ_PRUNED_BLOCK_MAX;
+    return kernels_of(path) && block >= 1 && block <= FQ_PRUNED_BLOCK_MAX;
 }
 
 fq_search_path fq_search_pruned_best(void) {
-    return form_of(FQ_SEARCH_PRUNED_AVX512).nearest ? FQ_SEARCH_PRUNED_AVX512 : FQ_SEARCH_PRUNED;
+    return kernels_of(FQ_SEARCH_PRUNED_AVX512) ? FQ_SEARCH_PRUNED_AVX512 : FQ_SEARCH_PRUNED;
 }
 
 /* Measured: at (8,16384), (16,8192) and (32,4096) a fifth faster than the exhaustive search, then ever more.
@@ -63,7 +68,7 @@ static void round_word(fq_search_pruned *made, fq_pruned_band *band, uint8_t *by
                        float offset) {
     const double slack = 1 + 0x1p-40; /* of these sums' own rounding */
     double rounded = 0, error = 0;
-    const size_t group = made->form.group;
+    const size_t group = made->kernels->group;
     for (size_t j = 0; j < group * made->groups; j++) {
         const double value = j < made->block ? (double)word[j] : 0;
         const double q = nearbyint(value / made->step), e = value - made->step * q;
@@ -107,7 +112,7 @@ static void fill_bands(fq_search_pruned *made, const float *rows, const ranked *
         if (within == 0)
             made->band[visit] = (fq_pruned_band){.offset = -HUGE_VAL};
         round_word(made, &made->band[visit],
-                   made->bytes + (visit * made->groups * FQ_PRUNED_BAND + within) * made->form.group,
+                   made->bytes + (visit * made->groups * FQ_PRUNED_BAND + within) * made->kernels->group,
                    row->word, row->offset);
     }
 }
@@ -132,12 +137,12 @@ static fq_status fill_seeds(fq_search_pruned *made) {
 static fq_status fill(fq_search_pruned *made, const float *rows, double largest) {
     const size_t codewords = made->words->codewords, block = made->block;
     ranked *order = NULL;
-    made->groups = (block + made->form.group - 1) / made->form.group;
+    made->groups = (block + made->kernels->group - 1) / made->kernels->group;
     made->bands = (codewords + FQ_PRUNED_BAND - 1) / FQ_PRUNED_BAND;
     /* Points keep at least four bits, whatever the block: |q| <= 1023 leaves |r| 16. */
     made->step = largest / fmin(127, 1000 / sqrt((double)block));
     FQ_TRY(fq_alloc(&made->band, made->bands, sizeof *made->band));
-    FQ_TRY(fq_alloc(&made->bytes, made->bands * made->groups * made->form.group, FQ_PRUNED_BAND));
+    FQ_TRY(fq_alloc(&made->bytes, made->bands * made->groups * made->kernels->group, FQ_PRUNED_BAND));
     made->row_bytes = sizeof(fq_pruned_row) + block * sizeof(float);
     FQ_TRY(fq_alloc(&made->row, made->bands * FQ_PRUNED_BAND, made->row_bytes));
     FQ_TRY(fq_alloc(&order, codewords, sizeof *order));
@@ -159,10 +164,10 @@ fq_status fq_search_pruned_create(fq_search_pruned **pruned, fq_search_path path
     if (largest < word_least || largest > word_most)
         return FQ_OK;
     FQ_TRY(fq_alloc_zero(&made, 1, sizeof *made));
-    made->form = form_of(path);
+    made->kernels = kernels_of(path);
     made->block = words->block;
     made->words = words;
-    made->exhaustive = fq_search_kernel_of(FQ_SEARCH_BEST);
+    made->exhaustive = fq_search_kernels_of(FQ_SEARCH_BEST);
     const fq_status status = fill(made, rows, largest);
     if (status != FQ_OK) {
         fq_search_pruned_destroy(made);
@@ -184,5 +189,5 @@ void fq_search_pruned_destroy(fq_search_pruned *pruned) {
 }
 
 void fq_search_pruned_nearest(const fq_search_pruned *pruned, uint32_t *index, const float *x, size_t n) {
-    pruned->form.nearest(pruned, index, x, n);
+    pruned->kernels->nearest(pruned, index, x, n);
 }

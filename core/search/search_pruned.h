@@ -19,7 +19,7 @@
 
 #include <stdbool.h>
 
-#include "search_kernels.h"
+#include "search_words.h"
 
 typedef struct fq_search_pruned fq_search_pruned;
 

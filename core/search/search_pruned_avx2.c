@@ -4,7 +4,6 @@
 #include <stdint.h>
 
 #define TARGET      __attribute__((target("avx2,fma,bmi")))
-#define NEAREST     fq_search_pruned_nearest_avx2
 #define GROUP       2
 #define POINT_BYTES 32
 #define POINT_MOST  63
@@ -59,6 +58,12 @@ TARGET static ALWAYS_INLINE void meet_band(const fq_search_pruned *pruned, size_
     settle(pruned, b, x, block);
 }
 
+const fq_pruned_kernels fq_pruned_kernels_avx2 = {
+    .path = FQ_SEARCH_PRUNED,
+    .needs = FQ_CPU_AVX2,
+    .group = GROUP,
+    .nearest = nearest_points,
+};
 #else
 typedef int fq_search_pruned_avx2_is_empty;
 #endif

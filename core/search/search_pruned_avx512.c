@@ -4,7 +4,6 @@
 #include <stdint.h>
 
 #define TARGET      __attribute__((target("avx512f,avx512dq,avx512vnni,avx2,fma,bmi")))
-#define NEAREST     fq_search_pruned_nearest_avx512
 #define GROUP       4
 #define POINT_BYTES 4
 #define POINT_MOST  127
@@ -65,6 +64,13 @@ TARGET static ALWAYS_INLINE void meet_band(const fq_search_pruned *pruned, size_
         }
     settle(pruned, b, x, block);
 }
+
+const fq_pruned_kernels fq_pruned_kernels_avx512 = {
+    .path = FQ_SEARCH_PRUNED_AVX512,
+    .needs = FQ_CPU_AVX2 | FQ_CPU_AVX512F | FQ_CPU_AVX512DQ | FQ_CPU_VNNI,
+    .group = GROUP,
+    .nearest = nearest_points,
+};
 #else
 typedef int fq_search_pruned_avx512_is_empty;
 #endif

@@ -1,19 +1,18 @@
 /* The pruned search apart from its innermost loop: included by each kernel's file, which defines
  *   TARGET        the function attribute of its instruction set
- *   NEAREST       the kernel's name
  *   GROUP         coordinates whose products an instruction sums
  *   POINT_BYTES   what a group of a point takes: its bytes as often as the innermost loop wants them
  *   POINT_MOST    of |r_j|: GROUP products with bytes below 256 fit the sums
  *   SUM_MAX       |<q, r>| is smaller: thresholds and differences fit the sums
  *   POINTS        points that meet words at a time
  *   sum_type      what products are summed in
- * and, after it, meet_band. */
+ * and, after it, meet_band and the kernel's table, whose nearest is nearest_points. */
 #include <immintrin.h>
 #include <math.h>
 #include <string.h>
 
-#include "search_pruned.h"
-#include "search_pruned_layout.h"
+#include "cpu.h"
+#include "search_pruned_kernels.h"
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
@@ -151,7 +150,7 @@ TARGET static ALWAYS_INLINE void meet_band(const fq_search_pruned *pruned, size_
 TARGET static ALWAYS_INLINE void meet_all(const fq_search_pruned *pruned, batch *b, uint32_t *index,
                                           const float *x, size_t block) {
     uint32_t seed[BATCH_MOST];
-    pruned->exhaustive(seed, &pruned->seeds, x, b->points);
+    pruned->exhaustive->nearest(seed, &pruned->seeds, x, b->points);
     for (size_t p = 0; p < b->points; p++) {
         const fq_pruned_row *const row = fq_pruned_row_at(pruned, pruned->seed[seed[p]]);
         round_point(pruned, b, p, x + p * block);
@@ -195,7 +194,8 @@ static bool in_range(const float *x, size_t block) {
     return (double)largest >= point_least && (double)largest <= point_most;
 }
 
-void NEAREST(const fq_search_pruned *pruned, uint32_t *index, const float *x, size_t n) {
+/* The kernel itself: points in batches, those out of range by the exhaustive search. */
+static void nearest_points(const fq_search_pruned *pruned, uint32_t *index, const float *x, size_t n) {
     const size_t block = pruned->block, most = batch_places(pruned->groups);
     batch b;
     for (size_t done = 0; done < n; done += b.points) {
@@ -205,7 +205,7 @@ void NEAREST(const fq_search_pruned *pruned, uint32_t *index, const float *x, si
         if (b.points)
             meet(pruned, &b, index + done, x + done * block);
         else {
-            pruned->exhaustive(index + done, pruned->words, x + done * block, 1);
+            pruned->exhaustive->nearest(index + done, pruned->words, x + done * block, 1);
             b.points = 1;
         }
     }

@@ -2,14 +2,7 @@
 
 #include <math.h>
 
-#include "search_kernels.h"
-
-float fq_search_offset(const float *word, size_t block) {
-    double sum = 0;
-    for (size_t j = 0; j < block; j++)
-        sum += (double)word[j] * (double)word[j];
-    return (float)(-0.5 * sum);
-}
+#include "search_words.h"
 
 void fq_search_nearest_ref(uint32_t *index, const float *words, size_t codewords, size_t block,
                            const float *x, size_t n) {

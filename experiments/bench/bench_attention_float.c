@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "attention_kernels.h"
+#include "cpu.h"
 
 enum { DIM = FQ_FLOAT_ATTENTION_DIM, CHUNK = FQ_FLOAT_ATTENTION_CHUNK };
 
@@ -12,7 +13,7 @@ _Static_assert((int)CHUNK == (int)FQ_ATTENTION_CHUNK, "the exponentials come in 
 
 static const fq_attention_kernels *kernels(void) {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    if (fq_cpu_has(FQ_CPU_AVX2))
         return &fq_attention_kernels_avx2;
 #endif
     return &fq_attention_kernels_portable;
@@ -80,7 +81,7 @@ enum { VECTORS = DIM / 8 };
 #define TARGET __attribute__((target("avx2,fma,f16c")))
 
 bool fq_half_attention_available(void) {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); /* and with them F16C */
+    return fq_cpu_has(FQ_CPU_AVX2); /* and with them F16C */
 }
 
 TARGET static inline __attribute__((always_inline)) __m256 load_halves(const uint16_t *from) {

@@ -11,7 +11,7 @@
 
 #include <stdint.h>
 
-#include "progress.h"
+#include "codebook.h"
 
 typedef struct fq_progress_bar {
     const char *label, *unit; /* not copied: static texts */

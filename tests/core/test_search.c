@@ -3,9 +3,9 @@
 
 #include "check.h"
 #include "memory.h"
-#include "search_kernels.h"
 #include "search_path.h"
 #include "search_planar.h"
+#include "search_words.h"
 #include "stream.h"
 
 enum { POINTS = 97, PRUNED_PATHS = 2 };

@@ -1,8 +1,9 @@
-/* What the making of a pruned search hands its kernel. */
-#ifndef FQ_SEARCH_PRUNED_LAYOUT_H
-#define FQ_SEARCH_PRUNED_LAYOUT_H
+/* What the making of a pruned search hands its kernels, and their table. */
+#ifndef FQ_SEARCH_PRUNED_KERNELS_H
+#define FQ_SEARCH_PRUNED_KERNELS_H
 
-#include "search_kernels.h"
+#include "search_pruned.h"
+#include "search_words.h"
 
 enum {
     FQ_PRUNED_VECTOR_WORDS = 16, /* words of a vector: a group of coordinates of each, a byte apiece */
@@ -27,17 +28,16 @@ typedef struct fq_pruned_row {
     float word[];   /* c_i */
 } fq_pruned_row;
 
-typedef void fq_pruned_kernel(const struct fq_search_pruned *pruned, uint32_t *index, const float *x,
-                              size_t n);
-
-/* How a kernel wants its words. */
-typedef struct fq_pruned_form {
-    fq_pruned_kernel *nearest;
-    size_t group; /* coordinates whose products an instruction sums */
-} fq_pruned_form;
+/* Of one instruction set. */
+typedef struct fq_pruned_kernels {
+    fq_search_path path;
+    unsigned needs; /* of cpu.h */
+    size_t group;   /* coordinates whose products an instruction sums */
+    void (*nearest)(const struct fq_search_pruned *pruned, uint32_t *index, const float *x, size_t n);
+} fq_pruned_kernels;
 
 struct fq_search_pruned {
-    fq_pruned_form form;
+    const fq_pruned_kernels *kernels;
     size_t block, groups; /* groups of coordinates, the last one filled up with zero */
     size_t bands;
     double step;          /* a */
@@ -49,7 +49,7 @@ struct fq_search_pruned {
     const fq_search_words *words; /* all, for points out of range */
     fq_search_words seeds;        /* where each point starts: every so many words of the bands */
     uint32_t *seed;               /* their places in row */
-    fq_search_kernel *exhaustive;
+    const fq_search_kernels *exhaustive;
 };
 
 static inline fq_pruned_row *fq_pruned_row_at(const struct fq_search_pruned *pruned, size_t place) {
@@ -57,7 +57,7 @@ static inline fq_pruned_row *fq_pruned_row_at(const struct fq_search_pruned *pru
 }
 
 #if defined(__x86_64__)
-fq_pruned_kernel fq_search_pruned_nearest_avx2, fq_search_pruned_nearest_avx512;
+extern const fq_pruned_kernels fq_pruned_kernels_avx2, fq_pruned_kernels_avx512;
 #endif
 
 #endif

@@ -1,0 +1,14 @@
+/* The published recipe. */
+#ifndef FQ_CODEBOOK_PAPER_H
+#define FQ_CODEBOOK_PAPER_H
+
+#include "codebook.h"
+
+/* Writes words[N][k]; options have been checked. */
+FQ_MUST_CHECK fq_status fq_train_paper(float *words, const fq_source *source,
+                                       const fq_train_options *options);
+
+/* Its work: see fq_codebook_training_work. */
+double fq_train_paper_work(const fq_train_options *options);
+
+#endif
