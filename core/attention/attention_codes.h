@@ -3,7 +3,7 @@
 #define FQ_ATTENTION_CODES_H
 
 #include "attention_kernels.h"
-#include "codec_view.h"
+#include "codec_groups.h"
 
 typedef struct fq_attention_group {
     const fq_codec_group *group;

@@ -10,18 +10,10 @@
 #define FQ_CODEC_FAMILY_H
 
 #include "codec.h"
-#include "codec_view.h"
+#include "codec_groups.h"
 
 /* The common keys, in canonical order. */
 enum { FQ_KEY_ROTATION = 1 << 0, FQ_KEY_PACKING = 1 << 1, FQ_KEY_NORM = 1 << 2, FQ_KEY_SEED = 1 << 3 };
-
-/* Work space of one thread, for FQ_CODEC_CHUNK vectors. */
-enum { FQ_CODEC_CHUNK = 96 };
-typedef struct fq_codec_scratch {
-    float *a, *b, *c; /* [FQ_CODEC_CHUNK][d] each */
-    uint32_t *index;  /* [FQ_CODEC_CHUNK][d] */
-    double *norm;     /* [FQ_CODEC_CHUNK] */
-} fq_codec_scratch;
 
 /* A name that the family takes and a dimension that it fits. */
 typedef struct fq_codec_example {
@@ -80,52 +72,5 @@ const fq_codec_family *fq_codec_family_at(size_t i); /* i < fq_codec_family_coun
 /* Checks what fq_codec_spec_parse promises of its result: known family, every key in range, keys the
  * family does not take at their defaults. */
 FQ_MUST_CHECK fq_status fq_codec_spec_check(const fq_codec_spec *spec);
-
-/* Appends a group of dim channels with the codec's next rotation, quantised by words[N][k] (copied; not read
- * with plan_only), and sketch_rows rows of Gaussian sketch of the residual (0: none). Adds to the codec's
- * cost. */
-FQ_MUST_CHECK fq_status fq_codec_add_group(fq_codec *codec, size_t dim, size_t block, size_t codewords,
-                                           const float *words, size_t sketch_rows);
-
-/* The same with the Lloyd-Max code of f_{dim,1} of that many bits, 1..16 a coordinate (0: one level). */
-FQ_MUST_CHECK fq_status fq_codec_add_scalar_group(fq_codec *codec, size_t dim, unsigned bits, size_t rows);
-
-/* Appends a group of dim channels of which nothing is stored. */
-FQ_MUST_CHECK fq_status fq_codec_add_empty_group(fq_codec *codec, size_t dim);
-
-/* Copies parts->channel_order in, if given; FQ_ERR_ARGUMENT if it is no permutation of 0..d-1. */
-FQ_MUST_CHECK fq_status fq_codec_set_channel_order(fq_codec *codec, const uint32_t *order);
-
-/* Channels that get the finer of two whole bit widths so that the mean is b: the nearest number to
- * (b - floor b) dim that leaves each group 0 or at least 2 channels (a coarser width of 0 needs
- * none); 0 if b is whole. */
-size_t fq_codec_finer_channels(size_t dim, double bits);
-
-/* The shared pipeline on n <= FQ_CODEC_CHUNK vectors. rotated: leave out the inverse rotation. beyond: x is a
- * part of more than the caches hold, so write it past them where that helps. */
-FQ_MUST_CHECK fq_status fq_codec_groups_encode(const fq_codec *codec, fq_codec_scratch *scratch,
-                                               uint8_t *codes, const float *x, size_t first, size_t n);
-FQ_MUST_CHECK fq_status fq_codec_groups_decode(const fq_codec *codec, fq_codec_scratch *scratch, float *x,
-                                               const uint8_t *codes, size_t first, size_t n, bool rotated,
-                                               bool beyond);
-/* The channels of the group, in order, to where they stand in a vector. */
-void fq_codec_scatter(const fq_codec *codec, const fq_codec_group *group, float *x, const float *part);
-
-/* Norm and residual ratio (with a sketch only) of a group of a vector's code; false if no encoder writes such
- * bytes. */
-bool fq_codec_read_norms(const fq_codec_group *group, const uint8_t *code, float *norm, float *ratio);
-
-/* Records FQ_ERR_CORRUPT for that vector. */
-FQ_MUST_CHECK fq_status fq_codec_fail_corrupt(size_t vector);
-
-/* Decoding n vectors of a codec for which tables pay, on all threads: the same numbers as by groups. done:
- * false, and nothing was decoded, if there is no memory for the tables. */
-bool fq_codec_tables_pay(const fq_codec *codec, size_t n);
-FQ_MUST_CHECK fq_status fq_codec_decode_by_tables(const fq_codec *codec, float *x, const uint8_t *codes,
-                                                  size_t n, bool beyond, bool *done);
-
-void fq_codec_groups_rotate(const fq_codec *codec, fq_codec_scratch *scratch, float *y, const float *x,
-                            size_t n, bool back);
-void fq_codec_groups_clear(fq_codec *codec);
 
 #endif

@@ -100,40 +100,84 @@ static size_t decode_batch(size_t d) {
     return fits > FQ_CODEC_CHUNK ? FQ_CODEC_CHUNK : fits < 12 ? 12 : fits;
 }
 
+/* Where a batch of decoded vectors goes, and what it takes on its way. */
+typedef struct decode_job {
+    const fq_codec *codec;
+    fq_codec_scratch *scratch;
+    float *x;
+    const uint8_t *codes;
+    size_t first, n; /* first: the batch's first vector among the caller's, for records of errors */
+    bool past;       /* x is written past the caches */
+} decode_job;
+
+/* The rotated domain itself: all groups side by side. */
+static fq_status decode_rotated(const decode_job *job) {
+    const size_t d = job->codec->cost.dim;
+    float *y = job->past ? job->scratch->b : job->x;
+    for (size_t g = 0; g < job->codec->groups; g++) {
+        const fq_codec_group *group = &job->codec->group[g];
+        FQ_TRY(reconstruct(job->codec, group, job->scratch, y + group->offset, d, NULL, NULL, job->codes,
+                           job->first, job->n));
+    }
+    if (job->past)
+        fq_vector_kernels_best()->copy_beyond(job->x, y, job->n * d);
+    return FQ_OK;
+}
+
+/* One group rotated back into back[n][d_g], by whichever rule of codec.h is its own. next: what will be
+ * written then, or NULL. */
+static fq_status rotate_back(const decode_job *job, const fq_codec_group *group, float *back,
+                             const float *next) {
+    float norms[FQ_CODEC_CHUNK], *const some = group->summed_by_bytes ? norms : NULL;
+    fq_codec_scratch *scratch = job->scratch;
+    FQ_TRY(reconstruct(job->codec, group, scratch, scratch->b, group->dim, some, next, job->codes, job->first,
+                       job->n));
+    if (some)
+        fq_dense_apply_parts(fq_rotation_get_transpose(group->rotation), back, scratch->b, job->n,
+                             group->table_width, norms);
+    else if (job->past)
+        fq_rotation_apply_transpose_beyond(group->rotation, job->x, scratch->b, back, job->n);
+    else
+        fq_rotation_apply_transpose(group->rotation, back, scratch->b, job->n);
+    return FQ_OK;
+}
+
+/* One group of all channels in order: straight to where the vectors go. */
+static fq_status decode_whole(const decode_job *job) {
+    const fq_codec_group *group = job->codec->group;
+    if (!job->past)
+        return rotate_back(job, group, job->x, job->x);
+    FQ_TRY(rotate_back(job, group, job->scratch->a, NULL));
+    if (group->summed_by_bytes) /* the other way has written x already */
+        fq_vector_kernels_best()->copy_beyond(job->x, job->scratch->a, job->n * group->dim);
+    return FQ_OK;
+}
+
+/* Groups of some channels each: to their places in the vectors. */
+static fq_status decode_channels(const decode_job *job) {
+    for (size_t g = 0; g < job->codec->groups; g++) {
+        const fq_codec_group *group = &job->codec->group[g];
+        FQ_TRY(rotate_back(job, group, job->scratch->a, NULL));
+        for (size_t i = 0; i < job->n; i++)
+            fq_codec_scatter(job->codec, group, job->x + i * job->codec->cost.dim,
+                             job->scratch->a + i * group->dim);
+    }
+    return FQ_OK;
+}
+
 fq_status fq_codec_groups_decode(const fq_codec *codec, fq_codec_scratch *scratch, float *x,
                                  const uint8_t *codes, size_t first, size_t n, bool rotated, bool beyond) {
-    const size_t d = codec->cost.dim, bytes = codec->cost.code_bytes, most = decode_batch(d);
-    const bool whole = codec->groups == 1 && !codec->channel_order, past = beyond && (rotated || whole);
-    const fq_vector_kernels *kernels = fq_vector_kernels_best();
-    for (size_t v = 0; v < n; v += most, first += most, x += most * d, codes += most * bytes) {
-        const size_t count = n - v < most ? n - v : most;
-        for (size_t g = 0; g < codec->groups; g++) {
-            const fq_codec_group *group = &codec->group[g];
-            if (rotated) {
-                float *y = past ? scratch->b : x;
-                FQ_TRY(reconstruct(codec, group, scratch, y + group->offset, d, NULL, NULL, codes, first,
-                                   count));
-                continue;
-            }
-            const float *next = whole && !past ? x : NULL;
-            float norms[FQ_CODEC_CHUNK], *const some = group->summed_by_bytes ? norms : NULL;
-            FQ_TRY(
-                reconstruct(codec, group, scratch, scratch->b, group->dim, some, next, codes, first, count));
-            float *back = whole && !past ? x : scratch->a;
-            if (some)
-                fq_dense_apply_parts(fq_rotation_get_transpose(group->rotation), back, scratch->b, count,
-                                     group->table_width, norms);
-            else if (past)
-                fq_rotation_apply_transpose_beyond(group->rotation, x, scratch->b, scratch->a, count);
-            else
-                fq_rotation_apply_transpose(group->rotation, back, scratch->b, count);
-            if (past && some)
-                kernels->copy_beyond(x, back, count * d);
-            for (size_t i = 0; !whole && i < count; i++) /* to their channels */
-                fq_codec_scatter(codec, group, x + i * d, back + i * group->dim);
-        }
-        if (past && rotated)
-            kernels->copy_beyond(x, scratch->b, count * d);
+    const size_t d = codec->cost.dim, most = decode_batch(d);
+    const bool whole = codec->groups == 1 && !codec->channel_order;
+    for (size_t v = 0; v < n; v += most) {
+        const decode_job job = {.codec = codec,
+                                .scratch = scratch,
+                                .x = x + v * d,
+                                .codes = codes + v * codec->cost.code_bytes,
+                                .first = first + v,
+                                .n = n - v < most ? n - v : most,
+                                .past = beyond && (rotated || whole)};
+        FQ_TRY(rotated ? decode_rotated(&job) : whole ? decode_whole(&job) : decode_channels(&job));
     }
     return FQ_OK;
 }

@@ -1,10 +1,11 @@
-#include "rotation_inverse.h"
+#include "rotation.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "dense.h"
 #include "memory.h"
+#include "rotation_inverse.h"
 #include "stream.h"
 #include "vector_kernels.h"
 

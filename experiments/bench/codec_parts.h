@@ -4,7 +4,7 @@
 #define FQ_BENCH_CODEC_WORK_H
 
 #include "bench.h"
-#include "codec_view.h"
+#include "codec_groups.h"
 
 typedef struct fq_codec_work {
     fq_codec *codec;

@@ -4,7 +4,7 @@
 
 #include "check.h"
 #include "codec.h"
-#include "codec_view.h"
+#include "codec_groups.h"
 #include "fp16.h"
 #include "memory.h"
 #include "stream.h"
