@@ -9,14 +9,15 @@
  *   /layer_00/query       tokens x query heads x d, float16 or float32, little-endian
  *   /layer_00/key         tokens x heads x d; the number of query heads is a multiple of heads
  *   /layer_00/value       tokens x heads x d
- *   /layer_01/...         every layer alike, numbered without a gap, two digits or more
+ *   /layer_01/...         every layer alike, numbered without a gap, two digits or more; no other object's
+ *                         name begins with "layer"
  *
  * Any HDF5 writer will do; README.md beside this file has a function for h5py.
  *
  * What we write has units, axes and descriptions, content_sha256 of each dataset's bytes, and /provenance
  * besides; all that is optional in reading. A digest that is there must fit. Chunked and compressed (gzip)
- * datasets are read as well; other filters are refused. Notation: T tokens, H heads, d dimension; x[T][H][d]
- * row-major float32.
+ * datasets are read as well, one layer's in memory at a time; other filters are refused. Notation: T tokens,
+ * H heads, d dimension; x[T][H][d] row-major float32.
  */
 #ifndef FQ_KV_CACHE_FILE_H
 #define FQ_KV_CACHE_FILE_H
@@ -59,9 +60,14 @@ FQ_MUST_CHECK fq_status fq_kv_writer_create(fq_kv_writer **writer, const char *p
                                             const fq_kv_origin *origin, const fq_provenance *provenance);
 
 /* Rows first..first+count-1 of a layer's query, key or value: x[count][H][d]. FQ_ERR_NONFINITE; with
- * float16 FQ_ERR_RANGE for a magnitude that rounds above 65504; FQ_ERR_OUTPUT. */
+ * float16 FQ_ERR_RANGE for a magnitude that rounds above 65504; both name layer, kind, token, head and
+ * coordinate. FQ_ERR_OUTPUT. */
 FQ_MUST_CHECK fq_status fq_kv_writer_put(fq_kv_writer *writer, size_t layer, fq_kv_kind kind, size_t first,
                                          size_t count, const float *x);
+
+/* Vectors put so far that float16 turned to zero, though they are not: every magnitude 2^-25 or less. where,
+ * of FQ_KV_NAME_MAX bytes, names the first one, or is "". */
+size_t fq_kv_writer_vanished(const fq_kv_writer *writer, char *where);
 
 /* Destroys the writer, whatever happens. FQ_ERR_ARGUMENT if fewer rows than the shape has were put. */
 FQ_MUST_CHECK fq_status fq_kv_writer_commit(fq_kv_writer *writer);

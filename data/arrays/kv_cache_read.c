@@ -1,6 +1,8 @@
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "failure.h"
 #include "fp16.h"
@@ -16,7 +18,15 @@ struct fq_kv_cache {
     fq_kv_shape shape;
     fq_kv_origin origin;
     hid_t *datasets; /* [layers][kinds] */
+    bool *filtered;  /* [layers][kinds] */
     hid_t half;
+    struct whole *whole; /* [kinds] */
+};
+
+/* A compressed dataset is unpacked once for all of its heads: the layer last read, as it is stored. */
+struct whole {
+    unsigned char *bytes; /* NULL: none */
+    size_t layer;
 };
 
 const fq_kv_shape *fq_kv_cache_shape(const fq_kv_cache *cache) {
@@ -32,8 +42,12 @@ void fq_kv_cache_close(fq_kv_cache *cache) {
         return;
     for (size_t i = 0; cache->datasets && i < cache->shape.layers * FQ_KV_KINDS; i++)
         fq_h5_close(cache->datasets[i]);
+    for (size_t kind = 0; cache->whole && kind < FQ_KV_KINDS; kind++)
+        fq_free(cache->whole[kind].bytes);
     fq_h5_close(cache->half);
     fq_h5_file_close(&cache->file);
+    fq_free(cache->whole);
+    fq_free(cache->filtered);
     fq_free(cache->datasets);
     fq_free(cache->path);
     fq_free(cache);
@@ -86,6 +100,7 @@ static fq_status open_dataset(fq_kv_cache *cache, hid_t group, size_t layer, fq_
     fq_kv_object_name(object, layer, kind);
     FQ_TRY(fq_h5_open_dataset(&cache->file, &dataset, &found, group, fq_kv_kind_name(kind), 3, H5T_FLOAT));
     cache->datasets[layer * FQ_KV_KINDS + (size_t)kind] = dataset;
+    cache->filtered[layer * FQ_KV_KINDS + (size_t)kind] = found.filtered;
     const hid_t type = H5Dget_type(dataset);
     const bool known = type >= 0 && (H5Tequal(type, cache->half) > 0 || H5Tequal(type, H5T_IEEE_F32LE) > 0);
     fq_h5_close(type);
@@ -109,16 +124,60 @@ static fq_status open_dataset(fq_kv_cache *cache, hid_t group, size_t layer, fq_
     return FQ_OK;
 }
 
+/* Which layers a file has, and the first name that looks like a layer's and is none. */
+typedef struct layer_names {
+    bool there[FQ_KV_LAYERS_MAX];
+    char stray[FQ_KV_OBJECT_MAX];
+} layer_names;
+
+static herr_t note_name(hid_t file, const char *name, const H5L_info_t *info, void *context) {
+    layer_names *names = context;
+    char canonical[FQ_KV_GROUP_MAX];
+    (void)file;
+    (void)info;
+    if (strncasecmp(name, "layer", 5) != 0)
+        return 0;
+    const char *digits = name + strcspn(name, "0123456789");
+    const unsigned long layer = strtoul(digits, NULL, 10);
+    fq_kv_group_name(canonical, layer < FQ_KV_LAYERS_MAX ? layer : 0);
+    if (layer < FQ_KV_LAYERS_MAX && strcmp(name, canonical) == 0)
+        names->there[layer] = true;
+    else if (!names->stray[0])
+        snprintf(names->stray, sizeof names->stray, "%s", name);
+    return 0;
+}
+
+/* *layers = how many there are, 0..layers-1 and no others: a layer left out would be a wrong result. */
+static fq_status count_layers(const fq_h5_file *file, size_t *layers) {
+    layer_names names = {.stray = ""};
+    char missing[FQ_KV_GROUP_MAX], later[FQ_KV_GROUP_MAX];
+    if (H5Literate(file->id, H5_INDEX_NAME, H5_ITER_INC, NULL, note_name, &names) < 0)
+        return FQ_H5_MALFORMED(file, "/", "its objects cannot be listed: damaged");
+    size_t n = 0;
+    while (n < FQ_KV_LAYERS_MAX && names.there[n])
+        n++;
+    for (size_t layer = n; layer < FQ_KV_LAYERS_MAX; layer++)
+        if (names.there[layer]) {
+            fq_kv_group_name(missing, n);
+            fq_kv_group_name(later, layer);
+            return FQ_H5_MALFORMED(file, missing, "missing, though there is %s", later);
+        }
+    if (names.stray[0])
+        return FQ_H5_MALFORMED(file, names.stray,
+                               "is no name of a layer; allowed: layer_00, layer_01, ... layer_%d",
+                               FQ_KV_LAYERS_MAX - 1);
+    *layers = n;
+    return FQ_OK;
+}
+
 static fq_status open_layers(fq_kv_cache *cache) {
     char name[FQ_KV_GROUP_MAX];
     size_t layers = 0;
-    for (; layers < FQ_KV_LAYERS_MAX; layers++) {
-        fq_kv_group_name(name, layers);
-        if (!fq_h5_has(cache->file.id, name))
-            break;
-    }
+    FQ_TRY(count_layers(&cache->file, &layers));
     if (layers == 0)
         return FQ_H5_MALFORMED(&cache->file, "layer_00", "missing: this is no KV cache");
+    FQ_TRY(fq_alloc_zero(&cache->whole, FQ_KV_KINDS, sizeof *cache->whole));
+    FQ_TRY(fq_alloc_zero(&cache->filtered, layers * FQ_KV_KINDS, sizeof *cache->filtered));
     FQ_TRY(fq_alloc(&cache->datasets, layers * FQ_KV_KINDS, sizeof *cache->datasets));
     for (size_t i = 0; i < layers * FQ_KV_KINDS; i++)
         cache->datasets[i] = H5I_INVALID_HID;
@@ -163,32 +222,72 @@ static fq_status open_lightly(fq_kv_cache **cache, const char *path) {
     return FQ_OK;
 }
 
-/* Rows first.. of heads head.. of a dataset, as floats; as they are stored into hash, unless that is NULL. */
+/* Unpacks a compressed dataset, unless it is the one unpacked last. */
+static fq_status unpack(const fq_kv_cache *cache, size_t layer, fq_kv_kind kind) {
+    const fq_kv_shape *shape = &cache->shape;
+    struct whole *whole = &cache->whole[kind];
+    if (whole->bytes && whole->layer == layer)
+        return FQ_OK;
+    const size_t row = fq_kv_heads(shape, kind) * shape->dim * shape->element_bytes;
+    char object[FQ_KV_OBJECT_MAX];
+    fq_kv_object_name(object, layer, kind);
+    if (!whole->bytes) {
+        FQ_TRY(fq_h5_make_room(&cache->file, object, (uint64_t)shape->tokens * row));
+        FQ_TRY(fq_alloc(&whole->bytes, shape->tokens, row));
+    }
+    whole->layer = layer;
+    const fq_status status =
+        fq_h5_read_dataset(&cache->file, cache->datasets[layer * FQ_KV_KINDS + (size_t)kind], object,
+                           shape->element_bytes == 2 ? cache->half : H5T_IEEE_F32LE, whole->bytes);
+    if (status != FQ_OK) {
+        fq_free(whole->bytes);
+        whole->bytes = NULL;
+    }
+    return status;
+}
+
+/* Rows first.. of heads head.. of a dataset, as they are stored. */
+static fq_status read_stored(const fq_kv_cache *cache, size_t layer, fq_kv_kind kind, size_t first,
+                             size_t count, size_t head, size_t heads, void *stored) {
+    const fq_kv_shape *shape = &cache->shape;
+    const size_t vector = shape->dim * shape->element_bytes, row = fq_kv_heads(shape, kind) * vector;
+    if (cache->filtered[layer * FQ_KV_KINDS + (size_t)kind]) {
+        FQ_TRY(unpack(cache, layer, kind));
+        for (size_t t = 0; t < count; t++)
+            memcpy((unsigned char *)stored + t * heads * vector,
+                   cache->whole[kind].bytes + (first + t) * row + head * vector, heads * vector);
+        return FQ_OK;
+    }
+    const hid_t dataset = cache->datasets[layer * FQ_KV_KINDS + (size_t)kind];
+    const hsize_t start[3] = {first, head, 0}, extent[3] = {count, heads, shape->dim};
+    const hid_t from = H5Dget_space(dataset), to = H5Screate_simple(3, extent, NULL);
+    fq_status status = FQ_OK;
+    if (from < 0 || to < 0 || H5Sselect_hyperslab(from, H5S_SELECT_SET, start, NULL, extent, NULL) < 0 ||
+        H5Dread(dataset, shape->element_bytes == 2 ? cache->half : H5T_IEEE_F32LE, to, from, H5P_DEFAULT,
+                stored) < 0) {
+        char object[FQ_KV_OBJECT_MAX];
+        fq_kv_object_name(object, layer, kind);
+        status = FQ_H5_MALFORMED(&cache->file, object, "rows from %zu cannot be read: damaged", first);
+    }
+    fq_h5_close(to);
+    fq_h5_close(from);
+    return status;
+}
+
+/* The same as floats; as they are stored into hash, unless that is NULL. */
 static fq_status read_slab(const fq_kv_cache *cache, size_t layer, fq_kv_kind kind, size_t first,
                            size_t count, size_t head, size_t heads, float *x, fq_sha256 *hash) {
-    const hid_t dataset = cache->datasets[layer * FQ_KV_KINDS + (size_t)kind];
     const size_t elements = count * heads * cache->shape.dim;
-    const hsize_t start[3] = {first, head, 0}, extent[3] = {count, heads, cache->shape.dim};
     const bool half = cache->shape.element_bytes == 2;
     uint8_t *halves = NULL;
     if (half)
         FQ_TRY(fq_alloc(&halves, elements, 2));
-    const hid_t from = H5Dget_space(dataset), to = H5Screate_simple(3, extent, NULL);
-    fq_status status = FQ_OK;
-    if (from < 0 || to < 0 || H5Sselect_hyperslab(from, H5S_SELECT_SET, start, NULL, extent, NULL) < 0 ||
-        H5Dread(dataset, half ? cache->half : H5T_IEEE_F32LE, to, from, H5P_DEFAULT,
-                half ? (void *)halves : (void *)x) < 0) {
-        char object[FQ_KV_OBJECT_MAX];
-        fq_kv_object_name(object, layer, kind);
-        status = FQ_H5_MALFORMED(&cache->file, object, "rows from %zu cannot be read: damaged", first);
-    } else {
-        if (hash)
-            fq_sha256_add(hash, half ? (void *)halves : (void *)x, elements * cache->shape.element_bytes);
-        if (half)
-            fq_fp16_decode(x, halves, elements);
-    }
-    fq_h5_close(to);
-    fq_h5_close(from);
+    const fq_status status =
+        read_stored(cache, layer, kind, first, count, head, heads, half ? (void *)halves : (void *)x);
+    if (status == FQ_OK && hash)
+        fq_sha256_add(hash, half ? (void *)halves : (void *)x, elements * cache->shape.element_bytes);
+    if (status == FQ_OK && half)
+        fq_fp16_decode(x, halves, elements);
     fq_free(halves);
     return status;
 }

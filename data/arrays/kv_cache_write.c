@@ -26,6 +26,8 @@ struct fq_kv_writer {
     unsigned char *seen; /* [layers][kinds][tokens] */
     size_t missing;      /* rows not put yet */
     uint8_t *piece;      /* [PIECE_ELEMENTS] halves */
+    size_t vanished;     /* vectors that became zero */
+    char first_vanished[FQ_KV_NAME_MAX];
 };
 
 static fq_status failed(const fq_kv_writer *writer, int error) {
@@ -171,14 +173,50 @@ static fq_status write_at(const fq_kv_writer *writer, const void *bytes, size_t 
     return FQ_OK;
 }
 
-static fq_status check_values(const fq_kv_writer *writer, const float *x, size_t count) {
+/* "layer 3, key, token 17, head 2" of element i of rows that begin at a token. */
+static void name_vector(const fq_kv_shape *shape, size_t layer, fq_kv_kind kind, size_t first, size_t i,
+                        char *name, size_t room) {
+    const size_t row = fq_kv_heads(shape, kind) * shape->dim;
+    snprintf(name, room, "layer %zu, %s, token %zu, head %zu", layer, fq_kv_kind_name(kind), first + i / row,
+             i % row / shape->dim);
+}
+
+static fq_status check_values(const fq_kv_writer *writer, size_t layer, fq_kv_kind kind, size_t first,
+                              const float *x, size_t count) {
+    const fq_kv_shape *shape = &writer->shape;
     for (size_t i = 0; i < count; i++) {
-        if (!isfinite(x[i]))
-            return FQ_FAIL_VALUE(FQ_ERR_NONFINITE, "x", i, "finite numbers; the value is the index");
-        if (writer->shape.element_bytes == 2 && fabsf(x[i]) >= 65520.0f)
-            return FQ_FAIL_VALUE(FQ_ERR_RANGE, "x", x[i], "magnitudes up to 65504 in float16");
+        const bool large = shape->element_bytes == 2 && fabsf(x[i]) >= 65520.0f;
+        if (isfinite(x[i]) && !large)
+            continue;
+        char name[FQ_KV_NAME_MAX];
+        name_vector(shape, layer, kind, first, i, name, sizeof name);
+        return FQ_FAIL_TEXT(
+            isfinite(x[i]) ? FQ_ERR_RANGE : FQ_ERR_NONFINITE, "%s: %s, coordinate %zu is %g; allowed: %s",
+            writer->file.path, name, i % shape->dim, (double)x[i],
+            isfinite(x[i]) ? "magnitudes up to 65504 in float16; float32 holds it" : "finite numbers");
     }
     return FQ_OK;
+}
+
+/* Counts the vectors that are not zero in x and are zero in float16. */
+static void count_vanished(fq_kv_writer *writer, size_t layer, fq_kv_kind kind, size_t first, const float *x,
+                           size_t count) {
+    const size_t dim = writer->shape.dim;
+    for (size_t v = 0; writer->shape.element_bytes == 2 && v < count; v += dim) {
+        float largest = 0.0f;
+        for (size_t i = 0; i < dim; i++)
+            largest = fabsf(x[v + i]) > largest ? fabsf(x[v + i]) : largest;
+        if (!(largest > 0.0f && largest <= 0x1p-25f))
+            continue;
+        if (writer->vanished++ == 0)
+            name_vector(&writer->shape, layer, kind, first, v, writer->first_vanished,
+                        sizeof writer->first_vanished);
+    }
+}
+
+size_t fq_kv_writer_vanished(const fq_kv_writer *writer, char *where) {
+    memcpy(where, writer->first_vanished, sizeof writer->first_vanished);
+    return writer->vanished;
 }
 
 fq_status fq_kv_writer_put(fq_kv_writer *writer, size_t layer, fq_kv_kind kind, size_t first, size_t count,
@@ -193,7 +231,8 @@ fq_status fq_kv_writer_put(fq_kv_writer *writer, size_t layer, fq_kv_kind kind, 
     const size_t row = fq_kv_heads(shape, kind) * shape->dim, total = row * count;
     const size_t which = layer * FQ_KV_KINDS + (size_t)kind;
     uint64_t offset = writer->offsets[which] + (uint64_t)first * row * shape->element_bytes;
-    FQ_TRY(check_values(writer, x, total));
+    FQ_TRY(check_values(writer, layer, kind, first, x, total));
+    count_vanished(writer, layer, kind, first, x, total);
     for (size_t done = 0; done < total;) {
         const size_t now = total - done < PIECE_ELEMENTS ? total - done : PIECE_ELEMENTS;
         const void *bytes = x + done;

@@ -102,6 +102,8 @@ static fq_status take_vectors(const fq_h5_file *file, fq_vectors *vectors) {
             FQ_H5_MALFORMED(file, "vectors", "is %zu x %zu; allowed: 1 vector or more of dimension 1 to %d",
                             shape.dims[0], shape.dims[1], FQ_DIM_MAX);
     if (status == FQ_OK)
+        status = fq_h5_make_room(file, "vectors", (uint64_t)shape.elements * sizeof *vectors->x);
+    if (status == FQ_OK)
         status = fq_alloc(&vectors->x, shape.elements, sizeof *vectors->x);
     if (status == FQ_OK)
         status = fq_h5_read_dataset(file, dataset, "vectors", H5T_NATIVE_FLOAT, vectors->x);
@@ -135,6 +137,8 @@ static fq_status take_codes(const fq_h5_file *file, fq_codes *codes) {
     if (status == FQ_OK && (shape.dims[0] < 1 || shape.dims[1] < 1 || shape.bytes != 1))
         status = FQ_H5_MALFORMED(file, "codes", "is %zu x %zu of %zu bytes; allowed: rows of bytes",
                                  shape.dims[0], shape.dims[1], shape.bytes);
+    if (status == FQ_OK)
+        status = fq_h5_make_room(file, "codes", shape.elements);
     if (status == FQ_OK)
         status = fq_alloc(&codes->bytes, shape.elements, 1);
     if (status == FQ_OK)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "failure.h"
+#include "machine_memory.h"
 #include "memory.h"
 
 static atomic_size_t operations, failing, serial;
@@ -211,6 +212,9 @@ fq_status fq_file_read(const char *path, size_t limit, unsigned char **bytes, si
     else if ((uintmax_t)about.st_size > limit)
         status = FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: has %jd bytes; allowed: up to %zu", path,
                               (intmax_t)about.st_size, limit);
+    else if ((uintmax_t)about.st_size > fq_machine_memory_left())
+        status = FQ_FAIL_TEXT(FQ_ERR_MEMORY, "%s: has %jd bytes, more than the memory that is left", path,
+                              (intmax_t)about.st_size);
     else
         status = fq_alloc(&all, (size_t)about.st_size + 1, 1);
     size_t have = 0;

@@ -12,6 +12,7 @@
 
 #include "failure.h"
 #include "hdf5_util.h"
+#include "machine_memory.h"
 
 enum { CHILD_READ = 40, CHILD_REFUSED = 41, SECONDS_MIN = 5, BYTES_A_SECOND = 20 << 20 };
 
@@ -32,14 +33,21 @@ void fq_h5_guard_on(bool on) {
     enabled = on;
 }
 
+static bool in_child; /* limits are this process's own and may be raised */
+
+/* The soft limit alone: it can be raised again. */
 static void limit(int resource, rlim_t most) {
     struct rlimit now;
     if (getrlimit(resource, &now) != 0)
         return;
-    if (now.rlim_max == RLIM_INFINITY || most < now.rlim_max)
-        now.rlim_max = most;
-    now.rlim_cur = now.rlim_max;
+    now.rlim_cur = now.rlim_max == RLIM_INFINITY || most < now.rlim_max ? most : now.rlim_max;
     (void)setrlimit(resource, &now);
+}
+
+static void raise_limit(int resource, rlim_t more) {
+    struct rlimit now;
+    if (getrlimit(resource, &now) == 0 && now.rlim_cur != RLIM_INFINITY)
+        limit(resource, now.rlim_cur < RLIM_INFINITY - more ? now.rlim_cur + more : RLIM_INFINITY);
 }
 
 static void limit_memory(uint64_t file_bytes) {
@@ -54,6 +62,21 @@ static void limit_memory(uint64_t file_bytes) {
         limit(RLIMIT_AS, (rlim_t)(pages * (unsigned long long)page + (1ULL << 30) + 4 * file_bytes));
 }
 
+fq_status fq_h5_make_room(const fq_h5_file *file, const char *object, uint64_t bytes) {
+    const uint64_t left = fq_machine_memory_left();
+    const double gib = 1.0 / (1 << 30);
+    if (bytes > left)
+        return FQ_FAIL_TEXT(FQ_ERR_MEMORY,
+                            "%s: %.100s: takes %.2f GiB of memory; %.2f GiB are left on this machine",
+                            file->path, object, gib * (double)bytes, gib * (double)left);
+    if (in_child) {
+        raise_limit(RLIMIT_CPU, (rlim_t)(bytes / BYTES_A_SECOND));
+        if (FQ_ADDRESS_SPACE_LIMITED)
+            raise_limit(RLIMIT_AS, (rlim_t)bytes);
+    }
+    return FQ_OK;
+}
+
 /* Runs the check; a refusal's error record goes through the pipe. It is smaller than PIPE_BUF. */
 static _Noreturn void child(int to_parent, uint64_t file_bytes, fq_status (*check)(void *context),
                             void *context) {
@@ -65,6 +88,7 @@ static _Noreturn void child(int to_parent, uint64_t file_bytes, fq_status (*chec
         (void)dup2(nowhere, STDOUT_FILENO);
         (void)dup2(nowhere, STDERR_FILENO);
     }
+    in_child = true;
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_CPU, (rlim_t)(SECONDS_MIN + file_bytes / BYTES_A_SECOND));
     if (FQ_ADDRESS_SPACE_LIMITED)

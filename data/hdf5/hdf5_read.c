@@ -30,26 +30,33 @@ static uint64_t little_endian(const unsigned char *bytes) {
     return value;
 }
 
-fq_status fq_h5_check_start(const char *path, const unsigned char *start, size_t available,
-                            uint64_t file_length) {
-    static const unsigned char signature[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
-    if (available < sizeof signature || memcmp(start, signature, sizeof signature) != 0)
-        return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: offset 0: no HDF5 signature; this is no HDF5 file", path);
+static const unsigned char signature[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
+
+/* Checks superblock and length from the first bytes behind a user block, where the signature is. */
+static fq_status check_start(const char *path, const unsigned char *start, size_t available,
+                             uint64_t user_block, uint64_t file_length) {
     if (available < START_BYTES)
-        return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: cut off in the superblock, at byte %zu", path, available);
+        return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: cut off in the superblock, at byte %llu", path,
+                            (unsigned long long)(user_block + available));
     const unsigned version = start[8];
     if (version > 3)
-        return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: offset 8: superblock version %u; allowed: 0 to 3", path,
-                            version);
+        return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: offset %llu: superblock version %u; allowed: 0 to 3", path,
+                            (unsigned long long)user_block + 8, version);
     const size_t sizes = version < 2 ? 13 : 9;
     if (start[sizes] != 8 || start[sizes + 1] != 8)
-        return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: offset %zu: addresses of %u and sizes of %u bytes; allowed: 8",
-                            path, sizes, start[sizes], start[sizes + 1]);
-    const size_t base = version == 0 ? 24 : version == 1 ? 28 : 12;
-    const size_t end = base + 16;
-    if (little_endian(start + base) != 0)
-        return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: offset %zu: base address is not 0", path, base);
-    const uint64_t stated = little_endian(start + end);
+        return FQ_FAIL_TEXT(FQ_ERR_INPUT,
+                            "%s: offset %llu: addresses of %u and sizes of %u bytes; allowed: 8", path,
+                            (unsigned long long)user_block + sizes, start[sizes], start[sizes + 1]);
+    const size_t base_at = version == 0 ? 24 : version == 1 ? 28 : 12;
+    const uint64_t base = little_endian(start + base_at), end = little_endian(start + base_at + 16);
+    if (base != 0 && base != user_block)
+        return FQ_FAIL_TEXT(FQ_ERR_INPUT,
+                            "%s: offset %llu: base address %llu; allowed: 0, or %llu, where the "
+                            "superblock is",
+                            path, (unsigned long long)(user_block + base_at), (unsigned long long)base,
+                            (unsigned long long)user_block);
+    /* addresses count from the base; h5jam puts a user block in front and leaves them as they were */
+    const uint64_t stated = base == user_block ? end : end + user_block;
     if (stated != file_length)
         return FQ_FAIL_TEXT(FQ_ERR_INPUT,
                             "%s: has %llu bytes where its superblock says %llu: cut off, appended to, or "
@@ -58,8 +65,24 @@ fq_status fq_h5_check_start(const char *path, const unsigned char *start, size_t
     return FQ_OK;
 }
 
+static fq_status no_signature(const char *path) {
+    return FQ_FAIL_TEXT(FQ_ERR_INPUT,
+                        "%s: offset 0: no HDF5 signature, nor at 512, 1024, 2048, ...; this is no HDF5 "
+                        "file",
+                        path);
+}
+
+static uint64_t next_place(uint64_t place) {
+    return place ? 2 * place : 512;
+}
+
 fq_status fq_h5_open_bytes(fq_h5_file *file, const char *path, const unsigned char *bytes, size_t length) {
-    FQ_TRY(fq_h5_check_start(path, bytes, length < START_BYTES ? length : START_BYTES, length));
+    uint64_t at = 0;
+    while (at + sizeof signature <= length && memcmp(bytes + at, signature, sizeof signature) != 0)
+        at = next_place(at);
+    if (at + sizeof signature > length)
+        return no_signature(path);
+    FQ_TRY(check_start(path, bytes + at, length - at < START_BYTES ? length - at : START_BYTES, at, length));
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     /* HDF5 wants to change the image; it gets a copy of it, and const is cast away for its sake. */
     void *image = NULL;
@@ -75,19 +98,32 @@ fq_status fq_h5_open_bytes(fq_h5_file *file, const char *path, const unsigned ch
     return FQ_OK;
 }
 
-fq_status fq_h5_open_path(fq_h5_file *file, const char *path) {
+/* Reads the start of the superblock, behind a user block or without one. */
+static fq_status check_start_of_path(const char *path, uint64_t length) {
     unsigned char start[START_BYTES];
+    size_t got = 0;
+    FILE *plain = fopen(path, "rb");
+    if (!plain)
+        return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: cannot be opened: %s", path, strerror(errno));
+    uint64_t at = 0;
+    bool found = false;
+    while (!found && at + sizeof signature <= length && fseeko(plain, (off_t)at, SEEK_SET) == 0) {
+        got = fread(start, 1, sizeof start, plain);
+        found = got >= sizeof signature && memcmp(start, signature, sizeof signature) == 0;
+        if (!found)
+            at = next_place(at);
+    }
+    fclose(plain);
+    return found ? check_start(path, start, got, at, length) : no_signature(path);
+}
+
+fq_status fq_h5_open_path(fq_h5_file *file, const char *path) {
     struct stat about;
     if (stat(path, &about) != 0)
         return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: cannot be opened: %s", path, strerror(errno));
     if (!S_ISREG(about.st_mode))
         return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: is no regular file", path);
-    FILE *plain = fopen(path, "rb");
-    if (!plain)
-        return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: cannot be opened: %s", path, strerror(errno));
-    const size_t got = fread(start, 1, sizeof start, plain);
-    fclose(plain);
-    FQ_TRY(fq_h5_check_start(path, start, got, (uint64_t)about.st_size));
+    FQ_TRY(check_start_of_path(path, (uint64_t)about.st_size));
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     hid_t id = H5I_INVALID_HID;
     if (access >= 0 && H5Pset_file_locking(access, false, true) >= 0)
@@ -144,6 +180,31 @@ static fq_status check_filters(const fq_h5_file *file, const char *name, hid_t c
     return filters < 0 ? FQ_H5_MALFORMED(file, name, "unreadable filters") : FQ_OK;
 }
 
+/* Every chunk is there, and none so large that a damaged one takes all memory. */
+static fq_status check_chunks(const fq_h5_file *file, const char *name, hid_t dataset, hid_t creation,
+                              const fq_h5_shape *shape) {
+    hsize_t chunk[4] = {0}, written = 0;
+    uint64_t bytes = shape->bytes, wanted = 1;
+    bool small = H5Pget_chunk(creation, 4, chunk) == shape->rank;
+    for (int i = 0; small && i < shape->rank; i++) {
+        small = chunk[i] > 0 && chunk[i] <= (uint64_t)CHUNK_BYTES_MAX / bytes;
+        bytes *= small ? chunk[i] : 1;
+        wanted *= small ? (shape->dims[i] + chunk[i] - 1) / chunk[i] : 1; /* at most the number of elements */
+    }
+    if (!small)
+        return FQ_H5_MALFORMED(file, name, "chunks above %d MiB", CHUNK_BYTES_MAX >> 20);
+    const hid_t space = H5Dget_space(dataset);
+    const bool counted = space >= 0 && H5Dget_num_chunks(dataset, space, &written) >= 0;
+    fq_h5_close(space);
+    if (!counted)
+        return FQ_H5_MALFORMED(file, name, "unreadable chunks");
+    if (written != wanted)
+        return FQ_H5_MALFORMED(file, name, "%llu of its %llu chunks were never written",
+                               (unsigned long long)(wanted - (written < wanted ? written : wanted)),
+                               (unsigned long long)wanted);
+    return FQ_OK;
+}
+
 /* The dataset's elements against the bytes that hold them. */
 static fq_status check_storage(const fq_h5_file *file, const char *name, hid_t dataset, fq_h5_shape *shape) {
     const hid_t creation = H5Dget_create_plist(dataset);
@@ -161,22 +222,13 @@ static fq_status check_storage(const fq_h5_file *file, const char *name, hid_t d
     if (status == FQ_OK && stored > file->length)
         status = FQ_H5_MALFORMED(file, name, "claims %llu stored bytes, the file has %llu",
                                  (unsigned long long)stored, (unsigned long long)file->length);
-    const bool filtered = status == FQ_OK && H5Pget_nfilters(creation) > 0;
-    shape->native = layout == H5D_CONTIGUOUS && !filtered;
-    if (status == FQ_OK && logical > (filtered ? stored * DEFLATE_RATIO_MAX : stored))
+    shape->filtered = status == FQ_OK && H5Pget_nfilters(creation) > 0;
+    shape->native = layout == H5D_CONTIGUOUS && !shape->filtered;
+    if (status == FQ_OK && logical > (shape->filtered ? stored * DEFLATE_RATIO_MAX : stored))
         status = FQ_H5_MALFORMED(file, name, "claims %llu bytes of elements, %llu bytes are stored",
                                  (unsigned long long)logical, (unsigned long long)stored);
-    if (status == FQ_OK && layout == H5D_CHUNKED) {
-        hsize_t chunk[4] = {0};
-        uint64_t bytes = shape->bytes;
-        bool small = H5Pget_chunk(creation, 4, chunk) == shape->rank;
-        for (int i = 0; small && i < shape->rank; i++) {
-            small = chunk[i] > 0 && chunk[i] <= (uint64_t)CHUNK_BYTES_MAX / bytes;
-            bytes *= small ? chunk[i] : 1;
-        }
-        if (!small)
-            status = FQ_H5_MALFORMED(file, name, "chunks above %d MiB", CHUNK_BYTES_MAX >> 20);
-    }
+    if (status == FQ_OK && layout == H5D_CHUNKED)
+        status = check_chunks(file, name, dataset, creation, shape);
     fq_h5_close(creation);
     return status;
 }

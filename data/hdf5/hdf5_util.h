@@ -5,10 +5,11 @@
  * Conventions of all fibquant files: a dataset has the attributes units, axes and description; texts
  * are UTF-8 strings; no object carries a time stamp, so equal contents are equal bytes.
  *
- * What a file must satisfy before it is believed: HDF5 signature at byte 0, a superblock of version 0
- * to 3 with 8-byte addresses, a length equal to the one in the superblock (neither cut off nor
- * appended to), hard links only, no external or virtual storage, no filter but deflate, shuffle and
- * fletcher32, and for each dataset no more elements than its stored bytes can hold. HDF5 1.10 itself
+ * What a file must satisfy before it is believed: HDF5 signature at byte 0, or behind a user block of
+ * 512, 1024, 2048, ... bytes, a superblock of version 0 to 3 with 8-byte addresses, a length equal to the
+ * one in the superblock (neither cut off nor appended to), hard links only, no external or virtual storage,
+ * no filter but deflate, shuffle and fletcher32, and for each dataset every chunk written and no more
+ * elements than its stored bytes can hold. HDF5 1.10 itself
  * can crash or loop on damaged metadata, so files are first read in a forked child (fq_h5_guard);
  * tests/fuzz/contained/ has such files. What the guard cannot see is a read beyond a buffer inside the
  * library that goes by without a crash.
@@ -81,10 +82,6 @@ typedef struct fq_h5_file {
     const unsigned char *bytes; /* the image, if read from memory: not owned */
 } fq_h5_file;
 
-/* Checks signature, superblock and length from the first (up to 64) bytes. */
-FQ_MUST_CHECK fq_status fq_h5_check_start(const char *path, const unsigned char *start, size_t available,
-                                          uint64_t file_length);
-
 /* Opens bytes[length], which must stay, as a file; or a file where it lies. */
 FQ_MUST_CHECK fq_status fq_h5_open_bytes(fq_h5_file *file, const char *path, const unsigned char *bytes,
                                          size_t length);
@@ -102,11 +99,16 @@ typedef struct fq_h5_shape {
     H5T_class_t kind; /* H5T_FLOAT or H5T_INTEGER */
     size_t bytes;     /* of an element as stored */
     bool native;      /* stored contiguously and unfiltered */
+    bool filtered;    /* compressed, say: read it as a whole, because a part costs its chunks every time */
 } fq_h5_shape;
 
 /* Dataset of rank dimensions with elements of kind; checked as described above. */
 FQ_MUST_CHECK fq_status fq_h5_open_dataset(const fq_h5_file *file, hid_t *dataset, fq_h5_shape *shape,
                                            hid_t where, const char *name, int rank, H5T_class_t kind);
+
+/* To be asked before bytes of memory are allocated for the object: FQ_ERR_MEMORY if the machine has not that
+ * many left; otherwise a guarded child (below) may take them, and the time to fill them. */
+FQ_MUST_CHECK fq_status fq_h5_make_room(const fq_h5_file *file, const char *object, uint64_t bytes);
 
 /* All elements into data, converted to memory_type. */
 FQ_MUST_CHECK fq_status fq_h5_read_dataset(const fq_h5_file *file, hid_t dataset, const char *name,
@@ -145,11 +147,11 @@ fq_status
 fq_h5_malformed_impl(const char *path, const char *object, const char *source_file, int source_line,
                      const char *format, ...);
 
-/* Calls check(context) in a child process, with processor time and memory limited and all its effects
- * lost with it. FQ_OK if it succeeded there; if it failed, its status and error record; if it crashed
- * or ran away, FQ_ERR_INPUT saying so. check must be deterministic and change nothing outside the
- * process. After fq_h5_guard_on(false) it is called here
- * at once: for fuzz targets that look for such crashes. Cost: a fork and the check. */
+/* Calls check(context) in a child process, with processor time and memory limited by the file's length (and
+ * what fq_h5_make_room grants) and all its effects lost with it. FQ_OK if it succeeded there; if it failed,
+ * its status and error record; if it crashed or ran away, FQ_ERR_INPUT saying so. check must be deterministic
+ * and change nothing outside the process. After fq_h5_guard_on(false) it is called here at once: for fuzz
+ * targets that look for such crashes. Cost: a fork and the check. */
 FQ_MUST_CHECK fq_status fq_h5_guard(const char *path, fq_status (*check)(void *context), void *context);
 void fq_h5_guard_on(bool on);
 

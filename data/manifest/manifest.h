@@ -17,8 +17,9 @@
  * names in a manifest are relative to the manifest's folder.
  *
  * Hostile input: at most FQ_MANIFEST_BYTES_MAX bytes, FQ_MANIFEST_NODES_MAX nodes and values after
- * aliases are followed, FQ_MANIFEST_VALUES_MAX values an axis and
- * FQ_MANIFEST_POINTS_MAX points. Anything else is FQ_ERR_INPUT: "FILE:LINE: key ...: ...; allowed:".
+ * aliases are followed, FQ_MANIFEST_DEPTH_MAX lists and mappings inside each other, FQ_MANIFEST_VALUES_MAX
+ * values an axis and FQ_MANIFEST_POINTS_MAX points. Anything else is FQ_ERR_INPUT: "FILE:LINE: key ...: ...;
+ * allowed:".
  */
 #ifndef FQ_MANIFEST_H
 #define FQ_MANIFEST_H
@@ -33,6 +34,7 @@ enum {
     FQ_MANIFEST_BYTES_MAX = 256 * 1024,
     FQ_MANIFEST_NODES_MAX = 200000,
     FQ_MANIFEST_ANCHORS_MAX = 1000,
+    FQ_MANIFEST_DEPTH_MAX = 32,
     FQ_MANIFEST_TEXT_MAX = 4096,
     FQ_MANIFEST_VALUES_MAX = 100000,
     FQ_MANIFEST_BLOCKS_MAX = 1000,

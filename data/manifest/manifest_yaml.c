@@ -35,11 +35,45 @@ static fq_status parser_failure(const fq_yaml *yaml, const yaml_parser_t *parser
     return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s:%zu: not valid YAML: %s", yaml->manifest->path, line + 1, problem);
 }
 
+/* Lists and mappings nested beyond the limit: libyaml looks at all that are open for each token, so deep ones
+ * take the square of the text's length. Walks the events, of which a deep text has no more than the limit. */
+static fq_status check_depth(const fq_yaml *yaml, const char *text, size_t length) {
+    yaml_parser_t parser;
+    if (!yaml_parser_initialize(&parser))
+        return FQ_FAIL(FQ_ERR_MEMORY, "manifest", NULL);
+    yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);
+    fq_status status = FQ_OK;
+    size_t depth = 0;
+    for (bool more = true; more && status == FQ_OK;) {
+        yaml_event_t event;
+        if (!yaml_parser_parse(&parser, &event)) {
+            status = parser_failure(yaml, &parser);
+            break;
+        }
+        if (event.type == YAML_SEQUENCE_START_EVENT || event.type == YAML_MAPPING_START_EVENT)
+            depth++;
+        else if (event.type == YAML_SEQUENCE_END_EVENT || event.type == YAML_MAPPING_END_EVENT)
+            depth--;
+        if (depth > FQ_MANIFEST_DEPTH_MAX) {
+            char where[FQ_MANIFEST_WHERE_MAX];
+            fq_manifest_where(where, yaml->manifest, yaml->option ? 0 : (int)event.start_mark.line + 1);
+            status = FQ_FAIL_TEXT(yaml->option ? FQ_ERR_USAGE : FQ_ERR_INPUT,
+                                  "%s: lists and mappings nested too deep; allowed: up to %d", where,
+                                  FQ_MANIFEST_DEPTH_MAX);
+        }
+        more = event.type != YAML_STREAM_END_EVENT;
+        yaml_event_delete(&event);
+    }
+    yaml_parser_delete(&parser);
+    return status;
+}
+
 fq_status fq_yaml_load(fq_yaml *yaml, fq_manifest *manifest, const char *text, size_t length, bool option) {
     memset(yaml, 0, sizeof *yaml);
     yaml->manifest = manifest;
     yaml->option = option;
     FQ_TRY(check_bytes(yaml, text, length));
+    FQ_TRY(check_depth(yaml, text, length));
     yaml_parser_t parser;
     if (!yaml_parser_initialize(&parser))
         return FQ_FAIL(FQ_ERR_MEMORY, "manifest", NULL);

@@ -143,16 +143,25 @@ static fq_status write_cache(const fq_model_text *m, const fq_provenance *proven
         fq_kv_writer_abandon(writer);
         return status;
     }
+    char first_vanished[FQ_KV_NAME_MAX];
+    const size_t vanished = fq_kv_writer_vanished(writer, first_vanished);
     FQ_TRY(fq_kv_writer_commit(writer));
+    if (vanished)
+        fprintf(
+            stderr,
+            "fibquant cache: %zu vectors are too small for float16 and are zero in the file, the first is "
+            "%s; --float32 keeps them\n",
+            vanished, first_vanished);
     if (!fq_options_quiet())
         print_summary(m, &origin, (double)tokens / seconds);
     if (json)
         return fq_verb_print_json(json_pack(
-            "{s:s, s:o, s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "schema", "fibquant cache 1",
-            "model", fq_json_text(origin.model), "model_sha256", origin.model_sha256, "text",
-            fq_json_text(origin.text), "text_sha256", origin.text_sha256, "layers", (json_int_t)c->layers,
-            "tokens", (json_int_t)tokens, "skipped", (json_int_t)skip, "query_heads", (json_int_t)c->heads,
-            "heads", (json_int_t)c->kv_heads, "dim", (json_int_t)c->head_dim, "tokens_per_second",
+            "{s:s, s:o, s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "schema",
+            "fibquant cache 1", "model", fq_json_text(origin.model), "model_sha256", origin.model_sha256,
+            "text", fq_json_text(origin.text), "text_sha256", origin.text_sha256, "layers",
+            (json_int_t)c->layers, "tokens", (json_int_t)tokens, "skipped", (json_int_t)skip, "query_heads",
+            (json_int_t)c->heads, "heads", (json_int_t)c->kv_heads, "dim", (json_int_t)c->head_dim,
+            "vectors_vanished", (json_int_t)vanished, "tokens_per_second",
             fq_json_number((double)tokens / seconds), "output", fq_json_text(output)));
     return FQ_OK;
 }

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "check.h"
 #include "failure.h"
@@ -108,6 +109,38 @@ static void given_aliases_that_multiply_expect_a_refusal_and_no_flood(void) {
     free(large);
 }
 
+/* 250 kB of lists or mappings inside each other, in each of YAML's ways to write them: the line is named, and
+ * it takes no time that grows as the square. */
+static void given_deep_nesting_expect_the_line_at_once(void) {
+    static const struct {
+        const char *begin, *step;
+        const char *line;
+    } cases[] = {
+        {"experiment: e\ngrid: ", "[", "m.yaml:2: lists and mappings nested too deep"},
+        {"experiment: e\ngrid: ", "{a: ", "m.yaml:2: lists and mappings nested too deep"},
+        {"experiment: e\ngrid: ", "[\n", "m.yaml:33: lists and mappings nested too deep"},
+        {"experiment: e\ngrid:\n ", "- ", "m.yaml:3: lists and mappings nested too deep"},
+        {"experiment: e\ngrid:\n ", "? ", "m.yaml:3: lists and mappings nested too deep"},
+    };
+    enum { LENGTH = 250000 };
+    char *text = malloc(LENGTH);
+    if (!FQ_CHECK(text != NULL))
+        return;
+    const clock_t start = clock();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        fq_manifest m;
+        size_t length = strlen(cases[i].begin);
+        memcpy(text, cases[i].begin, length);
+        for (; length + strlen(cases[i].step) < LENGTH; length += strlen(cases[i].step))
+            memcpy(text + length, cases[i].step, strlen(cases[i].step));
+        FQ_CHECK_FAILS(fq_manifest_parse(&m, "m.yaml", text, length), FQ_ERR_INPUT);
+        if (!FQ_CHECK(strstr(fq_error_last()->text, cases[i].line) != NULL))
+            fprintf(stderr, "%s: %s\n", cases[i].step, fq_error_last()->text);
+    }
+    FQ_CHECK((double)(clock() - start) / CLOCKS_PER_SEC < 2.0);
+    free(text);
+}
+
 static bool accepts(const char *experiment, const char *key, void *context) {
     (void)experiment;
     (void)context;
@@ -179,6 +212,7 @@ static const fq_test tests[] = {
     {"axes and points", given_a_manifest_expect_its_axes_and_points},
     {"bad manifests", given_a_bad_manifest_expect_its_line_and_what_is_allowed},
     {"multiplying aliases", given_aliases_that_multiply_expect_a_refusal_and_no_flood},
+    {"deep nesting", given_deep_nesting_expect_the_line_at_once},
     {"assignments", given_assignments_expect_axes_replaced},
     {"damaged text", given_damaged_text_expect_a_status_and_no_crash},
     {"failing allocations", given_every_allocation_failing_expect_out_of_memory_and_no_leak},
