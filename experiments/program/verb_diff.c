@@ -8,11 +8,12 @@
 #include "failure.h"
 #include "memory.h"
 #include "options.h"
+#include "printable.h"
 #include "result_store.h"
 #include "verb.h"
 
 static double absolute, relative;
-static bool quiet;
+static bool quiet, summary;
 
 static const fq_option options[] = {
     {.name = "absolute",
@@ -29,6 +30,10 @@ static const fq_option options[] = {
      .least = 0,
      .most = 1,
      .help = "or by R times the larger magnitude"},
+    {.name = "summary",
+     .kind = FQ_OPTION_FLAG,
+     .value = &summary,
+     .help = "per table rows equal, different and in one file only; per column the largest difference"},
     {.name = "quiet", .letter = 'q', .kind = FQ_OPTION_FLAG, .value = &quiet, .help = "exit status only"},
     {0}};
 
@@ -42,7 +47,8 @@ static const fq_usage usage = {
     .most_arguments = 2,
     .options = options,
     .examples = "fibquant diff one_rank.h5 three_ranks.h5\n"
-                "fibquant diff avx2.h5 portable.h5 --relative 1e-9",
+                "fibquant diff avx2.h5 portable.h5 --relative 1e-9\n"
+                "fibquant diff monday.h5 friday.h5 --summary",
     .exit_status = "0 the same, 1 different"};
 
 typedef struct keyed {
@@ -81,63 +87,115 @@ static fq_status make_keys(fq_arena *arena, const fq_table *table, keyed **keys)
     return FQ_OK;
 }
 
-static bool same_value(const fq_table *a, size_t ra, size_t ca, const fq_table *b, size_t rb, size_t cb) {
+/* How far a column of two tables is apart, over all rows that both have. */
+typedef struct apart {
+    size_t rows;                      /* that differ */
+    double largest, largest_relative; /* of reals and whole numbers */
+} apart;
+
+typedef struct comparison {
+    const char *name;
+    const fq_table *a, *b;               /* without columns where a file has no such table */
+    apart columns[FQ_TABLE_COLUMNS_MAX]; /* of a's */
+    size_t equal, different, only_a, only_b, columns_missing;
+} comparison;
+
+static double number_at(const fq_table *t, size_t row, size_t column) {
+    return t->columns[column].type == FQ_VALUE_INTEGER ? (double)fq_table_integer(t, row, column)
+                                                       : fq_table_real(t, row, column);
+}
+
+/* Whether two values are the same as far as the tolerances say; if not, *off says how far apart they are. */
+static bool same_value(const fq_table *a, size_t ra, size_t ca, const fq_table *b, size_t rb, size_t cb,
+                       double *off, double *off_relative) {
+    *off = *off_relative = 0.0;
     if (a->columns[ca].type != b->columns[cb].type)
         return false;
-    switch (a->columns[ca].type) {
-    case FQ_VALUE_TEXT:
+    if (a->columns[ca].type == FQ_VALUE_TEXT)
         return strcmp(fq_table_text(a, ra, ca), fq_table_text(b, rb, cb)) == 0;
-    case FQ_VALUE_INTEGER:
-        return fq_table_integer(a, ra, ca) == fq_table_integer(b, rb, cb);
-    case FQ_VALUE_REAL:
-        break;
-    }
-    const double x = fq_table_real(a, ra, ca), y = fq_table_real(b, rb, cb);
-    if ((isnan(x) && isnan(y)) || x == y)
+    if (a->columns[ca].type == FQ_VALUE_INTEGER && fq_table_integer(a, ra, ca) == fq_table_integer(b, rb, cb))
         return true;
-    const double off = fabs(x - y); /* NaN or infinity on one side only: never within tolerance */
-    return off <= absolute || off <= relative * fmax(fabs(x), fabs(y));
+    const double x = number_at(a, ra, ca), y = number_at(b, rb, cb);
+    if (a->columns[ca].type == FQ_VALUE_REAL && ((isnan(x) && isnan(y)) || x == y))
+        return true;
+    *off = fabs(x - y); /* NaN or infinity on one side only: never within tolerance */
+    *off_relative = *off / fmax(fabs(x), fabs(y));
+    if (a->columns[ca].type == FQ_VALUE_INTEGER)
+        return false;
+    return *off <= absolute || *off <= relative * fmax(fabs(x), fabs(y));
 }
 
 static void say(const char *table, const char *key, const char *what) {
-    if (!quiet)
-        printf("%s: %s%s\n", table, key, what);
+    char line[2048], name[4 * FQ_TABLE_NAME_MAX];
+    if (quiet || summary)
+        return;
+    fq_printable(name, sizeof name, table);
+    fq_printable(line, sizeof line, key);
+    printf("%s: %s", name, line);
+    fq_printable(line, sizeof line, what);
+    puts(line);
 }
 
-static size_t compare_rows(const fq_table *a, const keyed *ka, const fq_table *b, const keyed *kb) {
+/* NaN counts as the largest of all differences. */
+static double larger(double a, double b) {
+    return isnan(a) || a > b ? a : b;
+}
+
+static void compare_rows(comparison *c, const keyed *ka, const keyed *kb) {
     size_t differences = 0;
-    for (size_t c = 0; c < a->column_count; c++) {
-        const size_t d = fq_table_find(b, a->columns[c].name);
-        if (a->columns[c].role != FQ_ROLE_VALUE)
-            continue;
+    for (size_t i = 0; i < c->a->column_count; i++) {
+        const fq_value_column *column = &c->a->columns[i];
+        const size_t j = fq_table_find(c->b, column->name);
+        double off = 0.0, off_relative = 0.0;
         char x[FQ_TABLE_VALUE_TEXT], y[FQ_TABLE_VALUE_TEXT], what[400];
-        if (d < b->column_count && same_value(a, ka->row, c, b, kb->row, d))
+        if (column->role != FQ_ROLE_VALUE || j == c->b->column_count ||
+            same_value(c->a, ka->row, i, c->b, kb->row, j, &off, &off_relative))
             continue;
         differences++;
-        snprintf(what, sizeof what, "%s: %.120s | %.120s", a->columns[c].name,
-                 fq_table_format(a, ka->row, c, x),
-                 d < b->column_count ? fq_table_format(b, kb->row, d, y) : "(no such column)");
-        say(a->name, ka->key, what);
+        c->columns[i].rows++;
+        c->columns[i].largest = larger(off, c->columns[i].largest);
+        c->columns[i].largest_relative = larger(off_relative, c->columns[i].largest_relative);
+        snprintf(what, sizeof what, "%s: %.120s | %.120s", column->name, fq_table_format(c->a, ka->row, i, x),
+                 fq_table_format(c->b, kb->row, j, y));
+        say(c->name, ka->key, what);
     }
-    return differences;
+    c->equal += differences == 0;
+    c->different += differences > 0;
 }
 
-static fq_status compare_tables(const fq_table *a, const fq_table *b, size_t *differences, size_t *compared) {
+/* Value columns that one of two tables alone has: said once, not row by row. */
+static size_t missing_columns(const comparison *c, const fq_table *from, const fq_table *in,
+                              const char *where) {
+    size_t missing = 0;
+    for (size_t i = 0; from->column_count && in->column_count && i < from->column_count; i++)
+        if (from->columns[i].role == FQ_ROLE_VALUE &&
+            fq_table_find(in, from->columns[i].name) == in->column_count) {
+            char key[FQ_TABLE_NAME_MAX + 16];
+            snprintf(key, sizeof key, "column %s ", from->columns[i].name);
+            say(c->name, key, where);
+            missing++;
+        }
+    return missing;
+}
+
+static fq_status compare_tables(comparison *c) {
     fq_arena arena = {0};
     keyed *ka = NULL, *kb = NULL;
-    fq_status status = make_keys(&arena, a, &ka);
+    fq_status status = make_keys(&arena, c->a, &ka);
     if (status == FQ_OK)
-        status = make_keys(&arena, b, &kb);
+        status = make_keys(&arena, c->b, &kb);
     size_t i = 0, j = 0;
-    while (status == FQ_OK && (i < a->count || j < b->count)) {
-        const int order = i == a->count ? 1 : j == b->count ? -1 : strcmp(ka[i].key, kb[j].key);
+    c->columns_missing = missing_columns(c, c->a, c->b, "only in the first file") +
+                         missing_columns(c, c->b, c->a, "only in the second file");
+    while (status == FQ_OK && (i < c->a->count || j < c->b->count)) {
+        const int order = i == c->a->count ? 1 : j == c->b->count ? -1 : strcmp(ka[i].key, kb[j].key);
         if (order == 0) {
-            *differences += compare_rows(a, &ka[i++], b, &kb[j++]);
-            ++*compared;
+            compare_rows(c, &ka[i++], &kb[j++]);
         } else {
-            ++*differences;
-            say(a->name, order < 0 ? ka[i].key : kb[j].key,
+            say(c->name, order < 0 ? ka[i].key : kb[j].key,
                 order < 0 ? "only in the first file" : "only in the second file");
+            c->only_a += order < 0;
+            c->only_b += order > 0;
             i += order < 0;
             j += order > 0;
         }
@@ -146,15 +204,47 @@ static fq_status compare_tables(const fq_table *a, const fq_table *b, size_t *di
     return status;
 }
 
+static void print_summary(const comparison *c) {
+    char name[4 * FQ_TABLE_NAME_MAX];
+    if (quiet || !summary)
+        return;
+    fq_printable(name, sizeof name, c->name);
+    printf("%s: %zu rows equal, %zu different, %zu only in the first file, %zu only in the second", name,
+           c->equal, c->different, c->only_a, c->only_b);
+    if (c->columns_missing)
+        printf("; %zu columns in one file only", c->columns_missing);
+    putchar('\n');
+    for (size_t i = 0; i < c->a->column_count; i++) {
+        const apart *off = &c->columns[i];
+        if (!off->rows)
+            continue;
+        fq_printable(name, sizeof name, c->a->columns[i].name);
+        printf("  %-24s %zu rows differ", name, off->rows);
+        if (c->a->columns[i].type != FQ_VALUE_TEXT)
+            printf(", by up to %.3g (relative %.3g)", off->largest, off->largest_relative);
+        putchar('\n');
+    }
+}
+
 static fq_status compare(const fq_results *a, const fq_results *b, size_t *differences, size_t *compared) {
     static const fq_table empty;
-    for (size_t t = 0; t < a->table_count; t++) {
-        const fq_table *other = fq_results_table(b, a->tables[t].name);
-        FQ_TRY(compare_tables(&a->tables[t], other ? other : &empty, differences, compared));
+    static comparison c; /* too large for the stack */
+    for (size_t t = 0; t < a->table_count + b->table_count; t++) {
+        const bool first = t < a->table_count;
+        const fq_table *table = first ? &a->tables[t] : &b->tables[t - a->table_count];
+        const fq_table *other = fq_results_table(first ? b : a, table->name);
+        if (!first && other)
+            continue; /* compared already */
+        c = (comparison){.name = table->name, .a = first ? table : &empty, .b = first ? other : table};
+        if (!c.b)
+            c.b = &empty;
+        FQ_TRY(compare_tables(&c));
+        print_summary(&c);
+        *compared += c.equal + c.different;
+        *differences += c.only_a + c.only_b + c.columns_missing;
+        for (size_t i = 0; i < c.a->column_count; i++)
+            *differences += c.columns[i].rows;
     }
-    for (size_t t = 0; t < b->table_count; t++)
-        if (!fq_results_table(a, b->tables[t].name))
-            FQ_TRY(compare_tables(&empty, &b->tables[t], differences, compared));
     return FQ_OK;
 }
 

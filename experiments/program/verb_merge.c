@@ -7,6 +7,7 @@
 #include "options.h"
 #include "output_check.h"
 #include "result_store.h"
+#include "text_set.h"
 #include "verb.h"
 
 static const char *output;
@@ -30,51 +31,58 @@ static const fq_usage usage = {
     .options = options,
     .examples = "fibquant merge node1.h5 node2.h5 -o all.h5"};
 
-/* Whether rows 0..known-1 of a table have a point of that id. */
-static bool has_point(const fq_table *table, size_t known, size_t column, const char *id) {
-    for (size_t r = known; r-- > 0;)
-        if (strcmp(fq_table_text(table, r, column), id) == 0)
-            return true;
-    return false;
+/* What has been joined so far, and which points it has, table by table. */
+typedef struct joined {
+    fq_results all;
+    fq_text_set points[FQ_RESULT_TABLES_MAX]; /* as all.tables */
+} joined;
+
+static void clear(joined *j) {
+    for (size_t t = 0; t < j->all.table_count; t++)
+        fq_text_set_clear(&j->points[t]);
+    fq_results_clear(&j->all);
 }
 
-static fq_status add_table(fq_results *all, const fq_table *from, size_t runs_before) {
-    fq_table *to = fq_results_table(all, from->name);
+static fq_status add_table(joined *j, const fq_table *from, size_t runs_before) {
+    fq_table *to = fq_results_table(&j->all, from->name);
     if (!to)
-        FQ_TRY(fq_results_add_table(all, &to, from->name, from->columns, from->column_count));
+        FQ_TRY(fq_results_add_table(&j->all, &to, from->name, from->columns, from->column_count));
     else if (!fq_table_same_columns(to, from))
         return FQ_FAIL_TEXT(FQ_ERR_INPUT, "table %s has other columns in one of the files", from->name);
+    fq_text_set *points = &j->points[to - j->all.tables];
     const size_t known = to->count, id = fq_table_find(to, "point"), run = fq_table_find(to, "run");
     const bool has_id = id < to->column_count && to->columns[id].type == FQ_VALUE_TEXT;
     const bool has_run = run < to->column_count && to->columns[run].type == FQ_VALUE_INTEGER;
     for (size_t r = 0; r < from->count; r++) {
-        if (has_id && has_point(to, known, id, fq_table_text(from, r, id)))
+        if (has_id && fq_text_set_has(points, fq_table_text(from, r, id)))
             continue;
         FQ_TRY(fq_table_append(to, from->records + r * from->record_bytes, 1));
         if (has_run)
             fq_table_set_integer(to, to->count - 1, run,
                                  fq_table_integer(from, r, run) + (int64_t)runs_before);
     }
+    for (size_t r = known; has_id && r < to->count; r++) /* only now: a point may have several rows */
+        FQ_TRY(fq_text_set_add(points, fq_table_text(to, r, id)));
     return FQ_OK;
 }
 
-static fq_status add_file(fq_results *all, const char *path) {
+static fq_status add_file(joined *j, const char *path) {
     fq_results one = {0};
     size_t number = 0;
-    const size_t runs_before = all->run_count;
+    const size_t runs_before = j->all.run_count;
     FQ_TRY(fq_store_read(path, &one));
     fq_status status = FQ_OK;
     for (size_t t = 0; status == FQ_OK && t < one.table_count; t++)
-        status = add_table(all, &one.tables[t], runs_before);
+        status = add_table(j, &one.tables[t], runs_before);
     for (size_t r = 0; status == FQ_OK && r < one.run_count; r++)
-        status = fq_results_add_run(all, one.runs[r].texts, one.runs[r].count, &number);
+        status = fq_results_add_run(&j->all, one.runs[r].texts, one.runs[r].count, &number);
     fq_results_clear(&one);
     return status;
 }
 
 static int run(int argc, const char **argv) {
     fq_arguments arguments;
-    fq_results all = {0};
+    static joined j; /* too large for the stack */
     int exit_code = 0;
     if (!fq_options_parse(&usage, argc, argv, &arguments, &exit_code))
         return exit_code;
@@ -84,11 +92,11 @@ static int run(int argc, const char **argv) {
         return exit_code;
     fq_status status = FQ_OK;
     for (size_t i = 0; status == FQ_OK && i < arguments.count; i++)
-        status = add_file(&all, arguments.items[i]);
+        status = add_file(&j, arguments.items[i]);
     if (status == FQ_OK)
-        status = fq_result_file_write(output, &all);
+        status = fq_result_file_write(output, &j.all);
     exit_code = status == FQ_OK ? 0 : fq_verb_fail("merge");
-    fq_results_clear(&all);
+    clear(&j);
     return exit_code;
 }
 
