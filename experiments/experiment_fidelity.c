@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "attention_fidelity.h"
+#include "encode_check.h"
 #include "experiment.h"
 #include "failure.h"
 #include "kv_cache_file.h"
@@ -206,7 +207,11 @@ static fq_status job_make(job *j) {
 static fq_status reconstruct(job *j, int side, size_t layer, size_t head) {
     const fq_kv_kind kind = side == KEY ? FQ_KV_KEY : FQ_KV_VALUE;
     FQ_TRY(fq_kv_cache_read(j->cache, layer, kind, head, 0, j->tokens, j->x[side][RAW]));
-    return fq_kv_reconstruct(j->x[side][DECODED], &j->treatment[side], j->x[side][RAW], j->tokens);
+    const fq_status status =
+        fq_kv_reconstruct(j->x[side][DECODED], &j->treatment[side], j->x[side][RAW], j->tokens);
+    char where[80];
+    snprintf(where, sizeof where, "layer %zu, %s, head %zu,", layer, fq_kv_kind_name(kind), head);
+    return fq_encode_explain(status, j->treatment[side].codec, j->x[side][RAW], j->tokens, 0, where, "token");
 }
 
 static fq_status measure_vectors(job *j, int side, size_t unit) {
