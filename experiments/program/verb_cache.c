@@ -10,7 +10,6 @@
 #include "output_check.h"
 #include "printable.h"
 #include "progress_bar.h"
-#include "sweep_clock.h"
 #include "verb.h"
 #include "verb_support.h"
 

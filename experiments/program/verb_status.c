@@ -9,7 +9,7 @@
 #include "printable.h"
 #include "result_store.h"
 #include "sweep_lock.h"
-#include "sweep_progress.h"
+#include "progress_bar.h"
 #include "sweep_store.h"
 #include "verb.h"
 #include "verb_support.h"

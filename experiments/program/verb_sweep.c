@@ -13,7 +13,7 @@
 #include "sweep_cost.h"
 #include "sweep_engine.h"
 #include "sweep_mpi.h"
-#include "sweep_progress.h"
+#include "progress_bar.h"
 #include "verb.h"
 #include "verb_support.h"
 
