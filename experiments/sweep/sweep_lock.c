@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "failure.h"
-#include "progress_bar.h"
+#include "sweep_clock.h"
 
 enum { STATE_TEXT = 1024 };
 

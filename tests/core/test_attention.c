@@ -1,6 +1,5 @@
 /* Attention on codes against decoding everything and attending in double. */
 #include <math.h>
-#include <omp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -199,7 +198,7 @@ static void extreme_scores(void) {
 }
 
 static void threads_change_no_bit(void) {
-    const int usual = omp_get_max_threads();
+    const int usual = fq_test_get_threads();
     static const char *const names[] = {"fib:k=2,N=16", "fib:k=4,N=256", "fp16"};
     for (size_t c = 0; c < 3; c++) {
         scene s;
@@ -208,15 +207,15 @@ static void threads_change_no_bit(void) {
         scene_make(&s, names[c], names[c], 64, 40000, 3);
         encode(&s);
         if (FQ_CHECK_OK(fq_attention_create(&a, s.key, s.value))) {
-            omp_set_num_threads(1);
+            fq_test_set_threads(1);
             FQ_CHECK_OK(fq_attention_run(a, one, s.queries, 3, s.key_codes, s.value_codes, s.n, s.scale));
             for (int threads = 2; threads < 8; threads += 2) {
-                omp_set_num_threads(threads);
+                fq_test_set_threads(threads);
                 FQ_CHECK_OK(
                     fq_attention_run(a, more, s.queries, 3, s.key_codes, s.value_codes, s.n, s.scale));
                 FQ_CHECK(memcmp(one, more, sizeof one) == 0);
             }
-            omp_set_num_threads(usual);
+            fq_test_set_threads(usual);
         }
         fq_attention_destroy(a);
         scene_clear(&s);

@@ -1,10 +1,6 @@
+#include <gsl/gsl_sf_gamma.h>
 #include <math.h>
 #include <string.h>
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-
-#include <gsl/gsl_sf_gamma.h>
 
 #include "check.h"
 #include "codebook.h"
@@ -134,11 +130,11 @@ static void training_gives_the_same_bytes_for_any_threads(void) {
 #ifdef _OPENMP
     for (int recipe = FQ_RECIPE_POPULATION; recipe <= FQ_RECIPE_PAPER; recipe++) {
         fq_codebook one, more;
-        const int threads = omp_get_max_threads();
-        omp_set_num_threads(1);
+        const int threads = fq_test_get_threads();
+        fq_test_set_threads(1);
         const bool made = train(&one, 64, 3, 20, (fq_recipe)recipe);
         for (int t = 2; made && t <= 3; t++) {
-            omp_set_num_threads(t);
+            fq_test_set_threads(t);
             if (train(&more, 64, 3, 20, (fq_recipe)recipe)) {
                 FQ_CHECK(memcmp(one.words, more.words, 20 * 3 * sizeof(float)) == 0);
                 FQ_CHECK(one.distortion == more.distortion);
@@ -146,7 +142,7 @@ static void training_gives_the_same_bytes_for_any_threads(void) {
             }
             fq_codebook_clear(&more);
         }
-        omp_set_num_threads(threads);
+        fq_test_set_threads(threads);
         fq_codebook_clear(&one);
     }
 #else

@@ -1,10 +1,6 @@
 #include <math.h>
 #include <string.h>
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-
 #include "check.h"
 #include "memory.h"
 #include "metrics.h"
@@ -94,16 +90,16 @@ static void results_do_not_depend_on_threads(void) {
     memset(&first, 0, sizeof first);
     memset(&other, 0, sizeof other);
 #ifdef _OPENMP
-    omp_set_num_threads(1);
+    fq_test_set_threads(1);
 #endif
     FQ_CHECK_OK(fq_metrics_measure(&first, D, x, y, N, x, 5));
 #ifdef _OPENMP
-    omp_set_num_threads(3);
+    fq_test_set_threads(3);
 #endif
     FQ_CHECK_OK(fq_metrics_measure(&other, D, x, y, N, x, 5));
     FQ_CHECK(memcmp(&first, &other, sizeof first) == 0);
 #ifdef _OPENMP
-    omp_set_num_threads(1);
+    fq_test_set_threads(1);
 #endif
     fq_free(y);
     fq_free(x);

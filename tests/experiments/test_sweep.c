@@ -23,10 +23,6 @@ static const char grid[] = "experiment: rate-distortion\nseeds: [1, 2]\nreplicat
                            "  - {codec: ['tq:b=1', 'tq:b=2']}\n"
                            "  - {codec: ['tq:b=1.5', 'tqprod:b=2'], source: vector, samples: 600}\n";
 
-static bool have_mpi(void) {
-    return fq_command("command -v mpirun >/dev/null")->exit_code == 0;
-}
-
 static void given_threads_and_ranks_expect_the_same_values(void) {
     write_manifest("m.yaml", grid);
     ran(fq_command("OMP_NUM_THREADS=1 $FIBQUANT sweep m.yaml -o one.h5 -j 1 -q"), 0);
@@ -34,7 +30,7 @@ static void given_threads_and_ranks_expect_the_same_values(void) {
     ran(fq_command("OMP_NUM_THREADS=3 $FIBQUANT sweep m.yaml -o threads.h5 -j 1 -q"), 0);
     ran(fq_command("$FIBQUANT diff one.h5 two.h5"), 0);
     FQ_CHECK(strstr(fq_command("$FIBQUANT diff one.h5 threads.h5")->out, "16 rows compared, 0 diff") != NULL);
-    if (!have_mpi()) {
+    if (!fq_command_has_mpi()) {
         printf("       no mpirun here: ranks not tested\n");
         return;
     }
@@ -59,7 +55,7 @@ static void given_threads_and_ranks_expect_the_same_bytes(void) {
                              "  - {experiment: source-law, grid: {dim: 16, block: [1, 4], samples: 20000}}\n"
                              "  - {experiment: cells, grid: {dim: 16, codewords: 8, recipe: paper}}\n");
     for (size_t i = 0; i < sizeof runs / sizeof runs[0]; i++) {
-        if (runs[i][1][0] && !have_mpi())
+        if (runs[i][1][0] && !fq_command_has_mpi())
             continue;
         ran(fq_command("export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; %s -o %s.h5 "
                        "--cache-folder cache_%s -q",

@@ -17,10 +17,6 @@ static const char manifest[] = "cat > m.yaml <<'END'\nexperiment: rate-distortio
                                "grid: {codec: 'tq:b=1.5', dim: 32, source: vector, samples: 400}\nEND\n";
 #define LONGER " --set replicates=40 --set samples=40000 "
 
-static bool have_mpi(void) {
-    return strstr(fq_command("ldd $FIBQUANT; command -v mpirun")->out, "libmpi") != NULL;
-}
-
 /* A rank variable alone is left over; with the variables of a job of one, MPI starts by itself, which leaves
  * a process of its own behind as long as this one lives. */
 static void given_ranks_without_launcher_expect_an_end(void) {
@@ -54,7 +50,7 @@ static void given_tasks_that_mpi_does_not_see_expect_a_refusal(void) {
 
 /* A signal ends the sweep in order while it computes, also where MPI has started. */
 static void given_a_signal_under_mpi_expect_130(void) {
-    if (!have_mpi())
+    if (!fq_command_has_mpi())
         printf("       built without MPI: only the signal is tested\n");
     ran(fq_command("%s", manifest), 0);
     ran(fq_command("OMPI_COMM_WORLD_RANK=0 OMPI_COMM_WORLD_SIZE=1 $FIBQUANT sweep m.yaml -o s.h5 -q" LONGER

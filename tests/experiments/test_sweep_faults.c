@@ -72,7 +72,7 @@ static void given_kills_expect_no_finished_point_lost(void) {
     ran(fq_command("%s", manifest), 0);
     ran(fq_command("$FIBQUANT sweep m.yaml -o whole.h5 -q"), 0);
     kill_and_resume("", "kill -9 -$group", 5 * fq_test_multiplier());
-    if (fq_command("command -v mpirun >/dev/null")->exit_code != 0)
+    if (!fq_command_has_mpi())
         return;
     kill_and_resume(MPI, "pkill -9 -s $group", 2 * fq_test_multiplier());
     /* One rank, the last one: mpirun then ends the others. */

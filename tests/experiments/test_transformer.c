@@ -1,7 +1,6 @@
 /* The transformer against an independent float64 NumPy reference on small random models, and identities:
  * decoding equals prefill, later tokens do not matter, a random model's perplexity is its vocabulary. */
 #include <math.h>
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -197,16 +196,16 @@ static void threads_change_no_bit(void) {
         return;
     randomise(&model, 0.25);
     random_tokens(tokens, MANY);
-    const int usual = omp_get_max_threads();
-    omp_set_num_threads(1);
+    const int usual = fq_test_get_threads();
+    fq_test_set_threads(1);
     run_model(&model, tokens, MANY, 0, one);
     for (int threads = 2; threads <= 5; threads++) {
-        omp_set_num_threads(threads);
+        fq_test_set_threads(threads);
         memset(more, 0, sizeof more);
         run_model(&model, tokens, MANY, 0, more);
         FQ_CHECK(memcmp(one, more, sizeof one) == 0);
     }
-    omp_set_num_threads(usual);
+    fq_test_set_threads(usual);
     fq_transformer_clear(&model);
 }
 

@@ -3,8 +3,9 @@
 
     tests/mutation/mutate.py --seed 1 --count 60 [--work /tmp/fibquant-mutation] [--jobs 2]
 
-Works in a copy (the commit HEAD, never the tree itself): builds it, runs the quick tests once unchanged, then draws
-mutants at random from the seed, in turn from core, theory, data and experiments. A mutant is
+Works in a copy (the commit HEAD, never the tree itself): builds it, runs the quick tests once unchanged and with
+gcov, to know which of them pass by a line (none of the others can notice its change), then draws mutants at random
+from the seed, in turn from core, theory, data and experiments. A mutant is
 
     killed          a test fails, twice in a row, or takes many times its usual time
     survived        every quick test passes: a test is missing, or the change changes nothing that can be seen
@@ -30,7 +31,7 @@ import sys
 import time
 
 AREAS = ("core", "theory", "data", "experiments")
-NOT_RUN = {"format"}  # judges the text of a source, not what it does
+NOT_RUN = {"format", "additions"}  # judges the text of a source; builds a copy of its own
 SWAPS = {
     " + ": [" - "], " - ": [" + "], " * ": [" / "], " / ": [" * "], " % ": [" * "],
     " += ": [" -= "], " -= ": [" += "], " *= ": [" /= "], " /= ": [" *= "],
@@ -165,28 +166,68 @@ class Tests:
         status, _ = run(test["command"], allowed, env=test["environment"], cwd=test["folder"])
         return status == 0 or (status is not None and status == test["skip"]), time.monotonic() - started
 
-    def measure(self):
-        """One run of each; those that fail unchanged are left out, by name."""
+    def measure(self, record):
+        """One run of each; those that fail unchanged are left out, by name. What is recorded is not run again."""
+        if record.exists():
+            self.seconds = json.loads(record.read_text())
+            return
         for name in sorted(self.tests):
             good, seconds = self.passes(name)
             if good:
                 self.seconds[name] = seconds
             else:
                 say(f"left out, fails unchanged: {name}")
-                del self.tests[name]
+        record.write_text(json.dumps(self.seconds))
 
-    def order(self, path):
+    def cover(self, folder, tree, map_file):
+        """Runs each test of a build with --coverage: which tests pass by which lines, {file: {line: [test]}}."""
+        self.lines = {}
+        if map_file.exists():
+            self.lines = json.loads(map_file.read_text())
+            return
+        for name in sorted(self.tests):
+            counts = folder / "counts" / name
+            test = dict(self.tests[name], environment=dict(self.tests[name]["environment"], GCOV_PREFIX=str(counts)))
+            run(test["command"], 1200, env=test["environment"], cwd=test["folder"])
+            found = [str(f) for f in counts.rglob("*.gcda")]
+            for data in found:
+                notes = pathlib.Path("/" + str(pathlib.Path(data).relative_to(counts))).with_suffix(".gcno")
+                if notes.exists():
+                    pathlib.Path(data).with_suffix(".gcno").symlink_to(notes)
+            for first in range(0, len(found), 100):
+                shown = subprocess.run(["gcov", "--json-format", "--stdout", *found[first:first + 100]],
+                                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout
+                for document in shown.decode().split("\n"):
+                    for file in json.loads(document)["files"] if document.strip() else []:
+                        path = os.path.normpath(os.path.join(folder, file["file"]))
+                        if not path.startswith(str(tree) + "/"):
+                            continue
+                        lines = self.lines.setdefault(path[len(str(tree)) + 1:], {})
+                        for line in file["lines"]:
+                            tests = lines.setdefault(str(line["line_number"]), [])
+                            if line["count"] and name not in tests:
+                                tests.append(name)
+            shutil.rmtree(counts, ignore_errors=True)
+            say(f"covered by {name}: {sum(name in t for lines in self.lines.values() for t in lines.values())} lines")
+        map_file.write_text(json.dumps(self.lines))
+
+    def that_pass_by(self, path, number):
+        """The tests that run the line or one within three of it; without code there, any line of the file."""
+        lines = self.lines.get(path, {})
+        near = [lines[str(n)] for n in range(number - 3, number + 4) if str(n) in lines]
+        return set().union(*(near or lines.values() or [self.tests]))
+
+    def order(self, path, number):
         """Those first whose name the file's has to do with, then short ones."""
         words = set(re.split(r"[_/.]", path))
-        area = path.split("/")[0]
         def key(name):
             related = len(words & set(name.split("_"))) or (name in path)
-            return (-related, area != "core" and name.startswith("fuzz"), self.seconds[name])
-        return sorted(self.tests, key=key)
+            return (-related, self.seconds[name])
+        return sorted(self.that_pass_by(path, number) & set(self.seconds), key=key)
 
-    def first_failure(self, path):
+    def first_failure(self, path, number):
         """The name of a test that fails twice, or None."""
-        names = iter(self.order(path))
+        names = iter(self.order(path, number))
         with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
             running = {}
             def start():
@@ -208,8 +249,11 @@ class Tests:
 
 
 def snapshot(source, tree):
-    if tree.exists():
-        shutil.rmtree(tree)
+    for old in (tree, tree.parent / "seconds.json", tree.parent / "lines.json"):
+        if old.is_dir():
+            shutil.rmtree(old)
+        else:
+            old.unlink(missing_ok=True)
     tree.mkdir(parents=True)
     archive = subprocess.Popen(["git", "-C", source, "archive", "HEAD"], stdout=subprocess.PIPE)
     subprocess.run(["tar", "x", "-C", tree], stdin=archive.stdout, check=True)
@@ -219,14 +263,16 @@ def snapshot(source, tree):
     (tree.parent / "commit").write_text(commit + "\n")
 
 
-def configure(tree, build):
+def make(tree, build, flags, jobs):
+    """Configures a build folder and builds it."""
     command = ["cmake", "-S", tree, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
-               "-DCMAKE_C_FLAGS_RELEASE=-O2", "-DFQ_WERROR=OFF"]
-    if shutil.which("ccache"):
+               f"-DCMAKE_C_FLAGS_RELEASE={flags}", "-DFQ_WERROR=OFF"]
+    if shutil.which("ccache") and "--coverage" not in flags:
         command.append("-DCMAKE_C_COMPILER_LAUNCHER=ccache")
-    status, output = run(command)
-    if status != 0:
-        sys.exit(output)
+    for step in (command, ["ninja", "-C", build, f"-j{jobs}"]):
+        status, output = run(step)
+        if status != 0:
+            sys.exit(output[-3000:])
 
 
 def object_file(build, tree, path):
@@ -262,7 +308,7 @@ def judge(mutant, tree, build, tests, jobs):
         status, output = run(["ninja", "-C", build, f"-j{jobs}"], 1200)
         if status != 0:
             return "killed", "the build: " + output.strip().split("\n")[-1][:100]
-        killer = tests.first_failure(path)
+        killer = tests.first_failure(path, number)
         return ("killed", killer) if killer else ("survived", None)
     finally:
         source.write_text(before)
@@ -313,14 +359,17 @@ def main():
     results = json.loads(state.read_text()) if state.exists() else []
     tried = {(r["file"], r["line"], r["new"]) for r in results}
     say(f"building the copy of {commit} in {build}")
-    configure(tree, build)
-    status, output = run(["ninja", "-C", build, f"-j{options.jobs}"])
-    if status != 0:
-        sys.exit(output[-3000:])
+    make(tree, build, "-O2", options.jobs)
     tests = Tests(build, options.jobs)
     say(f"{len(tests.tests)} quick tests, unchanged")
-    tests.measure()
-    say(f"{sum(tests.seconds.values()):.0f} s for {len(tests.tests)} tests")
+    tests.measure(options.work / "seconds.json")
+    say(f"{sum(tests.seconds.values()):.0f} s for {len(tests.seconds)} tests")
+    coverage, map_file = options.work / "coverage", options.work / "lines.json"
+    if not map_file.exists():
+        make(tree, coverage, "-O1 --coverage -fprofile-update=atomic", options.jobs)
+        Tests(coverage, options.jobs).cover(coverage, tree, map_file)
+        shutil.rmtree(coverage)
+    tests.cover(coverage, tree, map_file)
     for mutant in mutants:
         if sum(r["outcome"] in ("killed", "survived") for r in results) >= options.count:
             break

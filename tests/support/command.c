@@ -37,3 +37,7 @@ const fq_command_result *fq_command(const char *format, ...) {
     slurp(".err", result.err, sizeof result.err);
     return &result;
 }
+
+bool fq_command_has_mpi(void) {
+    return fq_command("command -v mpirun && ldd \"$FIBQUANT\" | grep libmpi")->exit_code == 0;
+}

@@ -17,4 +17,7 @@ __attribute__((format(printf, 1, 2)))
 const fq_command_result *
 fq_command(const char *format, ...);
 
+/* Whether the program was built with MPI and there is a launcher for it. */
+bool fq_command_has_mpi(void);
+
 #endif

@@ -50,6 +50,14 @@ void fq_test_set_threads(int threads) {
 #endif
 }
 
+int fq_test_get_threads(void) {
+#ifdef _OPENMP
+    return omp_get_max_threads();
+#else
+    return 1;
+#endif
+}
+
 const char *fq_test_program(void) {
     const char *program = getenv("FIBQUANT");
     return program ? program : "./fibquant";

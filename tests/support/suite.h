@@ -19,8 +19,10 @@ typedef struct fq_suite {
 uint64_t fq_test_seed(void);
 unsigned fq_test_multiplier(void);
 
-/* Threads that the library may use from now on; nothing in a build without OpenMP. */
+/* Threads that the library may use from now on; nothing in a build without OpenMP. And how
+ * many it may use. */
 void fq_test_set_threads(int threads);
+int fq_test_get_threads(void);
 
 /* The program under test and a fresh empty scratch folder of the running test (made on first use,
  * removed when the test passes). */
