@@ -8,10 +8,12 @@
 #include "scalar_quantizer.h"
 
 typedef struct columns {
-    size_t family, block, codewords, recipe, rate, dim, distortion, se, shannon, high_rate;
+    size_t codec, family, block, codewords, recipe, source, rate, dim, distortion, se, shannon, high_rate;
 } columns;
 
 static fq_status find(columns *c, const fq_table *t) {
+    FQ_TRY(fq_figure_column(&c->codec, t, "codec", FQ_VALUE_TEXT));
+    FQ_TRY(fq_figure_column(&c->source, t, "source", FQ_VALUE_TEXT));
     FQ_TRY(fq_figure_column(&c->family, t, "family", FQ_VALUE_TEXT));
     FQ_TRY(fq_figure_column(&c->block, t, "block", FQ_VALUE_INTEGER));
     FQ_TRY(fq_figure_column(&c->codewords, t, "codewords", FQ_VALUE_INTEGER));
@@ -24,20 +26,25 @@ static fq_status find(columns *c, const fq_table *t) {
     return fq_figure_column(&c->high_rate, t, "high_rate", FQ_VALUE_REAL);
 }
 
-static bool is_fib(const fq_table *t, const columns *c, size_t row, const char *recipe) {
-    return strcmp(fq_table_text(t, row, c->family), "fib") == 0 &&
-           strcmp(fq_table_text(t, row, c->recipe), recipe) == 0;
-}
-
-/* D of the paper's recipe at the same (d, k, N), or NaN. */
-static double of_paper(const fq_table *t, const columns *c, size_t like) {
+/* The row of the same codec, dimension and source with the paper's training, or the table's count. */
+static size_t of_paper(const fq_table *t, const columns *c, size_t like) {
     for (size_t row = 0; row < t->count; row++)
-        if (is_fib(t, c, row, "paper") &&
+        if (strcmp(fq_table_text(t, row, c->recipe), "paper") == 0 &&
+            strcmp(fq_table_text(t, row, c->family), fq_table_text(t, like, c->family)) == 0 &&
+            strcmp(fq_table_text(t, row, c->source), fq_table_text(t, like, c->source)) == 0 &&
             fq_table_integer(t, row, c->dim) == fq_table_integer(t, like, c->dim) &&
             fq_table_integer(t, row, c->block) == fq_table_integer(t, like, c->block) &&
             fq_table_integer(t, row, c->codewords) == fq_table_integer(t, like, c->codewords))
-            return fq_table_real(t, row, c->distortion);
-    return (double)NAN;
+            return row;
+    return t->count;
+}
+
+/* Whether a row with the paper's training stands beside another line: one with population training. */
+static bool is_beside(const fq_table *t, const columns *c, size_t row) {
+    for (size_t other = 0; other < t->count; other++)
+        if (strcmp(fq_table_text(t, other, c->recipe), "population") == 0 && of_paper(t, c, other) == row)
+            return true;
+    return false;
 }
 
 /* D of the scalar code at a whole rate, or NaN. */
@@ -65,25 +72,32 @@ fq_status fq_distortion_summary_print(FILE *to, const fq_results *store) {
     columns c;
     FQ_TRY(find(&c, t));
     fprintf(to,
-            "Normalised distortion D on fresh samples (D = 1 at rate 0); lower is better.\n"
-            "%4s %3s %6s %7s %10s %10s %10s %10s %10s %10s %9s\n",
-            "d", "k", "N", "rate", "population", "std error", "paper's", "scalar", "Shannon", "high rate",
-            "/Shannon");
+            "Normalised distortion D on fresh samples (D = 1 at rate 0); lower is better. Of blocks of the "
+            "source, "
+            "or of whole\nvectors where it says so; paper's: the same code with the paper's training.\n"
+            "%4s %-28s %7s %10s %10s %10s %10s %10s %10s %9s\n",
+            "d", "codec", "rate", "D", "std error", "paper's", "scalar", "Shannon", "high rate", "/Shannon");
     for (size_t row = 0; row < t->count; row++) {
-        if (!is_fib(t, &c, row, "population"))
+        if (is_beside(t, &c, row))
             continue;
         const double distortion = fq_table_real(t, row, c.distortion);
         const double rate = fq_table_real(t, row, c.rate), shannon = fq_table_real(t, row, c.shannon);
-        fprintf(to, "%4lld %3lld %6lld %7.4f", (long long)fq_table_integer(t, row, c.dim),
-                (long long)fq_table_integer(t, row, c.block),
-                (long long)fq_table_integer(t, row, c.codewords), rate);
+        const size_t paper =
+            strcmp(fq_table_text(t, row, c.recipe), "population") == 0 ? of_paper(t, &c, row) : t->count;
+        const bool vectors = strcmp(fq_table_text(t, row, c.source), "vector") == 0;
+        char codec[240];
+        snprintf(codec, sizeof codec, "%s%s", fq_table_text(t, row, c.codec), vectors ? " (vectors)" : "");
+        fprintf(to, "%4lld %-28s %7.4f", (long long)fq_table_integer(t, row, c.dim), codec, rate);
         print_value(to, distortion);
         print_value(to, fq_table_real(t, row, c.se));
-        print_value(to, of_paper(t, &c, row));
+        print_value(to, paper < t->count ? fq_table_real(t, paper, c.distortion) : (double)NAN);
         print_value(to, of_scalar((size_t)fq_table_integer(t, row, c.dim), rate));
         print_value(to, shannon);
         print_value(to, fq_table_real(t, row, c.high_rate));
-        fprintf(to, " %9.4f\n", distortion / shannon);
+        if (isnan(shannon))
+            fprintf(to, " %9s\n", "-");
+        else
+            fprintf(to, " %9.4f\n", distortion / shannon);
     }
     return FQ_OK;
 }

@@ -1,5 +1,5 @@
-/* The table of measured distortions that reproduce prints: every population codebook of a store beside
- * the paper's recipe, the scalar code of the same rate and the bounds. */
+/* The table of measured distortions that reproduce prints: every codec of a store, population codebooks
+ * beside the paper's recipe, the scalar code of the same rate and the bounds. */
 #ifndef FQ_DISTORTION_SUMMARY_H
 #define FQ_DISTORTION_SUMMARY_H
 

@@ -4,7 +4,8 @@
  * decoded one by one, keys after the position encoding; query heads read the key-value head of their group;
  * causal attention of the queries at positions first_query, first_query + stride, ...: the query at p reads
  * positions 0..p, its own included. A measure is averaged with equal weights over queries (vector measures:
- * over tokens), layers and heads. Tokens kept uncompressed are part of every mean.
+ * over tokens), layers and heads; outputs of zero (a head whose values are all zero) have no cosine and are
+ * left out of its means. Tokens kept uncompressed are part of every mean.
  *
  * Errors: NAME_se_heads and NAME_se_positions are the scatter over key-value heads and over blocks of
  * neighbouring positions, NAME_se both together: see two_way_error.h. They do not cover the draw of the
@@ -16,6 +17,7 @@
 #include <string.h>
 
 #include "attention_fidelity.h"
+#include "encode_check.h"
 #include "experiment.h"
 #include "failure.h"
 #include "kv_cache_file.h"
@@ -206,7 +208,11 @@ static fq_status job_make(job *j) {
 static fq_status reconstruct(job *j, int side, size_t layer, size_t head) {
     const fq_kv_kind kind = side == KEY ? FQ_KV_KEY : FQ_KV_VALUE;
     FQ_TRY(fq_kv_cache_read(j->cache, layer, kind, head, 0, j->tokens, j->x[side][RAW]));
-    return fq_kv_reconstruct(j->x[side][DECODED], &j->treatment[side], j->x[side][RAW], j->tokens);
+    const fq_status status =
+        fq_kv_reconstruct(j->x[side][DECODED], &j->treatment[side], j->x[side][RAW], j->tokens);
+    char where[80];
+    snprintf(where, sizeof where, "layer %zu, %s, head %zu,", layer, fq_kv_kind_name(kind), head);
+    return fq_encode_explain(status, j->treatment[side].codec, j->x[side][RAW], j->tokens, 0, where, "token");
 }
 
 static fq_status measure_vectors(job *j, int side, size_t unit) {
@@ -237,9 +243,11 @@ static fq_status measure_query_head(job *j, size_t layer, size_t head, size_t un
     FQ_TRY(fq_attention_fidelity(j->out, &pair, j->query, j->queries, j->first, j->stride));
     for (size_t i = 0; i < j->queries; i++) {
         const size_t block = fq_two_way_block(i, j->queries, j->blocks);
-        fq_two_way_add(&j->measure[OF_BOTH], unit, block, j->out[i].both, 1.0);
-        fq_two_way_add(&j->measure[OF_KEY], unit, block, j->out[i].key, 1.0);
-        fq_two_way_add(&j->measure[OF_VALUE], unit, block, j->out[i].value, 1.0);
+        if (!isnan(j->out[i].both)) { /* an output of zero has no direction */
+            fq_two_way_add(&j->measure[OF_BOTH], unit, block, j->out[i].both, 1.0);
+            fq_two_way_add(&j->measure[OF_KEY], unit, block, j->out[i].key, 1.0);
+            fq_two_way_add(&j->measure[OF_VALUE], unit, block, j->out[i].value, 1.0);
+        }
         fq_two_way_add(&j->measure[SCORE_ERROR], unit, block, j->out[i].score_error, 1.0);
         fq_two_way_add(&j->measure[SCORE_POWER], unit, block, j->out[i].score_power, 1.0);
     }
@@ -384,7 +392,7 @@ static fq_status run(const fq_point *point, fq_resources *resources, fq_rows *ro
 const fq_experiment fq_experiment_fidelity = {
     .name = "fidelity",
     .summary = "attention on a real KV cache with compressed keys and values",
-    .version = 4,
+    .version = 5,
     .parameters = parameters,
     .columns = columns,
     .check = check,

@@ -10,22 +10,28 @@ typedef struct claim {
     double compression, cosine;
 } claim;
 
+/* Mean cosine of a row's configuration: of rows that differ by their seeds alone none is picked out. */
+static double cosine_of(const fq_fidelity_view *v, size_t row) {
+    double se;
+    size_t rows;
+    return fq_fidelity_config_cosine(v, v->config_of[row], &se, &rows);
+}
+
 /* The row of a series with the best cosine at this compression or more, or the table's count. */
-static size_t best_at(const fq_fidelity_view *v, int series, size_t column, double least) {
+static size_t best_at(const fq_fidelity_view *v, size_t series, size_t column, double least) {
     size_t best = v->table->count;
     for (size_t row = 0; row < v->table->count; row++)
-        if ((int)fq_fidelity_series(v, row) == series && fq_table_real(v->table, row, column) >= least &&
-            (best == v->table->count ||
-             fq_table_real(v->table, row, v->cosine) > fq_table_real(v->table, best, v->cosine)))
+        if (v->series_of[row] == series && fq_table_real(v->table, row, column) >= least &&
+            (best == v->table->count || cosine_of(v, row) > cosine_of(v, best)))
             best = row;
     return best;
 }
 
 /* The row with the largest compression among those of at least this cosine, or the table's count. */
-static size_t farthest(const fq_fidelity_view *v, int series, size_t column, double cosine) {
+static size_t farthest(const fq_fidelity_view *v, size_t series, size_t column, double cosine) {
     size_t best = v->table->count;
     for (size_t row = 0; row < v->table->count; row++)
-        if ((int)fq_fidelity_series(v, row) == series && fq_table_real(v->table, row, v->cosine) >= cosine &&
+        if (v->series_of[row] == series && cosine_of(v, row) >= cosine &&
             (best == v->table->count ||
              fq_table_real(v->table, row, column) > fq_table_real(v->table, best, column)))
             best = row;
@@ -33,15 +39,17 @@ static size_t farthest(const fq_fidelity_view *v, int series, size_t column, dou
 }
 
 static void print_point(FILE *to, const fq_fidelity_view *v, size_t row, size_t compression) {
+    double se = (double)NAN;
+    size_t rows;
     if (row == v->table->count) {
         fprintf(to, " %24s", "-");
         return;
     }
-    fprintf(to, " %7.4f +- %.4f (%5.2fx)", fq_table_real(v->table, row, v->cosine),
-            fq_table_real(v->table, row, v->se), fq_table_real(v->table, row, compression));
+    const double cosine = fq_fidelity_config_cosine(v, v->config_of[row], &se, &rows);
+    fprintf(to, " %7.4f +- %.4f (%5.2fx)", cosine, se, fq_table_real(v->table, row, compression));
 }
 
-static void print_reach(FILE *to, const fq_fidelity_view *v, int series, double cosine) {
+static void print_reach(FILE *to, const fq_fidelity_view *v, size_t series, double cosine) {
     const size_t payload = farthest(v, series, v->payload, cosine),
                  stored = farthest(v, series, v->stored, cosine);
     if (payload == v->table->count)
@@ -49,10 +57,6 @@ static void print_reach(FILE *to, const fq_fidelity_view *v, int series, double 
     else
         fprintf(to, " %7.2fx %7.2fx\n", fq_table_real(v->table, payload, v->payload),
                 fq_table_real(v->table, stored, v->stored));
-}
-
-static bool has_rows(const fq_fidelity_view *v, int series) {
-    return best_at(v, series, v->payload, 0.0) < v->table->count;
 }
 
 /* The codecs of a row and what was done besides. */
@@ -71,11 +75,11 @@ static void print_name(FILE *to, const fq_fidelity_view *v, size_t row) {
 }
 
 /* Which codecs stand behind the second column, as their names are long. */
-static void print_codec(FILE *to, const fq_fidelity_view *v, int series, double compression) {
+static void print_codec(FILE *to, const fq_fidelity_view *v, size_t series, double compression) {
     const size_t row = best_at(v, series, v->payload, compression);
     if (row == v->table->count)
         return;
-    fprintf(to, "  %s: ", fq_series_title(series));
+    fprintf(to, "  %s: ", v->series.label[series]);
     print_name(to, v, row);
     fputc('\n', to);
 }
@@ -85,13 +89,14 @@ static void print_variants(FILE *to, const fq_fidelity_view *v) {
     fprintf(to, "\nAll at 8x of payload (2 bits a coordinate):\n%8s %8s %8s %8s %8s\n", "cosine", "SE",
             "K alone", "V alone", "stored");
     for (size_t row = 0; row < v->table->count; row++) {
-        if (!fq_fidelity_belongs(v, row) || fabs(fq_table_real(v->table, row, v->payload) - 8.0) > 0.05)
+        if (fabs(fq_table_real(v->table, row, v->payload) - 8.0) > 0.05)
             continue;
         fprintf(to, "%8.4f %8.4f %8.4f %8.4f %7.2fx  ", fq_table_real(v->table, row, v->cosine),
                 fq_table_real(v->table, row, v->se), fq_table_real(v->table, row, v->key),
                 fq_table_real(v->table, row, v->value), fq_table_real(v->table, row, v->stored));
         print_name(to, v, row);
-        fputc('\n', to);
+        const char *where = v->sources.label[v->sources.of_row[row]];
+        fprintf(to, "%s%s%s\n", where[0] ? " (" : "", where, where[0] ? ")" : "");
     }
 }
 
@@ -100,18 +105,16 @@ static void print_claim(FILE *to, const fq_fidelity_view *v, claim c) {
     snprintf(payload, sizeof payload, "at >= %gx of payload", c.compression);
     snprintf(stored, sizeof stored, "at >= %gx of all stored", c.compression);
     snprintf(reach, sizeof reach, "%g up to", c.cosine);
-    fprintf(to, "\nClaimed for GPT-2 small: %gx at %g. Measured here:\n%-31s %-26s %-26s %s\n", c.compression,
+    fprintf(to, "\nClaimed for GPT-2 small: %gx at %g. Measured here:\n%-41s %-26s %-26s %s\n", c.compression,
             c.cosine, "", payload, stored, reach);
-    fprintf(to, "%-31s %-26s %-26s %8s %8s\n", "", "cosine", "cosine", "payload", "stored");
-    for (int series = 0; series < FQ_SERIES_COUNT; series++) {
-        if (!has_rows(v, series))
-            continue;
-        fprintf(to, "%-30s", fq_series_title(series));
+    fprintf(to, "%-41s %-26s %-26s %8s %8s\n", "", "cosine", "cosine", "payload", "stored");
+    for (size_t series = 0; series < v->series.count; series++) {
+        fprintf(to, "%-40s", v->series.label[series]);
         print_point(to, v, best_at(v, series, v->payload, c.compression), v->payload);
         print_point(to, v, best_at(v, series, v->stored, c.compression), v->stored);
         print_reach(to, v, series, c.cosine);
     }
-    for (int series = FQ_SERIES_PAPER; series < FQ_SERIES_COUNT; series++)
+    for (size_t series = 0; series < v->series.count; series++)
         print_codec(to, v, series, c.compression);
 }
 
@@ -124,9 +127,14 @@ fq_status fq_fidelity_summary_print(FILE *to, const fq_results *store) {
     FQ_TRY(fq_fidelity_view_of(&v, t));
     fprintf(to,
             "Attention-output cosine on the KV cache of %s over %s\n(%s; +- SE over heads and positions).\n",
-            fq_table_text(t, 0, v.model), fq_table_text(t, 0, v.text), fq_table_text(t, 0, v.protocol));
+            v.sources.count == 1 ? fq_table_text(t, 0, v.model) : "several models or texts",
+            v.sources.count == 1 ? fq_table_text(t, 0, v.text) : "what stands in parentheses",
+            v.sources.count == 1 ? fq_table_text(t, 0, v.protocol) : "protocols below");
+    for (size_t i = 0; i < v.sources.notes.count; i++)
+        fprintf(to, "%s\n", v.sources.notes.label[i]);
     for (size_t i = 0; i < sizeof claims / sizeof claims[0]; i++)
         print_claim(to, &v, claims[i]);
     print_variants(to, &v);
+    fq_fidelity_view_clear(&v);
     return FQ_OK;
 }

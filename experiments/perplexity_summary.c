@@ -8,6 +8,7 @@
 #include "figure.h"
 #include "memory.h"
 #include "printable.h"
+#include "sources.h"
 
 enum { SETTING_TEXTS = 2, SETTING_NUMBERS = 3, NAME_ROOM = 4 * FQ_VALUE_TEXT_WIDTH + 1 };
 
@@ -147,16 +148,17 @@ static void print_beside_paper(FILE *to, const fq_table *t, const columns *c, si
     }
 }
 
-/* The part of the table whose first row is given. */
-static void print_part(FILE *to, const fq_table *t, const columns *c, size_t first) {
+/* The part of the table whose first row is given; where tells it from parts of other sources. */
+static void print_part(FILE *to, const fq_table *t, const columns *c, size_t first, const char *where) {
     char model[NAME_ROOM], text[NAME_ROOM];
     fq_printable(model, sizeof model, fq_table_text(t, first, c->model));
     fq_printable(text, sizeof text, fq_table_text(t, first, c->text_name));
     fprintf(to,
             "Perplexity of %s with its whole KV cache compressed, over %" PRId64 " tokens of %s (%" PRId64
-            " windows of %" PRId64 "); uncompressed %.4f.\n",
+            " windows of %" PRId64 ")%s%s%s; uncompressed %.4f.\n",
             model, fq_table_integer(t, first, c->scored), text, fq_table_integer(t, first, c->numbers[1]),
-            fq_table_integer(t, first, c->numbers[0]), fq_table_real(t, first, c->reference));
+            fq_table_integer(t, first, c->numbers[0]), where[0] ? " (" : "", where, where[0] ? ")" : "",
+            fq_table_real(t, first, c->reference));
     fprintf(to, "%7s %7s %10s %8s %10s %8s %10s %9s  %s\n", "payload", "stored", "perplexity", "std err",
             "change", "std err", "KL (nat)", "agreement", "keys / values");
     for (size_t row = first; row < t->count; row++)
@@ -173,12 +175,15 @@ fq_status fq_perplexity_summary_print(FILE *to, const fq_results *store) {
     if (t->count == 0)
         return FQ_OK;
     FQ_TRY(find(&c, t));
+    fq_sources sources;
+    FQ_TRY(fq_sources_find(&sources, t, "model_name text_name window windows skip model_sha256 text_sha256"));
     for (size_t row = 0; row < t->count; row++) {
         size_t first = 0;
         while (!share_setting(t, &c, first, row))
             first++;
         if (first == row)
-            print_part(to, t, &c, row);
+            print_part(to, t, &c, row, sources.label[sources.of_row[row]]);
     }
+    fq_sources_clear(&sources);
     return FQ_OK;
 }

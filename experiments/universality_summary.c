@@ -9,11 +9,13 @@
 #include "failure.h"
 #include "figure.h"
 #include "memory.h"
+#include "sources.h"
 
 typedef struct columns {
     size_t cache, codec, kind, rotations, tokens, layer, head, ratio, t, p, worth, threshold, tests, deviates,
         canonical;
     size_t family_error, model, text;
+    const fq_sources *sources;
 } columns;
 
 static fq_status find(columns *c, const fq_table *t) {
@@ -38,11 +40,9 @@ static fq_status find(columns *c, const fq_table *t) {
 }
 
 static bool same_group(const fq_table *t, const columns *c, size_t a, size_t b) {
-    return strcmp(fq_table_text(t, a, c->cache), fq_table_text(t, b, c->cache)) == 0 &&
+    return c->sources->of_row[a] == c->sources->of_row[b] &&
            strcmp(fq_table_text(t, a, c->codec), fq_table_text(t, b, c->codec)) == 0 &&
-           strcmp(fq_table_text(t, a, c->kind), fq_table_text(t, b, c->kind)) == 0 &&
-           fq_table_integer(t, a, c->rotations) == fq_table_integer(t, b, c->rotations) &&
-           fq_table_integer(t, a, c->tokens) == fq_table_integer(t, b, c->tokens);
+           strcmp(fq_table_text(t, a, c->kind), fq_table_text(t, b, c->kind)) == 0;
 }
 
 static bool is_first(const fq_table *t, const columns *c, size_t row) {
@@ -78,28 +78,42 @@ static void print_group(FILE *to, const fq_table *t, const columns *c, size_t fi
                     fq_table_real(t, row, c->t), fq_table_real(t, row, c->p));
 }
 
+/* Caches and settings apart: a heading for each. */
+static void print_source(FILE *to, const fq_table *t, const columns *c, const fq_sources *s, size_t source,
+                         double *work) {
+    const size_t first = s->first[source];
+    fprintf(
+        to,
+        "%sUniversality on the KV cache of %s over %s%s%s%s: D of each layer and head over the canonical "
+        "source's.\n"
+        "%lld tokens a head, %lld rotations; deviates: |t| > %.2f, a false alarm in any of %lld tests with "
+        "probability %g.\n"
+        "%-30s %-6s %9s %6s %9s %9s %9s %9s %9s\n",
+        source ? "\n" : "", fq_table_text(t, first, c->model), fq_table_text(t, first, c->text),
+        s->label[source][0] ? " (" : "", s->label[source], s->label[source][0] ? ")" : "",
+        (long long)fq_table_integer(t, first, c->tokens), (long long)fq_table_integer(t, first, c->rotations),
+        fq_table_real(t, first, c->threshold), (long long)fq_table_integer(t, first, c->tests),
+        fq_table_real(t, first, c->family_error), "codec", "kind", "canonical", "heads", "least", "largest",
+        "sd of t", "worth", "deviate");
+    for (size_t row = 0; row < t->count; row++)
+        if (s->of_row[row] == source && is_first(t, c, row))
+            print_group(to, t, c, row, work, work + t->count, work + 2 * t->count);
+}
+
 fq_status fq_universality_summary_print(FILE *to, const fq_results *store) {
     const fq_table *t = fq_results_table(store, "universality");
     double *work = NULL;
+    fq_sources sources;
     columns c;
     if (!t || t->count == 0)
         return FQ_FAIL_TEXT(FQ_ERR_INPUT, "no table universality, or an empty one");
     FQ_TRY(find(&c, t));
-    FQ_TRY(fq_alloc(&work, t->count, 3 * sizeof *work));
-    fprintf(
-        to,
-        "Universality on the KV cache of %s over %s: D of each layer and head over the canonical source's.\n"
-        "%lld tokens a head, %lld rotations; deviates: |t| > %.2f, a false alarm in any of %lld tests with "
-        "probability %g.\n"
-        "%-30s %-6s %9s %6s %9s %9s %9s %9s %9s\n",
-        fq_table_text(t, 0, c.model), fq_table_text(t, 0, c.text),
-        (long long)fq_table_integer(t, 0, c.tokens), (long long)fq_table_integer(t, 0, c.rotations),
-        fq_table_real(t, 0, c.threshold), (long long)fq_table_integer(t, 0, c.tests),
-        fq_table_real(t, 0, c.family_error), "codec", "kind", "canonical", "heads", "least", "largest",
-        "sd of t", "worth", "deviate");
-    for (size_t row = 0; row < t->count; row++)
-        if (is_first(t, &c, row))
-            print_group(to, t, &c, row, work, work + t->count, work + 2 * t->count);
+    FQ_TRY(fq_sources_find(&sources, t, FQ_UNIVERSALITY_SOURCES));
+    c.sources = &sources;
+    const fq_status status = fq_alloc(&work, t->count, 3 * sizeof *work);
+    for (size_t source = 0; source < sources.count && status == FQ_OK; source++)
+        print_source(to, t, &c, &sources, source, work);
     fq_free(work);
-    return FQ_OK;
+    fq_sources_clear(&sources);
+    return status;
 }

@@ -1,26 +1,29 @@
-# Data: a block for each curve: axis value, time a unit, quartiles, expected; lists of blocks by axis.
-set multiplot layout 2,3 title "How cost grows: measured slope (expected slope, dotted)" font ",18"
+# Data: a block for each curve: axis value, time a unit, quartiles, expected; blocks first<p> to last<p> are panel
+# p's, which begins top<p> centimetres from above.
+set multiplot
+set label 1 "How cost grows" at screen 0.5,sy(0.35) center font ",8"
+set label 2 "in the keys: measured (expected, grey) exponent" at screen 0.5,sy(0.72) center textcolor rgb "#444444"
 set logscale x 2
 set logscale y 10
-set format y "10^{%T}"
-set key top left Left reverse font ",11" samplen 2 spacing 1.0
-set autoscale xfix
-set offsets graph 0.05, graph 0.05, graph 0.45, graph 0.05
-set tics font ",13"
-do for [axis in "N k d tokens threads"] {
-    list = value("curves_".axis)
-    if (words(list) > 0) {
-        set xlabel axis font ",15"
-        set ylabel (axis eq "N" || axis eq "k" ? "seconds a block" : axis eq "d" ? "seconds a vector" : \
-                    axis eq "tokens" ? "seconds a head" : "seconds a sample") font ",15"
-        if (axis eq "threads") { set xtics (1, 2, 3, 4, 8, 16, 32, 64) }
-        if (axis eq "k") { set xtics 1,2 }
-        if (axis eq "N") { set xtics 16,16 }
-        if (axis eq "d") { set xtics 16,4 }
-        if (axis eq "tokens") { set xtics 1024,4 }
-        plot for [i in list] data index int(i) using 1:5 with lines linecolor rgb "#888888" dashtype 3 notitle, \
-             for [i in list] data index int(i) using 1:2:3:4 with yerrorbars linetype (int(i) % 8 + 1) dashtype 1 notitle, \
-             for [i in list] data index int(i) using 1:2 with linespoints linetype (int(i) % 8 + 1) title columnheader(1)
-    }
+set micro
+set format y "%.0s %cs"
+set format x "%g"
+set lmargin at screen sx(1.5)
+set rmargin at screen sx(8.3)
+do for [p=0:panels-1] {
+    first = value("first".p)
+    last = value("last".p)
+    top = value("top".p)
+    set tmargin at screen sy(top)
+    set bmargin at screen sy(top + 2.4)
+    set xlabel value("axis".p) offset 0,0.3
+    set ylabel value("unit".p) offset 0.8,0
+    set xrange [value(sprintf("x%d_low", p)):value(sprintf("x%d_high", p))]
+    set yrange [value(sprintf("y%d_low", p)):value(sprintf("y%d_high", p))]
+    set key at screen sx(1.5),sy(top + 3.3) left top Left reverse samplen 1.6 maxrows last - first + 1
+    plot for [i=first:last] data index i using 1:5 with lines linecolor rgb "#999999" dashtype 1 linewidth 0.7 notitle, \
+         for [i=first:last] data index i using 1:2:3:4 with yerrorbars linetype (101 + i - first) dashtype 1 linewidth 0.6 pointsize 0 notitle, \
+         for [i=first:last] data index i using 1:2 with linespoints linetype (101 + i - first) linewidth 0.9 pointsize 0.7 title value("label".i) noenhanced
+    unset label
 }
 unset multiplot

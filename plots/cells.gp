@@ -1,24 +1,26 @@
-# Planar codebooks with their cells, a panel each. Data: for panel p, index 2p holds the closed polygons
-# (blank line between them), index 2p+1 the codewords; panel titles are title0, title1, ...
-if (format eq "png") {
-    set terminal pngcairo size 1500,1080 enhanced font "DejaVu Sans,15" linewidth 1.4 background rgb "white"
-} else {
-    set terminal pdfcairo size 17.5cm,12.6cm enhanced font "DejaVu Sans,8" linewidth 0.8
-}
-set output out.".".format
-across = panels < 4 ? panels : (panels + 1) / 2
-set multiplot layout (panels < 4 ? 1 : 2),across title "Codebooks at k = 2 and their cells, inside the disc that holds 99.99 % of the source" font ",18"
-set size ratio -1
+# Planar codebooks with their cells. Data: for panel p, index 2p holds the closed polygons (blank line between
+# them), index 2p+1 the codewords; it stands in row row<p> and column column<p>.
+set multiplot
+set label 1 "Codebooks at k = 2 and their cells" at screen 0.5,sy(0.35) center font ",8"
 unset border
 unset tics
 unset grid
 unset key
-limit = disc * 1.03
-set xrange [-limit:limit]
-set yrange [-limit:limit]
+size = 8.1 / columns
 do for [p=0:panels-1] {
-    set title value(sprintf("title%d", p)) offset 0,-0.6
-    plot data index (2*p) using 1:2 with lines linecolor rgb "#0072B2" linewidth 1.2 dashtype 1, \
-         data index (2*p+1) using 1:2 with points pointtype 7 pointsize 0.6 linecolor rgb "#000000"
+    across = value("column".p)
+    down = value("row".p)
+    limit = value("disc".p) * 1.03
+    set xrange [-limit:limit]
+    set yrange [-limit:limit]
+    set lmargin at screen sx(0.6 + size * across)
+    set rmargin at screen sx(0.6 + size * (across + 1) - 0.1)
+    set tmargin at screen sy(1.2 + (size + 0.1) * down)
+    set bmargin at screen sy(1.2 + (size + 0.1) * down + size - 0.1)
+    set label 2 value("across".across) at screen sx(0.6 + size * (across + 0.5)),sy(0.95) center noenhanced
+    set label 3 value("down".down) at screen sx(0.3),sy(1.2 + (size + 0.1) * (down + 0.5)) center rotate by 90 noenhanced
+    plot data index (2*p) using 1:2 with lines linecolor rgb "#0072B2" linewidth 0.8 dashtype 1, \
+         data index (2*p+1) using 1:2 with points pointtype 7 pointsize (columns > 3 ? 0.25 : 0.35) linecolor rgb "#000000"
+    unset label
 }
 unset multiplot

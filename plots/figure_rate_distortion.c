@@ -1,20 +1,37 @@
-/* Distortion against rate: table rate-distortion. Series are the codec families, at fib also k and
- * recipe; theory curves come from the rows' own bounds. */
+/* Distortion against rate: table rate-distortion, a panel for each dimension. A series is a codec without the
+ * keys that set its rate; its colour and point say family and k, its dash the rest. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "codec_label.h"
+#include "failure.h"
 #include "figure.h"
+#include "memory.h"
+#include "series.h"
 
 typedef struct columns {
-    size_t dim, family, block, recipe, rate, distortion, se, shannon, high_rate;
+    size_t codec, dim, block, source, rate, distortion, se, shannon, high_rate;
 } columns;
 
+/* Keys of a codec that move it along the axis of rates, and the seed, of which all draws belong together. */
+#define RATE_KEYS "N b seed"
+
+typedef struct plan {
+    const fq_table *table;
+    columns c;
+    fq_labels series, groups, rests; /* what is drawn; family and k; the other keys */
+    size_t *of_row;                  /* [rows]: series, or none */
+    size_t none;
+    bool two_sources;
+} plan;
+
 static fq_status find(columns *c, const fq_table *t) {
+    FQ_TRY(fq_figure_column(&c->codec, t, "codec", FQ_VALUE_TEXT));
     FQ_TRY(fq_figure_column(&c->dim, t, "dim", FQ_VALUE_INTEGER));
-    FQ_TRY(fq_figure_column(&c->family, t, "family", FQ_VALUE_TEXT));
     FQ_TRY(fq_figure_column(&c->block, t, "block", FQ_VALUE_INTEGER));
-    FQ_TRY(fq_figure_column(&c->recipe, t, "recipe", FQ_VALUE_TEXT));
+    FQ_TRY(fq_figure_column(&c->source, t, "source", FQ_VALUE_TEXT));
     FQ_TRY(fq_figure_column(&c->rate, t, "rate", FQ_VALUE_REAL));
     FQ_TRY(fq_figure_column(&c->distortion, t, "distortion", FQ_VALUE_REAL));
     FQ_TRY(fq_figure_column(&c->se, t, "distortion_se", FQ_VALUE_REAL));
@@ -22,102 +39,239 @@ static fq_status find(columns *c, const fq_table *t) {
     return fq_figure_column(&c->high_rate, t, "high_rate", FQ_VALUE_REAL);
 }
 
-static bool same_series(const fq_table *t, const columns *c, size_t a, size_t b) {
-    return fq_table_integer(t, a, c->dim) == fq_table_integer(t, b, c->dim) &&
-           fq_table_integer(t, a, c->block) == fq_table_integer(t, b, c->block) &&
-           strcmp(fq_table_text(t, a, c->family), fq_table_text(t, b, c->family)) == 0 &&
-           strcmp(fq_table_text(t, a, c->recipe), fq_table_text(t, b, c->recipe)) == 0;
+static double decibels(double distortion, double rate) {
+    return 10.0 * log10(distortion) + 20.0 * log10(2.0) * rate;
 }
 
-static bool first_of_series(const fq_table *t, const columns *c, size_t row) {
-    for (size_t before = 0; before < row; before++)
-        if (same_series(t, c, before, row))
-            return false;
-    return true;
+/* Family and k: what shares a colour. */
+static void group_of(char text[FQ_CODEC_LABEL_MAX], const plan *p, size_t row) {
+    snprintf(
+        text, FQ_CODEC_LABEL_MAX, "%.*s %lld", (int)strcspn(fq_table_text(p->table, row, p->c.codec), ":"),
+        fq_table_text(p->table, row, p->c.codec), (long long)fq_table_integer(p->table, row, p->c.block));
 }
 
-/* The row of the series with the least rate above the given one, or t->count. */
-static size_t next_in_series(const fq_table *t, const columns *c, size_t series, double above) {
-    size_t next = t->count;
+/* Everything else that tells series of a group apart: what shares a dash. */
+static void rest_of(char text[FQ_CODEC_LABEL_MAX + 32], const plan *p, size_t row) {
+    char spec[FQ_CODEC_LABEL_MAX];
+    fq_codec_without(spec, fq_table_text(p->table, row, p->c.codec), RATE_KEYS " k");
+    snprintf(text, FQ_CODEC_LABEL_MAX + 32, "%s %s", strchr(spec, ':') ? strchr(spec, ':') : "",
+             p->two_sources ? fq_table_text(p->table, row, p->c.source) : "");
+}
+
+static void label_of(char text[FQ_CODEC_LABEL_MAX + 32], const plan *p, size_t row) {
+    char label[FQ_CODEC_LABEL_MAX];
+    fq_codec_label(label, fq_table_text(p->table, row, p->c.codec), RATE_KEYS);
+    snprintf(text, FQ_CODEC_LABEL_MAX + 32, "%s%s", label,
+             p->two_sources && strcmp(fq_table_text(p->table, row, p->c.source), "vector") == 0 ? ", vectors"
+                                                                                                : "");
+}
+
+static bool can_be_drawn(const plan *p, size_t row) {
+    return fq_table_real(p->table, row, p->c.distortion) > 0.0 &&
+           isfinite(fq_table_real(p->table, row, p->c.rate));
+}
+
+/* Chooses rows, series and styles. Rows at 16 bits are no compression: beside others they would only squeeze
+ * them into a corner. */
+static fq_status make_plan(plan *p, const fq_figure_job *job) {
+    const fq_table *t = p->table;
+    size_t compressed = 0, uncompressed = 0, odd = 0;
     for (size_t row = 0; row < t->count; row++) {
-        const double rate = fq_table_real(t, row, c->rate);
-        if (same_series(t, c, series, row) && rate > above &&
-            (next == t->count || rate < fq_table_real(t, next, c->rate)))
-            next = row;
+        compressed += can_be_drawn(p, row) && fq_table_real(t, row, p->c.rate) < 16.0;
+        p->two_sources = p->two_sources ||
+                         strcmp(fq_table_text(t, row, p->c.source), fq_table_text(t, 0, p->c.source)) != 0;
+    }
+    p->none = SIZE_MAX;
+    for (size_t row = 0; row < t->count; row++) {
+        char text[FQ_CODEC_LABEL_MAX + 32], group[FQ_CODEC_LABEL_MAX];
+        size_t colour, dash;
+        p->of_row[row] = p->none;
+        if (!can_be_drawn(p, row)) {
+            odd++;
+            continue;
+        }
+        if (compressed && !(fq_table_real(t, row, p->c.rate) < 16.0)) {
+            uncompressed++;
+            continue;
+        }
+        group_of(group, p, row);
+        FQ_TRY(fq_labels_add(&p->groups, group, &colour));
+        rest_of(text, p, row);
+        FQ_TRY(fq_labels_add(&p->rests, text, &dash));
+        label_of(text, p, row);
+        const size_t before = p->series.count;
+        FQ_TRY(fq_labels_add(&p->series, text, &p->of_row[row]));
+        if (p->series.count > before) {
+            fq_figure_style(job, before, colour, dash, colour + 9 * dash);
+            fq_figure_text_of(job, "label", before, text);
+        }
+        fq_figure_show(job, row);
+    }
+    if (uncompressed)
+        fq_figure_say(job, "Left out: %zu points at 16 bits and more, which compress nothing.", uncompressed);
+    if (odd)
+        fq_figure_say(job, "Left out: %zu points without a positive distortion.", odd);
+    return FQ_OK;
+}
+
+/* The least rate of a series in a dimension above the given one, or infinity. */
+static double next_rate(const plan *p, size_t series, int64_t dim, double above) {
+    double next = HUGE_VAL;
+    for (size_t row = 0; row < p->table->count; row++) {
+        const double rate = fq_table_real(p->table, row, p->c.rate);
+        if (p->of_row[row] == series && fq_table_integer(p->table, row, p->c.dim) == dim && rate > above)
+            next = fmin(next, rate);
     }
     return next;
 }
 
-static void series(const fq_figure_job *job, const fq_table *t, const columns *c, size_t first,
-                   const char *title) {
-    fq_figure_begin_block(job, title);
-    for (size_t row = next_in_series(t, c, first, -1); row < t->count;
-         row = next_in_series(t, c, first, fq_table_real(t, row, c->rate)))
-        fq_figure_values(job, 3,
-                         (const double[]){fq_table_real(t, row, c->rate),
-                                          fq_table_real(t, row, c->distortion),
-                                          fq_table_real(t, row, c->se)});
-    fq_figure_end_block(job);
+/* Two blocks: every row as rate, D, standard error; then one line a rate, the mean of its rows with weights
+ * 1 / SE^2 (equal ones if a row has none). Returns how many rows at most stand behind a mean. */
+static size_t write_series(const fq_figure_job *job, const plan *p, size_t series, int64_t dim, fq_range *x,
+                           fq_range *y) {
+    const fq_table *t = p->table;
+    size_t most = 0;
+    for (int means = 0; means < 2; means++) {
+        fq_figure_begin_block(job, p->series.label[series]);
+        for (double rate = next_rate(p, series, dim, -1.0); isfinite(rate);
+             rate = next_rate(p, series, dim, rate)) {
+            double weighted = 0.0, weights = 0.0, sum = 0.0;
+            size_t n = 0;
+            for (size_t row = 0; row < t->count; row++) {
+                if (p->of_row[row] != series || fq_table_integer(t, row, p->c.dim) != dim ||
+                    fq_table_real(t, row, p->c.rate) != rate)
+                    continue;
+                const double d = fq_table_real(t, row, p->c.distortion), se = fq_table_real(t, row, p->c.se);
+                if (!means)
+                    fq_figure_values(job, 3, (const double[]){rate, d, isnan(se) ? 0.0 : se});
+                weighted += se > 0.0 ? d / (se * se) : (double)NAN;
+                weights += se > 0.0 ? 1.0 / (se * se) : (double)NAN;
+                sum += d;
+                n++;
+                fq_range_add(x, rate);
+                fq_range_add(y, decibels(d, rate));
+            }
+            if (means)
+                fq_figure_values(
+                    job, 2, (const double[]){rate, isnan(weights) ? sum / (double)n : weighted / weights});
+            most = n > most ? n : most;
+        }
+        fq_figure_end_block(job);
+    }
+    return most;
 }
 
-/* High-rate value and Shannon bound are multiples of 4^{-b}: from one row, lines over the whole axis. */
-static void theory_lines(const fq_figure_job *job, const fq_table *t, const columns *c, size_t row,
-                         const char *title) {
-    const double scale = exp2(2 * fq_table_real(t, row, c->rate));
-    fq_figure_begin_block(job, title);
-    for (double rate = 0.25; rate <= 4.25; rate += 4)
-        fq_figure_values(job, 3,
-                         (const double[]){rate, fq_table_real(t, row, c->high_rate) * scale * exp2(-2 * rate),
-                                          fq_table_real(t, row, c->shannon) * scale * exp2(-2 * rate)});
-    fq_figure_end_block(job);
+/* High-rate distortion and Shannon bound times 4^b do not depend on the rate: a level in dB for each group,
+ * the high-rate one in the group's colour. Blocks are lines of the level's two ends. */
+static size_t write_theory(const fq_figure_job *job, const plan *p, int64_t dim, fq_range *y, size_t panel) {
+    const fq_table *t = p->table;
+    double shannon = HUGE_VAL;
+    int64_t shannon_block = 0;
+    size_t lines = 0;
+    char name[48];
+    for (size_t row = 0; row < t->count; row++) {
+        const double rate = fq_table_real(t, row, p->c.rate), high = fq_table_real(t, row, p->c.high_rate),
+                     bound = fq_table_real(t, row, p->c.shannon);
+        const int64_t block = fq_table_integer(t, row, p->c.block);
+        bool first = p->of_row[row] != p->none && fq_table_integer(t, row, p->c.dim) == dim;
+        if (!first)
+            continue;
+        if (bound > 0.0 && decibels(bound, rate) < shannon - 1e-9) {
+            shannon = decibels(bound, rate);
+            shannon_block = block;
+        }
+        for (size_t before = 0; before < row; before++)
+            first = first && !(p->of_row[before] != p->none && fq_table_integer(t, before, p->c.dim) == dim &&
+                               fq_table_integer(t, before, p->c.block) == block);
+        if (!first || !(high > 0.0))
+            continue;
+        snprintf(name, sizeof name, "level%zu_%zu", panel, lines);
+        fq_figure_number(job, name, decibels(high, rate));
+        snprintf(name, sizeof name, "level_style%zu_%zu", panel, lines++);
+        fq_figure_number(job, name, (double)(FQ_STYLE_FIRST + p->of_row[row]));
+        fq_range_add(y, decibels(high, rate));
+    }
+    fq_figure_number_of(job, "levels", panel, (double)lines);
+    fq_range_add(y, shannon);
+    fq_figure_number_of(job, "shannon", panel, isfinite(shannon) ? shannon : (double)NAN);
+    fq_figure_number_of(job, "shannon_block", panel, (double)shannon_block);
+    return lines;
 }
 
-static void title_of(char title[96], const fq_table *t, const columns *c, size_t row) {
-    const char *family = fq_table_text(t, row, c->family), *recipe = fq_table_text(t, row, c->recipe);
-    if (strcmp(family, "fib") == 0)
-        snprintf(title, 96, "FibQuant k = %lld%s%s", (long long)fq_table_integer(t, row, c->block),
-                 strcmp(recipe, "population") == 0 ? "" : ", recipe ",
-                 strcmp(recipe, "population") == 0 ? "" : recipe);
-    else
-        snprintf(title, 96, "%s",
-                 strcmp(family, "tq") == 0       ? "TurboQuant (scalar)"
-                 : strcmp(family, "tqprod") == 0 ? "TurboQuant (inner product)"
-                                                 : family);
+static int by_size(const void *a, const void *b) {
+    const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* The dimensions of the rows that are drawn, rising. */
+static size_t dims_of(const plan *p, int64_t *dims) {
+    size_t n = 0;
+    for (size_t row = 0; row < p->table->count; row++) {
+        const int64_t dim = fq_table_integer(p->table, row, p->c.dim);
+        size_t i = 0;
+        while (i < n && dims[i] != dim)
+            i++;
+        if (i == n && p->of_row[row] != p->none)
+            dims[n++] = dim;
+    }
+    qsort(dims, n, sizeof *dims, by_size);
+    return n;
+}
+
+static fq_status write_panels(const fq_figure_job *job, plan *p, int64_t *dims) {
+    fq_range x = FQ_RANGE_EMPTY, y = FQ_RANGE_EMPTY;
+    size_t most = 0;
+    FQ_TRY(make_plan(p, job));
+    const size_t panels = dims_of(p, dims);
+    if (panels == 0)
+        return FQ_FAIL_TEXT(FQ_ERR_INPUT, "table %s: no row with a rate and a positive distortion",
+                            p->table->name);
+    for (size_t panel = 0; panel < panels; panel++) {
+        for (size_t series = 0; series < p->series.count; series++) {
+            const size_t n = write_series(job, p, series, dims[panel], &x, &y);
+            most = n > most ? n : most;
+        }
+        write_theory(job, p, dims[panel], &y, panel);
+        fq_figure_number_of(job, "dim", panel, (double)dims[panel]);
+    }
+    fq_figure_number(job, "panels", (double)panels);
+    fq_figure_number(job, "series", (double)p->series.count);
+    fq_figure_number(job, "height", 0.8 + 4.5 * (double)panels + 0.6 + 0.32 * (double)(p->series.count + 2));
+    fq_figure_range(job, "x", x, 0.05, false);
+    fq_figure_range(job, "y", y, 0.05, false);
+    if (most > 1)
+        fq_figure_say(job,
+                      "Up to %zu points (seeds, sample sizes) share a rate: all are marked, the curve "
+                      "goes through their mean.",
+                      most);
+    if (p->two_sources)
+        fq_figure_say(job, "Blocks of the source and whole vectors (with rotation and stored norm) are "
+                           "series of their own.");
+    return FQ_OK;
 }
 
 static fq_status feed(const fq_figure_job *job, const fq_table *t) {
-    columns c;
-    FQ_TRY(find(&c, t));
-    int measured = 0, theory = 0;
-    char title[96];
-    for (size_t row = 0; row < t->count; row++) {
-        if (!first_of_series(t, &c, row) || !(fq_table_real(t, row, c.rate) < 16))
-            continue;
-        title_of(title, t, &c, row);
-        series(job, t, &c, row, title);
-        measured++;
-    }
-    for (size_t row = 0; row < t->count; row++) { /* one theory block for each k, from its population rows */
-        const bool wanted = strcmp(fq_table_text(t, row, c.recipe), "population") == 0 &&
-                            strcmp(fq_table_text(t, row, c.family), "fib") == 0;
-        if (!wanted || !first_of_series(t, &c, row))
-            continue;
-        snprintf(title, sizeof title, "high rate, k = %lld", (long long)fq_table_integer(t, row, c.block));
-        theory_lines(job, t, &c, row, title);
-        theory++;
-    }
-    fq_figure_number(job, "measured", measured);
-    fq_figure_number(job, "theory", theory);
-    if (t->count)
-        fq_figure_number(job, "dim", (double)fq_table_integer(t, 0, c.dim));
-    return FQ_OK;
+    plan p = {.table = t};
+    int64_t *dims = NULL;
+    FQ_TRY(find(&p.c, t));
+    FQ_TRY(fq_alloc(&p.of_row, t->count, sizeof *p.of_row));
+    fq_status status = fq_alloc(&dims, t->count, sizeof *dims);
+    if (status == FQ_OK)
+        status = write_panels(job, &p, dims);
+    fq_labels_clear(&p.series);
+    fq_labels_clear(&p.groups);
+    fq_labels_clear(&p.rests);
+    fq_free(p.of_row);
+    fq_free(dims);
+    return status;
 }
 
 const fq_figure fq_figure_rate_distortion = {
     .name = "rate_distortion",
     .table = "rate-distortion",
     .script = "rate_distortion.gp",
-    .shows = "Distortion against rate on the canonical source, with the Shannon lower bound and the "
-             "high-rate values of the best known cells",
+    .shows = "Distortion D against rate on the canonical source, in dB over the Gaussian distortion-rate "
+             "function 4^-b, on fresh samples with bars of 2 SE; the Shannon lower bound, and for each k the "
+             "high-rate value of the best known cell in the colour of that k",
     .feed = feed,
 };

@@ -1,40 +1,39 @@
 # Memory-fidelity frontier. Data: for each axis (payload, stored) and each of `series` series two blocks of
 # compression, 1 - cosine, its lower and upper end of 2 SE: all points, then those that none beats.
-if (format eq "png") {
-    set terminal pngcairo size 1700,1040 enhanced font "DejaVu Sans,16" linewidth 1.8 background rgb "white"
-} else {
-    set terminal pdfcairo size 1700/128.0,1040/128.0 enhanced font "DejaVu Sans,16" linewidth 1.8
-}
-set output out.".".format
 set multiplot
-set label 1 "Memory-fidelity frontier: attention with keys and values compressed" at screen 0.5,0.965 center font ",20"
-set label 2 model."; ".text at screen 0.5,0.93 center noenhanced font ",14"
-set label 3 protocol at screen 0.5,0.9 center noenhanced font ",11" textcolor rgb "#444444"
-set label 4 "Bars: 2 SE over heads and blocks of positions. Small marks: everything measured; curves: the best of a kind. TurboQuant between whole rates codes each" at screen 0.02,0.045 left font ",11" textcolor rgb "#444444"
-set label 5 "head's most energetic channels finer (calibrated). Beyond: keys as differences to a mean, norms restored, first token as it is, more bits for keys; population training." at screen 0.02,0.02 left font ",11" textcolor rgb "#444444"
+set label 1 "Attention with compressed keys and values" at screen 0.5,sy(0.35) center font ",8"
+set label 2 where at screen 0.5,sy(0.75) center noenhanced
 set logscale xy
-set xrange [2.6:150]
-set yrange [0.9:0.0025] # 1 - cosine, the better the higher
-set ytics ("0.2" 0.8, "0.5" 0.5, "0.7" 0.3, "0.8" 0.2, "0.9" 0.1, "0.95" 0.05, "0.98" 0.02, "0.99" 0.01, "0.995" 0.005)
-set grid linecolor rgb "#CCCCCC"
-set xtics ("3" 3, "4" 4, "5" 5, "6" 6, "8" 8, "10" 10, "16" 16, "20" 20, "32" 32, "40" 40, "64" 64, "128" 128)
+set xrange [x_low:x_high]
+set yrange [y_high:y_low] # 1 - cosine, the better the higher
+set ytics ("−0.5" 1.5, "0" 1, "0.2" 0.8, "0.5" 0.5, "0.7" 0.3, "0.8" 0.2, "0.9" 0.1, "0.95" 0.05, "0.98" 0.02, "0.99" 0.01, "0.995" 0.005, "0.998" 0.002, "0.999" 0.001, "0.9995" 5e-4, "0.9999" 1e-4, "0.99999" 1e-5)
+if (edge == edge) { set ytics add ("1" edge) }
+set xtics ("1" 1, "1.5" 1.5, "2" 2, "3" 3, "4" 4, "5" 5, "6" 6, "8" 8, "10" 10, "16" 16, "24" 24, "32" 32, "48" 48, "64" 64, "128" 128, "256" 256)
 $claims << EOD
 5	0.01
 34	0.05
 EOD
+set lmargin at screen sx(1.4)
+set rmargin at screen sx(8.6)
+unset key
+set ylabel "attention-output cosine (scale: log of 1 − cosine)" offset 0.6,0
 do for [axis=0:1] {
-    set lmargin at screen (axis == 0 ? 0.075 : 0.565)
-    set rmargin at screen (axis == 0 ? 0.495 : 0.985)
-    set tmargin at screen 0.865
-    set bmargin at screen 0.145
-    set xlabel (axis == 0 ? "compression, payload: 16 / rate" : "compression, everything stored counted")
-    set ylabel (axis == 0 ? "attention-output cosine" : "")
-    if (axis == 1) { unset label }
-    if (axis == 0) { set key top right reverse Left font ",14" width -4 opaque } else { unset key }
+    set tmargin at screen sy(1.1 + 5.0 * axis)
+    set bmargin at screen sy(1.1 + 5.0 * axis + 3.95)
+    set xlabel (axis == 0 ? "compression, payload alone: 16 / rate" : "compression, everything stored counted") offset 0,0.3
+    set ylabel (axis == 0 ? "attention-output cosine" : "(scale: log of 1 − cosine)") offset 0.6,0
     first = axis * 2 * series
-    plot for [i=0:series-1] data index (first+2*i) using 1:2 with points linetype value("style".i) pointsize 0.5 notitle, \
-         for [i=0:series-1] data index (first+2*i+1) using 1:2:3:4 with yerrorbars linetype value("style".i) dashtype 1 linewidth 0.6 pointsize 0 notitle, \
-         for [i=0:series-1] data index (first+2*i+1) using 1:2 with linespoints linetype value("style".i) title columnheader(1), \
-         $claims using 1:2 with points pointtype 3 pointsize 2.6 linewidth 1.6 linecolor rgb "#000000" title "claimed for GPT-2 small"
+    plot for [i=0:series-1] data index (first+2*i) using 1:2 with points linetype (101+i) pointsize 0.45, \
+         for [i=0:series-1] data index (first+2*i+1) using 1:2:3:4 with yerrorbars linetype (101+i) dashtype 1 linewidth 0.5 pointsize 0, \
+         for [i=0:series-1] data index (first+2*i+1) using 1:2 with linespoints linetype (101+i), \
+         $claims using 1:2 with points pointtype 3 pointsize 1.6 linewidth 1.4 linecolor rgb "#000000"
+    unset label
 }
+@key_below
+set tmargin at screen sy(11.0)
+set bmargin at screen sy(height)
+set key at screen sx(0.5),sy(11.0) left top Left reverse maxrows series + 1
+set label 1 note at screen sx(0.3),sy(11.2 + 0.31 * (series + 1)) left noenhanced textcolor rgb "#444444"
+plot NaN notitle, for [i=0:series-1] keyentry with linespoints linetype (101+i) title value("label".i) noenhanced, \
+     keyentry with points pointtype 3 pointsize 1.6 linewidth 1.4 linecolor rgb "#000000" title "claimed for GPT-2 small"
 unset multiplot

@@ -1,28 +1,32 @@
-# Distortion against rate. Data: `measured` blocks of rate, D, standard error; then `theory` blocks of
-# rate, high-rate D, Shannon bound, one for each k.
-if (format eq "png") {
-    set terminal pngcairo size 1700,900 enhanced font "DejaVu Sans,16" linewidth 1.8 background rgb "white"
-} else {
-    set terminal pdfcairo size 19cm,10cm enhanced font "DejaVu Sans,9" linewidth 1.2
+# Distortion over 4^-b in dB against rate, a panel for each dimension. Data: for each panel and each of `series`
+# series two blocks: rate, D, standard error of every row; then rate and mean D.
+set multiplot
+set label 1 "Distortion above 4⁻ᵇ, canonical source" at screen 0.5,sy(0.35) center font ",8"
+db(d, b) = 10 * log10(d) + 20 * log10(2) * b
+set ylabel "10 log₁₀(4ᵇ D) (dB)" offset 1.0,0
+set xrange [x_low:x_high]
+set yrange [y_low:y_high]
+set lmargin at screen sx(1.15)
+set rmargin at screen sx(8.6)
+unset key
+do for [panel=0:panels-1] {
+    set tmargin at screen sy(0.8 + 4.5 * panel)
+    set bmargin at screen sy(0.8 + 4.5 * panel + 3.9)
+    set label 2 sprintf("d = %d", value("dim".panel)) at graph 0.02,0.94 left front
+    set xlabel (panel == panels - 1 ? "rate b (bits a coordinate, norm not counted)" : "") offset 0,0.3
+    first = panel * 2 * series
+    plot for [i=0:value("levels".panel)-1] value(sprintf("level%d_%d", panel, i)) with lines linetype value(sprintf("level_style%d_%d", panel, i)) dashtype (1.5,2.5) linewidth 1.2, \
+         value("shannon".panel) with lines linecolor rgb "#000000" dashtype 1 linewidth 1.2, \
+         for [i=0:series-1] data index (first+2*i) using 1:(db($2,$1)):(20*log10(exp(1))*$3/$2) with yerrorbars linetype (101+i) dashtype 1 linewidth 0.6 pointsize 0, \
+         for [i=0:series-1] data index (first+2*i) using 1:(db($2,$1)) with points linetype (101+i) pointsize 0.8, \
+         for [i=0:series-1] data index (first+2*i+1) using 1:(db($2,$1)) with lines linetype (101+i) linewidth 0.9
+    unset label
 }
-set output out.".".format
-set multiplot layout 1,2 title sprintf("Distortion against rate, canonical source, d = %d; fresh samples, error bars of 2 SE below the marks", dim) font ",18"
-set xlabel "rate b = log_2(N)/k  (bits a coordinate, norm not counted)"
-set xrange [0:4.2]
-set logscale y
-set format y "%g"
-set yrange [0.003:1.1]
-set ylabel "normalised distortion D"
-set key bottom left font ",13"
-set title "D"
-plot for [i=0:measured-1] data index i using 1:2:(2*$3) with yerrorbars linetype (i+1) dashtype 1 linewidth 0.8 title columnheader(1), \
-     data index measured using 1:3 with lines linecolor rgb "#000000" linewidth 1.6 dashtype 1 title "Shannon lower bound"
-set title "D 4^b: distance to the Gaussian distortion-rate function"
-set ylabel "D 4^b"
-unset logscale y
-set yrange [0.9:3]
-set key top left font ",12" maxrows 10
-plot for [i=0:measured-1] data index i using 1:($2*4**$1):(2*$3*4**$1) with yerrorlines linetype (i+1) linewidth 0.8 notitle, \
-     for [i=measured:measured+theory-1] data index i using 1:($2*4**$1) with lines linetype (i-measured+1) linewidth 0.6 title columnheader(1), \
-     data index measured using 1:($3*4**$1) with lines linecolor rgb "#000000" linewidth 1.6 dashtype 1 title "Shannon lower bound"
+@key_below
+set tmargin at screen sy(0.8 + 4.5 * panels + 0.35)
+set bmargin at screen sy(height)
+set key at screen sx(0.5),sy(0.8 + 4.5 * panels + 0.45) left top Left reverse maxrows series + 2
+plot NaN notitle, for [i=0:series-1] keyentry with linespoints linetype (101+i) title value("label".i) noenhanced, \
+     keyentry with lines linecolor rgb "#000000" dashtype 1 linewidth 1.2 title "Shannon lower bound of the longest block", \
+     keyentry with lines linecolor rgb "#444444" dashtype (1.5,2.5) linewidth 1.2 title "high-rate value for each k, best known cell"
 unset multiplot

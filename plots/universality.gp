@@ -1,37 +1,38 @@
-# Distortion ratios by layer and head. Data: for panel p, index 2p holds layer + head fraction, ratio, low,
-# high of heads in line with the theorem, index 2p+1 of those that deviate, deviating<p> of them. Panels: keys left, values right.
-rows = panels / 2
-if (format eq "png") {
-    set terminal pngcairo size 1800,160+390*rows enhanced font "DejaVu Sans,14" linewidth 1.6 background rgb "white"
-} else {
-    set terminal pdfcairo size 1800/128.0,(160+390*rows)/128.0 enhanced font "DejaVu Sans,14" linewidth 1.6
-}
-set output out.".".format
+# Distortion ratios by layer and head, a pair of panels for each codec. Data: for pair p and side s (keys, values)
+# index 4p+2s holds layer + head fraction, ratio, low, high of heads in line with the theorem, the next index
+# those that deviate, deviating<2p+s> of them.
 set multiplot
-set label 1 "Universality: distortion of each layer and head over the canonical source's" at screen 0.5,1-36.0/(160+390*rows) center font ",20"
-set label 2 caption at screen 0.5,1-72.0/(160+390*rows) center noenhanced font ",12" textcolor rgb "#444444"
-set xlabel "layer (its heads side by side)"
-set xrange [-0.7:*]
-set key top right horizontal font ",12"
-do for [p=0:panels-1] {
-    row = p / 2
-    height = 390.0 / (160 + 390 * rows)
-    top = 1 - 118.0 / (160 + 390 * rows) - row * height
-    set tmargin at screen top
-    set bmargin at screen top - height * 0.70
-    set lmargin at screen (p % 2 == 0 ? 0.06 : 0.56)
-    set rmargin at screen (p % 2 == 0 ? 0.485 : 0.985)
-    set ylabel (p % 2 == 0 ? "D / D_{canonical}" : "")
-    set title value(sprintf("title%d", p)) noenhanced offset 0,-0.5 font ",12"
-    deviating = value(sprintf("deviating%d", p))
-    if (deviating > 0) {
-        plot 1 with lines linecolor rgb "#000000" dashtype 1 linewidth 0.8 notitle, \
-             data index (2*p) using 1:2:3:4 with yerrorbars linecolor rgb "#0072B2" dashtype 1 pointtype 7 pointsize 0.5 linewidth 0.6 notitle, \
-             data index (2*p+1) using 1:2:3:4 with yerrorbars linecolor rgb "#D55E00" dashtype 1 pointtype 5 pointsize 1.3 linewidth 1.4 title "deviates"
-    } else {
-        plot 1 with lines linecolor rgb "#000000" dashtype 1 linewidth 0.8 notitle, \
-             data index (2*p) using 1:2:3:4 with yerrorbars linecolor rgb "#0072B2" dashtype 1 pointtype 7 pointsize 0.5 linewidth 0.6 notitle
+set label 1 "Distortion by layer and head over the canonical" at screen 0.5,sy(0.35) center font ",8"
+set label 2 where at screen 0.5,sy(0.75) center noenhanced
+set label 9 note at screen sx(0.3),sy(1.1 + 3.5 * pairs + 0.7) left noenhanced textcolor rgb "#444444"
+set xrange [-0.6:layers+0.95]
+set errorbars 0
+unset key
+do for [p=0:pairs-1] {
+    set tmargin at screen sy(1.1 + 3.5 * p + 0.75)
+    set bmargin at screen sy(1.1 + 3.5 * p + 3.05)
+    do for [side=0:1] {
+        set lmargin at screen sx(side == 0 ? 1.3 : 5.55)
+        set rmargin at screen sx(side == 0 ? 4.55 : 8.55)
+        if (side == 0) { set yrange [key_low:key_high] } else { set yrange [value_low:value_high] }
+        if (side == 0) {
+            set label 3 value("title".p) at screen sx(1.3),sy(1.1 + 3.5 * p + 0.2) left noenhanced
+            set label 4 "ratio of D" at screen sx(0.3),sy(1.1 + 3.5 * p + 1.9) center rotate by 90
+        }
+        set label 5 (side == 0 ? "keys: " : "values: ").value("summary".(2*p+side)) at graph 0,1 offset 0,0.6 left textcolor rgb "#444444"
+        set xlabel (p == pairs - 1 ? "layer" : "") offset 0,0.4
+        if (value("deviating".(2*p+side)) > 0) {
+            plot 1 with lines linecolor rgb "#000000" dashtype 1 linewidth 0.8, \
+                 data index (4*p+2*side) using 1:2:3:4 with yerrorbars linecolor rgb "#56B4E9" dashtype 1 pointsize 0 linewidth 0.5, \
+                 data index (4*p+2*side) using 1:2 with points linecolor rgb "#0072B2" pointtype 7 pointsize 0.3, \
+                 data index (4*p+2*side+1) using 1:2:3:4 with yerrorbars linecolor rgb "#D55E00" dashtype 1 pointsize 0 linewidth 0.9, \
+                 data index (4*p+2*side+1) using 1:2 with points linecolor rgb "#D55E00" pointtype 5 pointsize 0.7
+        } else {
+            plot 1 with lines linecolor rgb "#000000" dashtype 1 linewidth 0.8, \
+                 data index (4*p+2*side) using 1:2:3:4 with yerrorbars linecolor rgb "#56B4E9" dashtype 1 pointsize 0 linewidth 0.5, \
+                 data index (4*p+2*side) using 1:2 with points linecolor rgb "#0072B2" pointtype 7 pointsize 0.3
+        }
+        unset label
     }
-    unset label
 }
 unset multiplot

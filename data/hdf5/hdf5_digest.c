@@ -4,18 +4,18 @@
 #include "hdf5_util.h"
 #include "sha256.h"
 
-static const char attribute_name[] = "content_sha256";
+static const char attribute_name[] = FQ_H5_DIGEST;
 
 fq_status fq_h5_write_digest(hid_t object, const char *hex) {
-    return fq_h5_write_fixed_text(object, attribute_name, hex);
+    return fq_h5_write_text(object, attribute_name, hex);
 }
 
 fq_status fq_h5_replace_digest(hid_t object, const char *hex) {
-    const hid_t type = fq_h5_text_type(FQ_SHA256_HEX),
-                attribute = H5Aopen(object, attribute_name, H5P_DEFAULT);
-    const bool good = type >= 0 && attribute >= 0 && H5Awrite(attribute, type, hex) >= 0;
-    fq_h5_close(attribute);
+    const hid_t attribute = H5Aopen(object, attribute_name, H5P_DEFAULT),
+                type = attribute >= 0 ? H5Aget_type(attribute) : H5I_INVALID_HID;
+    const bool good = type >= 0 && H5Tis_variable_str(type) > 0 && H5Awrite(attribute, type, &hex) >= 0;
     fq_h5_close(type);
+    fq_h5_close(attribute);
     return good ? FQ_OK
                 : FQ_FAIL(FQ_ERR_INTERNAL, attribute_name, "HDF5 to write an attribute that is there");
 }

@@ -39,6 +39,7 @@ FQ_MUST_CHECK fq_status fq_h5_save(hid_t file, const char *path);
 /* *group = a new group. */
 FQ_MUST_CHECK fq_status fq_h5_create_group(hid_t *group, hid_t where, const char *name);
 
+/* One text, as an attribute of variable length: h5py gives these to its user as str. */
 FQ_MUST_CHECK fq_status fq_h5_write_text(hid_t where, const char *name, const char *text);
 FQ_MUST_CHECK fq_status fq_h5_write_u64(hid_t where, const char *name, uint64_t value);
 FQ_MUST_CHECK fq_status fq_h5_write_double(hid_t where, const char *name, double value);
@@ -47,8 +48,8 @@ FQ_MUST_CHECK fq_status fq_h5_write_double(hid_t where, const char *name, double
 hid_t fq_h5_text_type(size_t bytes);
 
 /* One text, or count (>= 1) texts, as one attribute of fixed room, which lies in the object itself: HDF5 1.10
- * can loop without end on the damaged heap of a variable one. A text beyond the limit of attributes as a
- * dataset. */
+ * can loop without end on the damaged heap of a variable one. h5py gives these as bytes. A text beyond the
+ * limit of attributes as a dataset. */
 FQ_MUST_CHECK fq_status fq_h5_write_fixed_text(hid_t where, const char *name, const char *text);
 FQ_MUST_CHECK fq_status fq_h5_write_texts(hid_t where, const char *name, size_t count,
                                           const char *const *texts);
@@ -66,6 +67,8 @@ FQ_MUST_CHECK fq_status fq_h5_write_about(hid_t dataset, const fq_h5_about *abou
 FQ_MUST_CHECK fq_status fq_h5_write_dataset(hid_t *dataset, hid_t where, const char *name, int rank,
                                             const size_t *dims, hid_t disk_type, hid_t memory_type,
                                             const void *data, const fq_h5_about *about);
+
+#define FQ_H5_DIGEST "content_sha256"
 
 /* Attribute content_sha256 of an object: 64 hexadecimal digits over what it holds, as its writer says.
  * replace: where write has put other digits before. */

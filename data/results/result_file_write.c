@@ -114,7 +114,7 @@ static fq_status write_everything(hid_t file, const fq_results *results) {
     if (results->store[0])
         FQ_TRY(fq_h5_write_fixed_text(file, "store", results->store));
     fq_results_digest(digest, results);
-    FQ_TRY(fq_h5_write_digest(file, digest));
+    FQ_TRY(fq_h5_write_fixed_text(file, FQ_H5_DIGEST, digest));
     for (size_t t = 0; t < results->table_count; t++)
         FQ_TRY(write_table(file, &results->tables[t]));
     FQ_TRY(fq_h5_create_group(&parent, file, "provenance"));

@@ -6,12 +6,20 @@
 
 #include "memory.h"
 
+static bool is_zero(const float *a, size_t n) {
+    for (size_t j = 0; j < n; j++)
+        if (a[j] != 0.0F)
+            return false;
+    return true;
+}
+
+/* Of an a that is not zero. */
 static double cosine(const float *a, const float *b, size_t n) {
     double aa = 0.0, bb = 0.0, ab = 0.0;
     if (memcmp(a, b, n * sizeof *a) == 0) { /* rounding must not blur what is identical */
         for (size_t j = 0; j < n; j++)
             aa += (double)a[j] * (double)a[j];
-        return aa == 0.0 ? 0.0 : aa / aa; /* 1, but NaN for what is not finite */
+        return aa / aa; /* 1, but NaN for what is not finite */
     }
     for (size_t j = 0; j < n; j++) {
         aa += (double)a[j] * (double)a[j];
@@ -87,10 +95,12 @@ fq_status fq_attention_fidelity(fq_query_fidelity *out, const fq_attention_pair 
         outputs(key, pair, decoded, pair->value, n);
         outputs(both, pair, decoded, pair->value_decoded, n);
         for (size_t i = 0; i < n && status == FQ_OK; i++) {
-            out[i].key = cosine(plain + i * dim, key + i * dim, dim);
-            out[i].value = cosine(plain + i * dim, value + i * dim, dim);
-            out[i].both = cosine(plain + i * dim, both + i * dim, dim);
-            if (!isfinite(out[i].key + out[i].value + out[i].both + out[i].score_error))
+            const size_t at = i * dim;
+            const bool none = is_zero(plain + at, dim);
+            out[i].key = none ? (double)NAN : cosine(plain + at, key + at, dim);
+            out[i].value = none ? (double)NAN : cosine(plain + at, value + at, dim);
+            out[i].both = none ? (double)NAN : cosine(plain + at, both + at, dim);
+            if (!isfinite(out[i].score_error + (none ? 0.0 : out[i].key + out[i].value + out[i].both)))
                 status = FQ_FAIL_VALUE(FQ_ERR_NONFINITE, "query", i, "finite attention outputs");
         }
     }

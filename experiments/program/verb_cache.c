@@ -10,7 +10,6 @@
 #include "output_check.h"
 #include "printable.h"
 #include "progress_bar.h"
-#include "sweep_clock.h"
 #include "verb.h"
 #include "verb_support.h"
 
@@ -147,11 +146,10 @@ static fq_status write_cache(const fq_model_text *m, const fq_provenance *proven
     const size_t vanished = fq_kv_writer_vanished(writer, first_vanished);
     FQ_TRY(fq_kv_writer_commit(writer));
     if (vanished)
-        fprintf(
-            stderr,
-            "fibquant cache: %zu vectors are too small for float16 and are zero in the file, the first is "
-            "%s; --float32 keeps them\n",
-            vanished, first_vanished);
+        fq_options_note(&usage,
+                        "%zu vectors are too small for float16 and are zero in the file, the first is %s; "
+                        "--float32 keeps them",
+                        vanished, first_vanished);
     if (!fq_options_quiet())
         print_summary(m, &origin, (double)tokens / seconds);
     if (json)
@@ -189,6 +187,7 @@ static int run(int argc, const char **argv) {
                                {0}};
     if (!fq_outputs_good(&usage, outputs, inputs, &exit_code))
         return exit_code;
+    fq_verb_note_encoding(&usage, text_path);
     return work(argc, argv) == FQ_OK ? 0 : fq_verb_fail("cache");
 }
 

@@ -6,6 +6,7 @@
 #include "codebook_cache.h"
 #include "codebook_file.h"
 #include "codec.h"
+#include "encode_check.h"
 #include "failure.h"
 #include "memory.h"
 #include "output_check.h"
@@ -126,7 +127,8 @@ static fq_status get_codebook(fq_codebook *codebook, fq_codec_spec *spec, size_t
 }
 
 /* Vector by vector in pieces, so that there is something to show. */
-static fq_status encode_all(const fq_codec *codec, const fq_vectors *vectors, fq_codes *codes) {
+static fq_status encode_all(const fq_codec *codec, const char *input, const fq_vectors *vectors,
+                            fq_codes *codes) {
     const size_t piece = fq_verb_piece(codes->dim);
     fq_progress_bar bar;
     fq_status status = FQ_OK;
@@ -138,12 +140,23 @@ static fq_status encode_all(const fq_codec *codec, const fq_vectors *vectors, fq
         fq_progress_bar_update(&bar, i + n);
     }
     fq_progress_bar_finish(&bar);
-    if (status != FQ_OK && status != FQ_ERR_MEMORY) /* once more as a whole: failures count from the first */
-        status = fq_codec_encode(codec, codes->bytes, vectors->x, codes->count);
-    return status;
+    return fq_encode_explain(status, codec, vectors->x, codes->count, 0, input, "vector");
 }
 
-static fq_status encode(const fq_vectors *vectors, fq_codec_spec *spec, fq_codes *codes) {
+/* A norm below what 16 bits hold is a loss that nobody asked for. */
+static fq_status note_vanished(const fq_codec *codec, const fq_vectors *vectors, const fq_codes *codes) {
+    size_t count = 0, first = 0;
+    FQ_TRY(fq_encode_vanished(codec, vectors->x, codes->bytes, codes->count, &count, &first));
+    if (count)
+        fq_options_note(
+            &usage,
+            "%zu vectors are too small for the norm that is stored, and are zero in the codes; the "
+            "first is vector %zu",
+            count, first);
+    return FQ_OK;
+}
+
+static fq_status encode(const char *input, const fq_vectors *vectors, fq_codec_spec *spec, fq_codes *codes) {
     fq_codec *codec = NULL;
     FQ_TRY(get_codebook(&codes->codebook, spec, vectors->dim));
     FQ_TRY(fq_codec_spec_format(codes->codec, spec));
@@ -155,7 +168,9 @@ static fq_status encode(const fq_vectors *vectors, fq_codec_spec *spec, fq_codes
     codes->code_bytes = fq_codec_get_cost(codec).code_bytes;
     fq_status status = fq_alloc_zero(&codes->bytes, vectors->count, codes->code_bytes);
     if (status == FQ_OK)
-        status = encode_all(codec, vectors, codes);
+        status = encode_all(codec, input, vectors, codes);
+    if (status == FQ_OK)
+        status = note_vanished(codec, vectors, codes);
     fq_codec_destroy(codec);
     return status;
 }
@@ -183,7 +198,7 @@ static fq_status work(fq_codec_spec *spec, const char *input, int argc, const ch
     FQ_TRY(fq_verb_provenance(&provenance, argc, argv, spec->seed));
     fq_status status = fq_vectors_read(&vectors, input);
     if (status == FQ_OK)
-        status = encode(&vectors, spec, &codes);
+        status = encode(input, &vectors, spec, &codes);
     if (status == FQ_OK)
         status = fq_codes_write(output, &codes, &provenance);
     if (status == FQ_OK)

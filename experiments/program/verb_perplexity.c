@@ -326,6 +326,7 @@ static int run(int argc, const char **argv) {
                                {0}};
     if (!fq_outputs_good(&usage, outputs, inputs, &exit_code))
         return exit_code;
+    fq_verb_note_encoding(&usage, text_path);
     char *text = manifest_text();
     const fq_status status = text ? work(text, argc, argv, &summary)
                                   : FQ_FAIL_TEXT(FQ_ERR_MEMORY, "no memory for the list of points");

@@ -1,5 +1,6 @@
 /* fibquant plot: every figure whose table a result store has, or those asked for by name. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "arena.h"
@@ -57,9 +58,12 @@ static int print_list(void) {
     return 0;
 }
 
+/* Draws, and prints the figure's name and below it what it shows. */
 static fq_status draw_one(const fq_draw_request *request, const fq_figure *figure, size_t *drawn) {
-    FQ_TRY(fq_draw(request, figure));
-    printf("%s/%s.png\n", request->folder, figure->name);
+    char *caption = NULL;
+    FQ_TRY(fq_draw(request, figure, &caption));
+    printf("%s/%s.png\n    %s\n", request->folder, figure->name, caption);
+    free(caption);
     ++*drawn;
     return FQ_OK;
 }
@@ -79,8 +83,8 @@ static fq_status draw_all(const fq_draw_request *request) {
         if (!table || table->count == 0)
             continue;
         const fq_status status = draw_one(request, fq_figure_get(i), &drawn);
-        if (status == FQ_ERR_INPUT) /* too little for this one; the others may have enough */
-            fprintf(stderr, "plot: %s left out: %s\n", fq_figure_get(i)->name, reason());
+        if (status == FQ_ERR_INPUT) /* nothing for this one; the others may have enough */
+            fprintf(stderr, "plot: %s not drawn: %s\n", fq_figure_get(i)->name, reason());
         else if (status != FQ_OK)
             return status;
     }

@@ -13,9 +13,12 @@
 #endif
 #endif
 
+#include "atomic_file.h"
 #include "codec.h"
 #include "failure.h"
+#include "memory.h"
 #include "printable.h"
+#include "text_encoding.h"
 
 fq_status fq_verb_provenance(fq_provenance *provenance, int argc, const char *const *argv, uint64_t seed) {
     FQ_TRY(fq_provenance_gather(provenance, argc, argv, seed, NULL));
@@ -47,6 +50,18 @@ void fq_verb_note_rotation(const fq_usage *usage, const fq_codec_spec *spec, siz
     fq_options_note(usage, "a Haar rotation of dimension %zu takes about %.1g s to make (d^3)%s", dim,
                     fmax(d * d * d * seconds_per_cube, 1),
                     chosen ? "; rot=hadamard in the codec's name takes none" : "");
+}
+
+void fq_verb_note_encoding(const fq_usage *usage, const char *path) {
+    const size_t limit = (size_t)256 << 20; /* as fq_model_text_load */
+    char doubt[FQ_TEXT_DOUBT_MAX];
+    unsigned char *bytes = NULL;
+    size_t length = 0;
+    if (fq_file_read(path, limit, &bytes, &length) != FQ_OK)
+        return;
+    if (fq_text_encoding_doubt(bytes, length, doubt))
+        fq_options_note(usage, "%s: %s; texts are read as UTF-8", path, doubt);
+    fq_free(bytes);
 }
 
 json_t *fq_json_number(double value) {

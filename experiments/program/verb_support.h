@@ -29,6 +29,10 @@ size_t fq_verb_piece(size_t dim);
  * grows as dim^3. chosen: the codec can still be chosen (encoding), so the remedy is named. */
 void fq_verb_note_rotation(const fq_usage *usage, const fq_codec_spec *spec, size_t dim, bool chosen);
 
+/* Says on standard error if the bytes of a text file are not the UTF-8 that a model's tokenizer expects
+ * (data/model/text_encoding.h). A file that cannot be read is left to who needs it. */
+void fq_verb_note_encoding(const fq_usage *usage, const char *path);
+
 /* Rows for option tables. */
 #define FQ_OPTION_JSON(variable)                                                                             \
     {                                                                                                        \

@@ -9,11 +9,11 @@
 #include "memory.h"
 #include "options.h"
 #include "output_check.h"
+#include "progress_bar.h"
 #include "sweep_cores.h"
 #include "sweep_cost.h"
 #include "sweep_engine.h"
 #include "sweep_mpi.h"
-#include "sweep_progress.h"
 #include "verb.h"
 #include "verb_support.h"
 

@@ -21,6 +21,8 @@ struct fq_resources {
     char *folder; /* NULL: the default one; "": none */
     entry *first;
     size_t bytes;
+    void (*report)(void *context, const char *codebook, double fraction); /* may be NULL */
+    void *context;
 };
 
 static const size_t memory_limit = (size_t)2 << 30;
@@ -90,6 +92,12 @@ static void evict(fq_resources *resources) {
     }
 }
 
+void fq_resources_watch(fq_resources *resources,
+                        void (*report)(void *context, const char *codebook, double fraction), void *context) {
+    resources->report = report;
+    resources->context = context;
+}
+
 fq_status fq_resources_get(fq_resources *resources, const void **object, const char *key,
                            const fq_resource_kind *kind, void *context) {
     entry *e = find(resources, key);
@@ -124,9 +132,17 @@ static const double search_speed = 2.5e10; /* operations a second of one core, m
 enum { CACHE_EVALUATION_SEED = 1, CACHE_EVALUATION_SAMPLES = 100000 };
 
 typedef struct codebook_request {
+    const fq_resources *resources;
     const char *folder;
+    char name[80]; /* for people */
     fq_train_options options;
 } codebook_request;
+
+static bool report_training(void *context, double fraction) {
+    const codebook_request *request = context;
+    request->resources->report(request->resources->context, request->name, fraction);
+    return true;
+}
 
 static fq_status make_codebook(void **object, size_t *bytes, void *context) {
     const codebook_request *request = context;
@@ -156,7 +172,8 @@ static void destroy_codebook(void *object) {
 fq_status fq_resources_codebook(fq_resources *resources, const fq_codebook **codebook,
                                 const fq_train_options *of) {
     static const fq_resource_kind kind = {make_codebook, destroy_codebook};
-    codebook_request request = {.folder = resources->folder,
+    codebook_request request = {.resources = resources,
+                                .folder = resources->folder,
                                 .options = {.dim = of->dim,
                                             .block = of->block,
                                             .codewords = of->codewords,
@@ -164,6 +181,10 @@ fq_status fq_resources_codebook(fq_resources *resources, const fq_codebook **cod
                                             .seed = of->seed}};
     char key[200];
     const void *object = NULL;
+    snprintf(request.name, sizeof request.name, "d=%zu, k=%zu, N=%zu, %s", of->dim, of->block, of->codewords,
+             fq_recipe_name(of->recipe));
+    if (resources->report)
+        request.options.progress = (fq_progress){.report = report_training, .context = &request};
     snprintf(key, sizeof key, "codebook %zu %zu %zu %d %" PRIu64, of->dim, of->block, of->codewords,
              (int)of->recipe, of->seed);
     FQ_TRY(fq_resources_get(resources, &object, key, &kind, &request));

@@ -22,6 +22,11 @@ FQ_MUST_CHECK fq_status fq_resources_create(fq_resources **resources, const char
 void fq_resources_destroy(fq_resources *resources); /* NULL accepted */
 void fq_resources_release(fq_resources *resources);
 
+/* From now on report is called as codebooks are trained: codebook is what is trained, for people ("d=64, k=4,
+ * N=256, population"), fraction 0..1, and 1 once at the end. */
+void fq_resources_watch(fq_resources *resources,
+                        void (*report)(void *context, const char *codebook, double fraction), void *context);
+
 /* The codebook of (dim, block, codewords, recipe, seed), trained at the default tolerance if nobody has yet.
  * Its distortion may be unmeasured. */
 FQ_MUST_CHECK fq_status fq_resources_codebook(fq_resources *resources, const fq_codebook **codebook,

@@ -9,14 +9,13 @@
 
 #include "failure.h"
 #include "memory.h"
+#include "progress_bar.h"
 #include "sha256.h"
-#include "sweep_clock.h"
 #include "sweep_cores.h"
 #include "sweep_cost.h"
 #include "sweep_lock.h"
 #include "sweep_mpi.h"
 #include "sweep_pool.h"
-#include "sweep_progress.h"
 
 static volatile int stop_requested; /* sig_atomic_t is int here; volatile int suits both readers */
 static volatile int storing;        /* there is, or will be, something to bring to an orderly end */
@@ -46,6 +45,8 @@ static void catch_signals(void) {
     signal(SIGXFSZ, SIG_IGN); /* a file at its size limit is a full disk like any other */
 }
 
+enum { TRAINING_TEXT = FQ_WORKER_TEXT + 32 };
+
 typedef struct task {
     size_t point;
     double cost;
@@ -59,7 +60,8 @@ typedef struct engine {
     fq_mpi mpi;
     fq_sweep_store *store;
     fq_sweep_lock lock;
-    fq_sweep_progress progress;
+    fq_progress_bar bar;
+    double expected, finished; /* seconds of one core: of all tasks, and of those that are done */
     fq_sweep_state state;
     task *tasks;
     size_t task_count, next, running;
@@ -78,7 +80,6 @@ static int dearest_first(const void *a, const void *b) {
 }
 
 static fq_status list_tasks(engine *e) {
-    double expected = 0.0;
     FQ_TRY(fq_alloc(&e->tasks, e->plan->count, sizeof *e->tasks));
     FQ_TRY(fq_alloc(&e->costs, e->plan->count, sizeof *e->costs));
     fq_plan_cost cost;
@@ -90,12 +91,12 @@ static fq_status list_tasks(engine *e) {
         if (state != FQ_POINT_ABSENT)
             continue;
         e->tasks[e->task_count++] = (task){i, e->costs[i]};
-        expected += e->costs[i];
+        e->expected += e->costs[i];
     }
     if (e->task_count)
         qsort(e->tasks, e->task_count, sizeof *e->tasks, dearest_first);
     e->summary->total = e->plan->count;
-    fq_sweep_progress_start(&e->progress, e->task_count, expected, e->options->quiet, e->options->no_bar);
+    fq_progress_bar_start(&e->bar, "sweep", "points", e->task_count, e->options->quiet, e->options->no_bar);
     return FQ_OK;
 }
 
@@ -161,9 +162,7 @@ static fq_status on_outcome(void *context, size_t slot, const unsigned char *byt
         s->slowest_seconds = fmax(s->slowest_seconds, outcome.wall_seconds);
         if (outcome.peak_memory_bytes > s->peak_memory_bytes)
             s->peak_memory_bytes = outcome.peak_memory_bytes;
-        e->progress.done = s->done;
-        e->progress.failed = s->failed;
-        e->progress.finished += e->costs[outcome.point];
+        e->finished += e->costs[outcome.point];
     }
     fq_outcome_clear(&outcome);
     return status;
@@ -177,12 +176,30 @@ static double weight_under_way(const engine *e) {
     return weight;
 }
 
-static void show(engine *e, bool now) {
-    const double time = fq_clock_monotonic(), weight = weight_under_way(e);
-    fq_sweep_progress_show(&e->progress, e->running, weight, now);
+/* What the first of the workers that train a codebook is at; "" if none does. */
+static void training_under_way(const engine *e, char text[TRAINING_TEXT]) {
+    text[0] = '\0';
+    for (size_t w = 0; w < e->pool.count && !text[0]; w++) {
+        const fq_pool_worker *worker = &e->pool.workers[w];
+        if (worker->busy && worker->training[0])
+            snprintf(text, TRAINING_TEXT, "training %s: %.0f %%", worker->training, 100.0 * worker->trained);
+    }
+}
+
+static void show(engine *e) {
+    char training[TRAINING_TEXT];
+    training_under_way(e, training);
+    /* Points differ in cost, so the fraction done is of expected seconds where those are known. */
+    const fq_progress_state state = {
+        .done = e->summary->done,
+        .failed = e->summary->failed,
+        .running = e->running,
+        .fraction = e->expected > 0.0 ? (e->finished + weight_under_way(e)) / e->expected : (double)NAN,
+        .doing = training};
+    fq_progress_bar_show(&e->bar, &state);
     e->state.updated = fq_clock_wall();
-    e->state.elapsed_seconds = time - e->progress.start;
-    e->state.eta_seconds = fq_sweep_progress_eta(&e->progress, weight);
+    e->state.elapsed_seconds = fq_clock_monotonic() - e->bar.started;
+    e->state.eta_seconds = fq_progress_bar_left(&e->bar, &state);
     e->state.total = e->plan->count;
     e->state.stored_before = e->summary->stored_before;
     e->state.done = e->summary->done;
@@ -209,14 +226,14 @@ static fq_status work(engine *e) {
         const double now = fq_clock_monotonic();
         if (now - shown > 0.2) {
             shown = now;
-            show(e, false);
+            show(e);
         }
         e->from = 0;
         FQ_TRY(fq_pool_wait(&e->pool, e->mpi.active && e->mpi.size > 1 ? 2 : 100, on_outcome, e));
         FQ_TRY(fq_mpi_poll(&e->mpi, &e->from, on_outcome, e));
         FQ_TRY(fold_now_and_then(e));
     }
-    show(e, true);
+    show(e);
     return FQ_OK;
 }
 
@@ -242,7 +259,7 @@ static fq_status lead(engine *e, fq_provenance *provenance) {
     if (status == FQ_OK) {
         e->last_fold = fq_clock_monotonic();
         status = work(e);
-        fq_sweep_progress_end(&e->progress);
+        fq_progress_bar_finish(&e->bar);
         fq_status finished = FQ_OK;
         const fq_error first = *fq_error_last();
         /* Even after a failure, what is in the journal may still fit into the file. */
@@ -253,7 +270,7 @@ static fq_status lead(engine *e, fq_provenance *provenance) {
             status = finished;
     }
     e->summary->interrupted = stop_requested != 0;
-    e->summary->seconds = fq_clock_monotonic() - e->progress.start;
+    e->summary->seconds = fq_clock_monotonic() - e->bar.started;
     fq_sweep_store_close(e->store);
     fq_sweep_lock_release(&e->lock);
     return status;

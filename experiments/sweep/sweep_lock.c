@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "failure.h"
-#include "sweep_clock.h"
+#include "progress_bar.h"
 
 enum { STATE_TEXT = 1024 };
 

@@ -13,7 +13,7 @@
 
 #include "failure.h"
 #include "memory.h"
-#include "sweep_clock.h"
+#include "progress_bar.h"
 
 static double cpu_now(void) {
     struct rusage usage;

@@ -14,8 +14,7 @@
 
 #include "failure.h"
 #include "memory.h"
-#include "sweep_clock.h"
-#include "sweep_worker.h"
+#include "progress_bar.h"
 
 enum { MESSAGE_MAX = 1 << 30, FIRST_ROOM = 4096 };
 static const double patience_seconds = 2.0; /* for idle workers to end by themselves */
@@ -131,6 +130,7 @@ fq_status fq_pool_assign(fq_pool *pool, size_t w, size_t point, int threads) {
     worker->busy = true;
     worker->point = point;
     worker->fraction = 0.0;
+    worker->training[0] = '\0';
     /* A worker that died meanwhile is noticed in fq_pool_wait, like one that dies later. */
     (void)fq_worker_send(worker->socket, &order, sizeof order);
     return FQ_OK;
@@ -190,7 +190,14 @@ static fq_status take_messages(fq_pool *pool, size_t w, fq_pool_done done, void 
         if (worker->received < whole)
             return grow(worker, whole);
         fq_status status = FQ_OK;
-        worker->fraction = head.fraction;
+        if (head.kind == FQ_WORKER_TRAINING) {
+            snprintf(worker->training, sizeof worker->training, "%.*s", (int)head.length,
+                     (const char *)worker->bytes + sizeof head);
+            worker->trained = head.fraction;
+        } else {
+            worker->training[0] = '\0';
+            worker->fraction = head.fraction;
+        }
         if (head.kind == FQ_WORKER_DONE) {
             worker->busy = false;
             status = done(context, w, worker->bytes + sizeof head, (size_t)head.length);

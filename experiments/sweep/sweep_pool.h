@@ -12,14 +12,17 @@
 #include <sys/types.h>
 
 #include "sweep_outcome.h"
+#include "sweep_worker.h"
 
 typedef struct fq_pool_worker {
     pid_t pid;
     int socket;
     bool busy;
     size_t point;
-    double fraction;      /* as the experiment reported it */
-    unsigned char *bytes; /* of the message being received */
+    double fraction;               /* as the experiment reported it */
+    char training[FQ_WORKER_TEXT]; /* the codebook being trained for it; "": none */
+    double trained;                /* fraction of that */
+    unsigned char *bytes;          /* of the message being received */
     size_t received, room;
 } fq_pool_worker;
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -11,7 +12,7 @@
 #endif
 
 #include "memory.h"
-#include "sweep_clock.h"
+#include "progress_bar.h"
 #include "sweep_outcome.h"
 
 /* _exit throughout: a worker shares the owner's open files and must run none of its exit code. */
@@ -61,6 +62,21 @@ static void report(void *context, double fraction) {
         _exit(1); /* nobody is left to compute for */
 }
 
+static void report_training(void *context, const char *codebook, double fraction) {
+    reporter *r = context;
+    const double now = fq_clock_monotonic();
+    if (now - r->last < 0.2 && fraction < 1.0)
+        return;
+    r->last = now;
+    const bool over = fraction >= 1.0; /* back to the point, which starts from nothing */
+    const fq_worker_head head = {.kind = over ? FQ_WORKER_PROGRESS : FQ_WORKER_TRAINING,
+                                 .length = over ? 0 : strlen(codebook),
+                                 .fraction = over ? 0.0 : fraction};
+    if (!fq_worker_send(r->socket, &head, sizeof head) ||
+        !fq_worker_send(r->socket, codebook, (size_t)head.length))
+        _exit(1);
+}
+
 static void die_with(pid_t owner) {
 #ifdef __linux__
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -80,6 +96,7 @@ _Noreturn void fq_worker_main(int socket, pid_t owner, const fq_plan *plan, cons
         _exit(70);
     fq_worker_order order;
     reporter r = {.socket = socket, .last = fq_clock_monotonic()};
+    fq_resources_watch(resources, report_training, &r);
     while (receive_order(socket, &order)) {
         fq_outcome outcome;
         unsigned char *bytes = NULL;

@@ -12,9 +12,11 @@ typedef struct fq_worker_order { /* owner to worker */
     int64_t threads;
 } fq_worker_order;
 
-enum { FQ_WORKER_PROGRESS = 1, FQ_WORKER_DONE = 2 };
+/* PROGRESS: fraction of the point. TRAINING: fraction of a codebook, named by the bytes that follow. DONE: an
+ * outcome follows. */
+enum { FQ_WORKER_PROGRESS = 1, FQ_WORKER_DONE = 2, FQ_WORKER_TRAINING = 3, FQ_WORKER_TEXT = 80 };
 
-typedef struct fq_worker_head { /* worker to owner, followed by length bytes of outcome */
+typedef struct fq_worker_head { /* worker to owner, followed by length bytes */
     uint64_t kind, length;
     double fraction;
 } fq_worker_head;

@@ -1,6 +1,7 @@
 #include "draw.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,6 +13,7 @@
 #include "atomic_file.h"
 #include "embedded_text.h"
 #include "failure.h"
+#include "memory.h"
 #include "sha256.h"
 
 extern const fq_embedded_text fq_plot_scripts[];
@@ -38,127 +40,252 @@ static bool close_whole(FILE *file) {
     return fclose(file) == 0 && good;
 }
 
-/* The data file and the script: variables, common style, then the figure's own commands. */
-static fq_status write_inputs(const fq_figure *figure, const fq_table *table, const char *folder,
-                              const char *data_path, const char *script_path) {
+/* The five files of a figure, in the order in which they are put in place: the side file vouches for the
+ * others and comes last. */
+enum { DATA, SCRIPT, PNG, PDF, SIDE, FILES };
+
+typedef struct drawing {
+    const fq_draw_request *request;
+    const fq_figure *figure;
+    const fq_table *table;
+    fq_atomic_file file[FILES];
+    bool *shown;   /* [rows] */
+    char *caption; /* by open_memstream: free */
+} drawing;
+
+/* The data file, the script (variables, common style, then the figure's own commands) and the caption. */
+static fq_status write_inputs(drawing *d) {
     const fq_embedded_text *style = fq_embedded_text_find(fq_plot_scripts, "style.gp");
-    const fq_embedded_text *body = fq_embedded_text_find(fq_plot_scripts, figure->script);
+    const fq_embedded_text *body = fq_embedded_text_find(fq_plot_scripts, d->figure->script);
+    size_t length = 0;
     if (!style || !body)
-        return FQ_FAIL_TEXT(FQ_ERR_INTERNAL, "%s: script %s is not built in", figure->name, figure->script);
-    const fq_figure_job job = {fopen(data_path, "w"), fopen(script_path, "w")};
+        return FQ_FAIL_TEXT(FQ_ERR_INTERNAL, "%s: script %s is not built in", d->figure->name,
+                            d->figure->script);
+    const fq_figure_job job = {fopen(d->file[DATA].temporary, "w"), fopen(d->file[SCRIPT].temporary, "w"),
+                               open_memstream(&d->caption, &length), d->shown};
     fq_status status = FQ_OK;
-    if (!job.data || !job.variables) {
-        status = FQ_FAIL_TEXT(FQ_ERR_OUTPUT, "%s: %s", job.data ? script_path : data_path, strerror(errno));
+    if (!job.caption) {
+        status = FQ_FAIL_TEXT(FQ_ERR_MEMORY, "%s: out of memory", d->figure->name);
+    } else if (!job.data || !job.variables) {
+        status =
+            FQ_FAIL_TEXT(FQ_ERR_OUTPUT, "%s: %s", d->file[job.data ? SCRIPT : DATA].path, strerror(errno));
     } else {
-        fprintf(job.variables, "if (!exists(\"format\")) format = \"png\"\n");
-        fprintf(job.variables, "data = \"%s.tsv\"\n", figure->name);
-        fprintf(job.variables, "out = \"../%s\"\n", figure->name);
-        status = figure->feed(&job, table);
+        fprintf(job.variables,
+                "if (exists(\"ARGC\") && ARGC == 3) {\n"
+                "    format = ARG1; data = ARG2; out = ARG3\n"
+                "} else {\n"
+                "    if (!exists(\"format\")) { format = \"png\" }\n"
+                "    data = \"%s.tsv\"; out = \"../%s.\".format\n"
+                "}\n",
+                d->figure->name, d->figure->name);
+        fprintf(job.caption, "%s.", d->figure->shows);
+        status = d->figure->feed(&job, d->table);
         fwrite(style->bytes, 1, style->length, job.variables);
         fwrite(body->bytes, 1, body->length, job.variables);
     }
     const bool data_whole = close_whole(job.data), script_whole = close_whole(job.variables);
+    const bool caption_whole = close_whole(job.caption);
     if (status == FQ_OK && !(data_whole && script_whole))
-        status = FQ_FAIL_TEXT(FQ_ERR_OUTPUT, "%s: could not be written whole", folder);
+        status = FQ_FAIL_TEXT(FQ_ERR_OUTPUT, "%s: could not be written whole",
+                              d->file[data_whole ? SCRIPT : DATA].path);
+    if (status == FQ_OK && !caption_whole)
+        status = FQ_FAIL_TEXT(FQ_ERR_MEMORY, "%s: out of memory", d->figure->name);
     return status;
 }
 
-/* Runs gnuplot in folder/data, its complaints going to a pipe: they are told if it fails, and mere
-   warnings are none of the caller's business. The child gets a UTF-8 locale whatever the caller's (a
-   bare container or cron has none, and labels are UTF-8), and reads no start-up file (-d). */
-static fq_status run_gnuplot(const char *data_folder, const char *script, const char *format) {
-    char setting[32], first[256] = "";
-    int ends[2];
-    snprintf(setting, sizeof setting, "format=\"%s\"", format);
-    if (pipe(ends) != 0)
-        return FQ_FAIL_TEXT(FQ_ERR_OUTPUT, "gnuplot: %s", strerror(errno));
-    const pid_t child = fork();
-    if (child == 0) {
-        if (chdir(data_folder) == 0 && dup2(ends[1], STDERR_FILENO) >= 0 &&
-            dup2(ends[1], STDOUT_FILENO) >= 0) {
-            close(ends[0]);
-            setenv("LC_ALL", "C.UTF-8", 1);
-            unsetenv("LANGUAGE");
-            execlp("gnuplot", "gnuplot", "-d", "-e", setting, script, (char *)NULL);
-        }
-        _exit(127);
-    }
-    close(ends[1]);
-    size_t have = 0;
+/* In the child: gnuplot with its complaints going to a pipe, a UTF-8 locale whatever the caller's (a bare
+ * container or cron has none, and labels are UTF-8), and no start-up file (-d). */
+static void become_gnuplot(int complaints, const char *script, const char *format, const char *data,
+                           const char *out) {
+    if (dup2(complaints, STDERR_FILENO) >= 0 && dup2(complaints, STDOUT_FILENO) >= 0 &&
+        setenv("LC_ALL", "C.UTF-8", 1) == 0 && unsetenv("LANGUAGE") == 0)
+        execlp("gnuplot", "gnuplot", "-d", "-c", script, format, data, out, (char *)NULL);
+    _exit(127);
+}
+
+/* Reads all that comes, so that the writer never blocks; keeps the first of it, on one line. */
+static void read_complaints(int from, char *first, size_t size) {
     char rest[256];
-    for (ssize_t got = 1; child > 0 && got > 0;) { /* all is read, so that the child never blocks */
-        const bool room = have + 1 < sizeof first;
-        got = read(ends[0], room ? first + have : rest, room ? sizeof first - 1 - have : sizeof rest);
+    size_t have = 0;
+    for (ssize_t got = 1; got > 0;) {
+        const bool room = have + 1 < size;
+        got = read(from, room ? first + have : rest, room ? size - 1 - have : sizeof rest);
         if (got > 0 && room)
             have += (size_t)got;
         if (got < 0 && errno == EINTR)
             got = 1;
     }
+    first[have] = '\0';
+    for (char *c = first; *c; c++)
+        if ((unsigned char)*c < ' ')
+            *c = ' ';
+}
+
+/* Runs gnuplot; what it said is told if it fails, and mere warnings are none of the caller's business. */
+static fq_status run_gnuplot(drawing *d, const char *format, const char *out) {
+    char said[256] = "";
+    int ends[2], state = -1;
+    if (pipe(ends) != 0)
+        return FQ_FAIL_TEXT(FQ_ERR_OUTPUT, "gnuplot: %s", strerror(errno));
+    const pid_t child = fork();
+    if (child == 0) {
+        close(ends[0]);
+        become_gnuplot(ends[1], d->file[SCRIPT].temporary, format, d->file[DATA].temporary, out);
+    }
+    close(ends[1]);
+    if (child > 0)
+        read_complaints(ends[0], said, sizeof said);
     close(ends[0]);
-    int state = -1;
     while (child > 0 && waitpid(child, &state, 0) < 0 && errno == EINTR)
         continue;
     if (child > 0 && WIFEXITED(state) && WEXITSTATUS(state) == 0)
         return FQ_OK;
-    for (char *c = first; *c; c++)
-        if (*c == '\n')
-            *c = ' ';
     if (child > 0 && WIFEXITED(state) && WEXITSTATUS(state) == 127)
         return FQ_FAIL_TEXT(FQ_ERR_OUTPUT, "gnuplot could not be started: install gnuplot-nox");
-    return FQ_FAIL_TEXT(FQ_ERR_OUTPUT, "%s/%s: gnuplot said: %s", data_folder, script, first);
+    return FQ_FAIL_TEXT(FQ_ERR_OUTPUT, "%s: gnuplot said: %s", d->file[SCRIPT].path, said);
 }
 
-/* The distinct ids of the table's points, as far as it has that column. */
-static json_t *point_ids(const fq_table *table) {
-    json_t *ids = json_array();
-    const size_t column = fq_table_find(table, "point_id");
-    const char *last = "";
-    if (column == table->column_count || table->columns[column].type != FQ_VALUE_TEXT)
-        return ids;
-    for (size_t row = 0; row < table->count; row++) {
-        const char *id = fq_table_text(table, row, column);
-        if (strcmp(id, last) != 0)
-            json_array_append_new(ids, json_string(id));
-        last = id;
+/* Whether a file's last 64 bytes hold a text: gnuplot says nothing if the disk fills up under an image. */
+static bool ends_with(const char *path, const char *mark) {
+    char tail[64];
+    bool found = false;
+    size_t n = 0;
+    FILE *file = fopen(path, "rb");
+    if (file && fseek(file, -(long)sizeof tail, SEEK_END) == 0)
+        n = fread(tail, 1, sizeof tail, file);
+    if (file)
+        fclose(file);
+    for (size_t at = 0; at + strlen(mark) <= n && !found; at++)
+        found = memcmp(tail + at, mark, strlen(mark)) == 0;
+    return found;
+}
+
+static fq_status draw_image(drawing *d, int which, const char *format, const char *mark) {
+    FQ_TRY(run_gnuplot(d, format, d->file[which].temporary));
+    if (!ends_with(d->file[which].temporary, mark))
+        return FQ_FAIL_TEXT(FQ_ERR_OUTPUT, "%s: could not be written whole", d->file[which].path);
+    return FQ_OK;
+}
+
+/* "bench=decode case=d64 ...": what identifies a row of a table that has no points. */
+static json_t *row_name(const fq_table *t, size_t row) {
+    char name[1024] = "", value[FQ_TABLE_VALUE_TEXT];
+    size_t used = 0;
+    for (size_t c = 0; c < t->column_count && used < sizeof name; c++)
+        if (t->columns[c].role == FQ_ROLE_PARAMETER)
+            used += (size_t)snprintf(name + used, sizeof name - used, "%s%s=%s", used ? " " : "",
+                                     t->columns[c].name, fq_table_format(t, row, c, value));
+    if (!used)
+        snprintf(name, sizeof name, "row %zu", row);
+    return json_string(name);
+}
+
+/* The points shown, each once, in the order of the table; for a table without points its rows. */
+static json_t *point_ids(const drawing *d) {
+    const fq_table *t = d->table;
+    json_t *ids = json_array(), *seen = json_object();
+    const size_t column = fq_table_find(t, "point");
+    const bool points = column < t->column_count && t->columns[column].type == FQ_VALUE_TEXT;
+    for (size_t row = 0; row < t->count; row++) {
+        if (!d->shown[row])
+            continue;
+        if (!points) {
+            json_array_append_new(ids, row_name(t, row));
+        } else if (!json_object_get(seen, fq_table_text(t, row, column))) {
+            json_object_set_new(seen, fq_table_text(t, row, column), json_true());
+            json_array_append_new(ids, json_string(fq_table_text(t, row, column)));
+        }
     }
+    json_decref(seen);
     return ids;
 }
 
-static fq_status write_side_file(const fq_draw_request *request, const fq_figure *figure,
-                                 const fq_table *table, const char *data_path, const char *script_path) {
-    char store_hash[FQ_SHA256_HEX], data_hash[FQ_SHA256_HEX], script_hash[FQ_SHA256_HEX], path[PATH];
+static fq_status write_side_file(drawing *d) {
+    const fq_draw_request *request = d->request;
+    char store_hash[FQ_SHA256_HEX], hash[SCRIPT + 1][FQ_SHA256_HEX];
+    size_t rows = 0;
     FQ_TRY(fq_sha256_file(store_hash, request->store_path));
-    FQ_TRY(fq_sha256_file(data_hash, data_path));
-    FQ_TRY(fq_sha256_file(script_hash, script_path));
-    FQ_TRY(join(path, request->folder, figure->name, ".json"));
-    json_t *root =
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:s, s:o}", "figure", figure->name, "shows",
-                  figure->shows, "command", request->command, "store", request->store_path, "store_sha256",
-                  store_hash, "table", table->name, "rows", (json_int_t)table->count, "data_sha256",
-                  data_hash, "script_sha256", script_hash, "points", point_ids(table));
-    char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
+    for (int i = DATA; i <= SCRIPT; i++)
+        FQ_TRY(fq_sha256_file(hash[i], d->file[i].temporary));
+    for (size_t row = 0; row < d->table->count; row++)
+        rows += d->shown[row];
+    json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:s, s:o}", "figure",
+                             d->figure->name, "shows", d->caption, "command", request->command, "store",
+                             request->store_path, "store_sha256", store_hash, "table", d->table->name, "rows",
+                             (json_int_t)d->table->count, "rows_shown", (json_int_t)rows, "data_sha256",
+                             hash[DATA], "script_sha256", hash[SCRIPT], "points", point_ids(d));
+    FILE *file = root ? fopen(d->file[SIDE].temporary, "w") : NULL;
+    bool whole = file && json_dumpf(root, file, JSON_INDENT(2)) == 0 && fputc('\n', file) != EOF;
+    whole = close_whole(file) && whole;
     json_decref(root);
-    if (!text)
-        return FQ_FAIL_TEXT(FQ_ERR_MEMORY, "%s: out of memory", path);
-    const fq_status status = fq_atomic_file_write(path, text, strlen(text));
-    free(text);
-    return status;
+    return whole ? FQ_OK : FQ_FAIL_TEXT(FQ_ERR_OUTPUT, "%s: could not be written whole", d->file[SIDE].path);
 }
 
-fq_status fq_draw(const fq_draw_request *request, const fq_figure *figure) {
-    const fq_table *table = fq_results_table(request->store, figure->table);
-    if (!table || table->count == 0)
+/* Temporary names for all five files, so that a folder that cannot be written is found before any work. */
+static fq_status begin(drawing *d, const char *folder) {
+    static const struct {
+        bool data;
+        const char *ending;
+    } names[FILES] = {[DATA] = {true, ".tsv"},
+                      [SCRIPT] = {true, ".gp"},
+                      [PNG] = {false, ".png"},
+                      [PDF] = {false, ".pdf"},
+                      [SIDE] = {false, ".json"}};
+    char path[PATH], data_folder[PATH];
+    FQ_TRY(join(data_folder, folder, "data", ""));
+    FQ_TRY(make_folder(data_folder));
+    for (int i = 0; i < FILES; i++) {
+        FQ_TRY(join(path, names[i].data ? data_folder : folder, d->figure->name, names[i].ending));
+        FQ_TRY(fq_atomic_file_begin(&d->file[i], path));
+    }
+    return FQ_OK;
+}
+
+static fq_status synced(const fq_atomic_file *file) {
+    const int descriptor = open(file->temporary, O_RDWR | O_CLOEXEC);
+    const bool good = descriptor >= 0 && fsync(descriptor) == 0;
+    const int reason = errno;
+    if (descriptor >= 0)
+        close(descriptor);
+    return good ? FQ_OK : FQ_FAIL_TEXT(FQ_ERR_OUTPUT, "%s: %s", file->path, strerror(reason));
+}
+
+fq_status fq_draw(const fq_draw_request *request, const fq_figure *figure, char **caption) {
+    drawing d = {.request = request, .figure = figure};
+    char *folder = NULL;
+    d.table = fq_results_table(request->store, figure->table);
+    if (caption)
+        *caption = NULL;
+    if (!d.table || d.table->count == 0)
         return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: no rows in table %s, which figure %s needs",
                             request->store_path, figure->table, figure->name);
-    char data_folder[PATH], data_path[PATH], script_path[PATH], script[128];
-    FQ_TRY(join(data_folder, request->folder, "data", ""));
-    FQ_TRY(join(data_path, data_folder, figure->name, ".tsv"));
-    FQ_TRY(join(script_path, data_folder, figure->name, ".gp"));
-    snprintf(script, sizeof script, "%s.gp", figure->name);
     FQ_TRY(make_folder(request->folder));
-    FQ_TRY(make_folder(data_folder));
-    FQ_TRY(write_inputs(figure, table, data_folder, data_path, script_path));
-    FQ_TRY(run_gnuplot(data_folder, script, "png"));
-    FQ_TRY(run_gnuplot(data_folder, script, "pdf"));
-    return write_side_file(request, figure, table, data_path, script_path);
+    folder = realpath(request->folder, NULL); /* gnuplot takes names that begin with < for commands */
+    if (!folder)
+        return FQ_FAIL_TEXT(FQ_ERR_OUTPUT, "%s: %s", request->folder, strerror(errno));
+    fq_status status = fq_alloc_zero(&d.shown, d.table->count, sizeof *d.shown);
+    if (status == FQ_OK)
+        status = begin(&d, folder);
+    free(folder);
+    if (status == FQ_OK)
+        status = write_inputs(&d);
+    if (status == FQ_OK)
+        status = draw_image(&d, PNG, "png", "IEND");
+    if (status == FQ_OK)
+        status = draw_image(&d, PDF, "pdf", "%%EOF");
+    if (status == FQ_OK)
+        status = write_side_file(&d);
+    for (int i = 0; i < FILES && status == FQ_OK; i++) /* all on disk before any is put in place */
+        status = synced(&d.file[i]);
+    for (int i = 0; i < FILES && status == FQ_OK; i++)
+        status = fq_atomic_file_commit(&d.file[i]);
+    for (int i = 0; i < FILES; i++)
+        fq_atomic_file_abandon(&d.file[i]);
+    if (status == FQ_OK && caption) {
+        *caption = d.caption;
+        d.caption = NULL;
+    }
+    free(d.caption);
+    fq_free(d.shown);
+    return status;
 }

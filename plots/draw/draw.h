@@ -2,7 +2,8 @@
  *
  * FOLDER/NAME.png, NAME.pdf     the figure
  * FOLDER/data/NAME.tsv, NAME.gp what it was drawn from: `gnuplot NAME.gp` there draws it again
- * FOLDER/NAME.json              which store (SHA-256), table, points, script, and the command
+ * FOLDER/NAME.json              what it shows, in which store (SHA-256) and table, the points shown, SHA-256
+ * of the other four files, and the command
  */
 #ifndef FQ_DRAW_H
 #define FQ_DRAW_H
@@ -17,8 +18,10 @@ typedef struct fq_draw_request {
     const char *command; /* for the side file */
 } fq_draw_request;
 
-/* FQ_ERR_OUTPUT if a file could not be written or gnuplot is missing or fails (its first line of
- * complaint is in the record); FQ_ERR_INPUT if the store has no such table or an empty one. */
-FQ_MUST_CHECK fq_status fq_draw(const fq_draw_request *request, const fq_figure *figure);
+/* Draws one figure. All five files are put in place together, when all are whole; on failure none of them is
+ * touched. *caption, unless caption is NULL, is what the side file says the figure shows, to be freed.
+ * FQ_ERR_OUTPUT if a file could not be written or gnuplot is missing or fails (its first line of complaint
+ * is in the record); FQ_ERR_INPUT if the store has nothing that the figure shows. */
+FQ_MUST_CHECK fq_status fq_draw(const fq_draw_request *request, const fq_figure *figure, char **caption);
 
 #endif

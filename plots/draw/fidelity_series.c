@@ -1,61 +1,123 @@
 #include "fidelity_series.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "codec_label.h"
 #include "failure.h"
 #include "figure.h"
+#include "memory.h"
 
-const char *fq_series_title(int series) {
-    static const char *const titles[FQ_SERIES_COUNT] = {"TurboQuant (scalar)", "TurboQuant (inner product)",
-                                                        "FibQuant, the paper's training",
-                                                        "FibQuant, population training", "beyond the paper"};
-    return series >= 0 && series < FQ_SERIES_COUNT ? titles[series] : "";
-}
-
-fq_status fq_fidelity_view_of(fq_fidelity_view *v, const fq_table *t) {
-    v->table = t;
-    if (t->count == 0)
-        return FQ_FAIL_TEXT(FQ_ERR_INPUT, "table %s: no rows", t->name);
+static fq_status find(fq_fidelity_view *v, const fq_table *t) {
     FQ_TRY(fq_figure_column(&v->codec, t, "codec", FQ_VALUE_TEXT));
     FQ_TRY(fq_figure_column(&v->value_codec, t, "value_codec", FQ_VALUE_TEXT));
     FQ_TRY(fq_figure_column(&v->keep_first, t, "keep_first", FQ_VALUE_INTEGER));
     FQ_TRY(fq_figure_column(&v->centre, t, "centre", FQ_VALUE_TEXT));
-    FQ_TRY(fq_figure_column(&v->family, t, "family", FQ_VALUE_TEXT));
-    FQ_TRY(fq_figure_column(&v->recipe, t, "recipe", FQ_VALUE_TEXT));
+    FQ_TRY(fq_figure_column(&v->centre_tokens, t, "centre_tokens", FQ_VALUE_INTEGER));
     FQ_TRY(fq_figure_column(&v->plain, t, "plain", FQ_VALUE_INTEGER));
     FQ_TRY(fq_figure_column(&v->payload, t, "compression_payload", FQ_VALUE_REAL));
     FQ_TRY(fq_figure_column(&v->stored, t, "compression_stored", FQ_VALUE_REAL));
     FQ_TRY(fq_figure_column(&v->cosine, t, "attention_cosine", FQ_VALUE_REAL));
     FQ_TRY(fq_figure_column(&v->se, t, "attention_cosine_se", FQ_VALUE_REAL));
-    FQ_TRY(fq_figure_column(&v->centre_tokens, t, "centre_tokens", FQ_VALUE_INTEGER));
     FQ_TRY(fq_figure_column(&v->key, t, "attention_cosine_key", FQ_VALUE_REAL));
     FQ_TRY(fq_figure_column(&v->value, t, "attention_cosine_value", FQ_VALUE_REAL));
     FQ_TRY(fq_figure_column(&v->model, t, "model_name", FQ_VALUE_TEXT));
     FQ_TRY(fq_figure_column(&v->text, t, "text_name", FQ_VALUE_TEXT));
+    v->channels = fq_table_find(t, "channels");
     return fq_figure_column(&v->protocol, t, "protocol", FQ_VALUE_TEXT);
 }
 
-static bool same(const fq_fidelity_view *v, size_t row, size_t column) {
-    return strcmp(fq_table_text(v->table, row, column), fq_table_text(v->table, 0, column)) == 0;
+static bool by_energy(const fq_fidelity_view *v, size_t row) {
+    return v->channels < v->table->column_count && v->table->columns[v->channels].type == FQ_VALUE_TEXT &&
+           strcmp(fq_table_text(v->table, row, v->channels), "energy") == 0;
 }
 
-bool fq_fidelity_belongs(const fq_fidelity_view *v, size_t row) {
-    return same(v, row, v->model) && same(v, row, v->text) && same(v, row, v->protocol);
+/* A row's kind and, with its source where there are several, its series. */
+static fq_status place(fq_fidelity_view *v, size_t row) {
+    char kind[FQ_CODEC_LABEL_MAX + 32], codec[FQ_CODEC_LABEL_MAX], label[FQ_CODEC_LABEL_MAX + 480];
+    const char *spec = fq_table_text(v->table, row, v->codec);
+    const bool plain = fq_table_integer(v->table, row, v->plain) != 0;
+    size_t of_kind;
+    fq_codec_kind(codec, spec, plain);
+    snprintf(kind, sizeof kind, "%s%s", codec, plain && by_energy(v, row) ? ", channels by energy" : "");
+    FQ_TRY(fq_labels_add(&v->kinds, kind, &of_kind));
+    const size_t source = v->sources.of_row[row], before = v->series.count;
+    const char *where = v->sources.label[source];
+    snprintf(label, sizeof label, "%s%s%s%s", kind, where[0] ? " (" : "", where, where[0] ? ")" : "");
+    FQ_TRY(fq_labels_add(&v->series, label, &v->series_of[row]));
+    if (v->series.count > before) {
+        v->kind_of[before] = of_kind;
+        v->source_of[before] = source;
+    }
+    return FQ_OK;
 }
 
-fq_series fq_fidelity_series(const fq_fidelity_view *v, size_t row) {
-    const char *family = fq_table_text(v->table, row, v->family),
-               *recipe = fq_table_text(v->table, row, v->recipe);
-    const bool plain = fq_table_integer(v->table, row, v->plain) != 0, fib = strcmp(family, "fib") == 0;
-    if (!fq_fidelity_belongs(v, row))
-        return FQ_SERIES_NONE;
-    if (!plain)
-        return fib ? FQ_SERIES_BEYOND : FQ_SERIES_NONE;
-    if (fib)
-        return strcmp(recipe, "population") == 0 ? FQ_SERIES_POPULATION
-               : strcmp(recipe, "paper") == 0    ? FQ_SERIES_PAPER
-                                                 : FQ_SERIES_NONE;
-    return strcmp(family, "tq") == 0       ? FQ_SERIES_TQ
-           : strcmp(family, "tqprod") == 0 ? FQ_SERIES_TQPROD
-                                           : FQ_SERIES_NONE;
+/* A row's configuration: everything but seeds. */
+static fq_status configure(fq_fidelity_view *v, size_t row) {
+    char key[FQ_CODEC_LABEL_MAX], value[FQ_CODEC_LABEL_MAX], text[2 * FQ_CODEC_LABEL_MAX + 200];
+    fq_codec_without(key, fq_table_text(v->table, row, v->codec), "seed");
+    fq_codec_without(value, fq_table_text(v->table, row, v->value_codec), "seed");
+    snprintf(text, sizeof text, "%zu|%s|%s|%lld|%s|%lld|%d|%.17g", v->series_of[row], key, value,
+             (long long)fq_table_integer(v->table, row, v->keep_first),
+             fq_table_text(v->table, row, v->centre),
+             (long long)fq_table_integer(v->table, row, v->centre_tokens), by_energy(v, row),
+             fq_table_real(v->table, row, v->stored));
+    return fq_labels_add(&v->configs, text, &v->config_of[row]);
+}
+
+fq_status fq_fidelity_view_of(fq_fidelity_view *v, const fq_table *t) {
+    memset(v, 0, sizeof *v);
+    v->table = t;
+    if (t->count == 0)
+        return FQ_FAIL_TEXT(FQ_ERR_INPUT, "table %s: no rows", t->name);
+    FQ_TRY(find(v, t));
+    FQ_TRY(fq_sources_find(&v->sources, t, FQ_FIDELITY_SOURCES));
+    fq_status status = fq_alloc(&v->series_of, t->count, sizeof *v->series_of);
+    if (status == FQ_OK)
+        status = fq_alloc(&v->config_of, t->count, sizeof *v->config_of);
+    if (status == FQ_OK)
+        status = fq_alloc(&v->kind_of, t->count, sizeof *v->kind_of);
+    if (status == FQ_OK)
+        status = fq_alloc(&v->source_of, t->count, sizeof *v->source_of);
+    for (size_t row = 0; row < t->count && status == FQ_OK; row++) {
+        status = place(v, row);
+        if (status == FQ_OK)
+            status = configure(v, row);
+    }
+    if (status != FQ_OK)
+        fq_fidelity_view_clear(v);
+    return status;
+}
+
+void fq_fidelity_view_clear(fq_fidelity_view *v) {
+    fq_sources_clear(&v->sources);
+    fq_labels_clear(&v->kinds);
+    fq_labels_clear(&v->series);
+    fq_labels_clear(&v->configs);
+    fq_free(v->series_of);
+    fq_free(v->config_of);
+    fq_free(v->kind_of);
+    fq_free(v->source_of);
+    memset(v, 0, sizeof *v);
+}
+
+double fq_fidelity_config_cosine(const fq_fidelity_view *v, size_t config, double *se, size_t *rows) {
+    double sum = 0.0, errors = 0.0;
+    *rows = 0;
+    for (size_t row = 0; row < v->table->count; row++)
+        if (v->config_of[row] == config) {
+            sum += fq_table_real(v->table, row, v->cosine);
+            errors += fq_table_real(v->table, row, v->se);
+            ++*rows;
+        }
+    *se = errors / (double)*rows;
+    return sum / (double)*rows;
+}
+
+bool fq_fidelity_first(const fq_fidelity_view *v, size_t row) {
+    for (size_t before = 0; before < row; before++)
+        if (v->config_of[before] == v->config_of[row])
+            return false;
+    return true;
 }

@@ -290,6 +290,13 @@ static void h5py_and_h5dump_read_our_files(void) {
         fq_command("/usr/bin/python3 -c \"import h5py; f = h5py.File('kv.h5'); k = f['layer_01/key'];"
                    "print(k.dtype, k.shape, k[3, 1, 2], k.attrs['axes'], f.attrs['model'])\"");
     FQ_CHECK(strcmp(r->out, "float16 (5, 2, 8) 258.5 token, head, coordinate a model\n") == 0);
+    /* every text is a str to h5py's user */
+    r = fq_command("/usr/bin/python3 -c \"import h5py; f = h5py.File('kv.h5'); kinds = set()\n"
+                   "def see(name, o): kinds.update(type(v).__name__ for v in o.attrs.values())\n"
+                   "see('/', f); f.visititems(see); print(*sorted(kinds), "
+                   "len(f['layer_00/key'].attrs['content_sha256']))\"");
+    if (!FQ_CHECK(strcmp(r->out, "float64 str 64\n") == 0))
+        fprintf(stderr, "%s%s\n", r->out, r->err);
     r = fq_command("h5dump -d /layer_00/value -s 0,0,0 -c 1,1,2 kv.h5");
     FQ_CHECK(r->exit_code == 0 && strstr(r->out, "50, 50.25") != NULL);
 }

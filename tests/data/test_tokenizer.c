@@ -9,6 +9,7 @@
 #include "json_text.h"
 #include "memory.h"
 #include "stream.h"
+#include "text_encoding.h"
 #include "tokenizer.h"
 #include "tokenizer_folder.h"
 
@@ -230,6 +231,40 @@ static void given_a_limit_beyond_64_bits_expect_the_folder_read(void) {
     fq_tokenizer_close(t);
 }
 
+static void given_other_encodings_expect_a_doubt(void) {
+    static const struct {
+        const char *bytes;
+        size_t length;
+        const char *doubt;
+    } cases[] = {
+        {"", 0, NULL},
+        {"plain", 5, NULL},
+        {"caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80", 15, NULL},
+        {"a\0b", 3, NULL}, /* one byte 0 is no proof */
+        {"\xff\xfe"
+         "a\0b\0",
+         6, "UTF-16"},
+        {"\xfe\xff"
+         "\0a\0b",
+         6, "UTF-16"},
+        {"a\0b\0c\0", 6, "every other byte is zero"},
+        {"\0a\0b\0c", 6, "every other byte is zero"},
+        {"caf\xe9 na\xefve", 10, "2 bytes are no UTF-8, the first at offset 3 (0xe9): perhaps Latin-1"},
+        {"caf\xc3\xa9 caf\xe9", 10, "1 bytes are no UTF-8, the first at offset 9 (0xe9)"},
+        {"\xef\xbb\xbftext", 7, "byte order mark"},
+        {"\xed\xa0\x80", 3, "3 bytes are no UTF-8"}, /* half of a surrogate pair */
+        {"cut \xe2\x82", 6, "2 bytes are no UTF-8"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char doubt[FQ_TEXT_DOUBT_MAX] = "";
+        const bool doubted = fq_text_encoding_doubt(cases[i].bytes, cases[i].length, doubt);
+        if (!FQ_CHECK(doubted == (cases[i].doubt != NULL) && (!doubted || strstr(doubt, cases[i].doubt))))
+            fprintf(stderr, "case %zu: %s\n", i, doubt);
+        if (doubted && cases[i].doubt[0] == '1')
+            FQ_CHECK(strstr(doubt, "Latin-1") == NULL);
+    }
+}
+
 /* Cuts by hand from the pattern's definition; '|' marks where words begin. */
 static void given_texts_expect_words_cut_as_the_pattern_says(void) {
     static const struct {
@@ -270,6 +305,7 @@ static const fq_test tests[] = {
     {"control tokens", given_the_spelling_of_a_control_token_expect_plain_text},
     {"post-processors", given_post_processors_expect_the_begin_token_they_add},
     {"limit beyond 64 bits", given_a_limit_beyond_64_bits_expect_the_folder_read},
+    {"other encodings", given_other_encodings_expect_a_doubt},
     {"from GGUF", given_a_gguf_file_expect_its_tokenizer},
     {0},
 };

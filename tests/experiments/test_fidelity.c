@@ -211,8 +211,8 @@ static void two_way_errors_are_their_formulas(void) {
 static const fq_kv_shape shape = {
     .layers = 2, .tokens = 40, .query_heads = 4, .heads = 2, .dim = 16, .element_bytes = 4};
 
-/* Keys of a head share a mean of their own, as real ones do. */
-static fq_status write_cache(const char *path) {
+/* Keys of a head share a mean of their own, as real ones do. zero_head: one head has no values. */
+static fq_status write_cache(const char *path, bool zero_head) {
     const fq_kv_origin origin = {.model = "random", .text = "no text"};
     fq_kv_writer *writer = NULL;
     float x[40 * 4 * 16], mean[4 * 16];
@@ -224,6 +224,9 @@ static fq_status write_cache(const char *path) {
             fill(mean, row, 200 + layer * 3 + (uint64_t)kind, 2.0);
             for (size_t i = 0; i < shape.tokens * row; i++)
                 x[i] += mean[i % row];
+            for (size_t i = 0; i < shape.tokens * row && zero_head; i++)
+                if (layer == 1 && kind == FQ_KV_VALUE && i % row < shape.dim) /* its first head */
+                    x[i] = 0.0F;
             const fq_status status = fq_kv_writer_put(writer, layer, (fq_kv_kind)kind, 0, shape.tokens, x);
             if (status != FQ_OK) {
                 fq_kv_writer_abandon(writer);
@@ -237,6 +240,7 @@ enum { T = 33, FIRST_QUERY = 2, STEP = 5, KEPT = 2, MEAN_OF = 8, D = 16 }; /* qu
 
 typedef struct expected {
     double both, key, value, key_cosine, value_distortion, score_error;
+    double defined; /* part of the queries that have a cosine */
 } expected;
 
 static void decode_naively(float *decoded, const float *raw, const char *name, bool centred) {
@@ -301,6 +305,9 @@ static void measure_naively(expected *e, const fq_kv_cache *cache, const char *c
             }
             for (size_t p = FIRST_QUERY; p < T; p += STEP) {
                 const fq_query_fidelity f = naive_fidelity(&pair, query + p * D, p);
+                if (isnan(f.both)) /* no output, no direction */
+                    continue;
+                e->defined += each;
                 e->both += f.both * each;
                 e->key += f.key * each;
                 e->value += f.value * each;
@@ -308,6 +315,9 @@ static void measure_naively(expected *e, const fq_kv_cache *cache, const char *c
             }
         }
     e->score_error = sqrt(e->score_error);
+    e->both /= e->defined;
+    e->key /= e->defined;
+    e->value /= e->defined;
 }
 
 static double real_of(const fq_table *t, size_t row, const char *column) {
@@ -327,7 +337,7 @@ static void a_row_is_what_the_cache_says(void) {
     fq_kv_cache *cache = NULL;
     expected e;
     memset(&results, 0, sizeof results);
-    if (!FQ_CHECK_OK(write_cache(in_folder("cache.h5"))))
+    if (!FQ_CHECK_OK(write_cache(in_folder("cache.h5"), false)))
         return;
     const fq_command_result *ran = fq_command(
         "cat >f.yaml <<'END'\nexperiment: fidelity\ngrid:\n"
@@ -366,6 +376,46 @@ static void a_row_is_what_the_cache_says(void) {
     fq_results_clear(&results);
     ran = fq_command("$FIBQUANT sweep f.yaml -o g.h5 -q --set tokens=41");
     FQ_CHECK(ran->exit_code == 5 && fq_command("$FIBQUANT results g.h5 --table failures")->exit_code == 0);
+}
+
+/* A head whose values are all zero has outputs without a direction: they are in no mean, and no error. */
+static void heads_without_values_are_left_out(void) {
+    static sample h;
+    fq_query_fidelity out[QUERIES];
+    fq_results results;
+    fq_kv_cache *cache = NULL;
+    expected e;
+    make_head(&h);
+    memset(h.value, 0, sizeof h.value);
+    const fq_attention_pair pair = pair_of(&h);
+    FQ_CHECK_OK(fq_attention_fidelity(out, &pair, h.query, QUERIES, FIRST, STRIDE));
+    for (size_t i = 0; i < QUERIES; i++)
+        FQ_CHECK(isnan(out[i].key) && isnan(out[i].value) && isnan(out[i].both) && out[i].score_error > 0.0);
+    make_head(&h);
+    memset(h.value_decoded, 0, sizeof h.value_decoded); /* values that a codec lost are a loss */
+    FQ_CHECK_OK(fq_attention_fidelity(out, &pair, h.query, QUERIES, FIRST, STRIDE));
+    for (size_t i = 0; i < QUERIES; i++)
+        FQ_CHECK(out[i].value == 0.0 && out[i].both == 0.0 && out[i].key > 0.0);
+    memset(&results, 0, sizeof results);
+    if (!FQ_CHECK_OK(write_cache(in_folder("cache.h5"), true)))
+        return;
+    const fq_command_result *ran = fq_command(
+        "cat >f.yaml <<'END'\nexperiment: fidelity\ngrid: {cache: cache.h5, codec: 'tq:b=2', tokens: 33, "
+        "first_query: 2, stride: 5, keep_first: 2, centre: key, centre_tokens: 8}\nEND\n"
+        "$FIBQUANT sweep f.yaml -o f.h5 -q");
+    if (!FQ_CHECK(ran->exit_code == 0) || !FQ_CHECK_OK(fq_store_read(in_folder("f.h5"), &results)) ||
+        !FQ_CHECK_OK(fq_kv_cache_open(&cache, in_folder("cache.h5"))))
+        return;
+    const fq_table *t = fq_results_table(&results, "fidelity");
+    if (FQ_CHECK(t && t->count == 1)) {
+        measure_naively(&e, cache, "tq:b=2", "tq:b=2");
+        FQ_CHECK_NEAR(e.defined, 0.75, 1e-12);
+        FQ_CHECK_NEAR(real_of(t, 0, "attention_cosine"), e.both, 1e-5);
+        FQ_CHECK_NEAR(real_of(t, 0, "attention_cosine_value"), e.value, 1e-5);
+        FQ_CHECK(real_of(t, 0, "attention_cosine_least") > 0.1 && real_of(t, 0, "attention_cosine_se") > 0.0);
+    }
+    fq_kv_cache_close(cache);
+    fq_results_clear(&results);
 }
 
 /* Energy in the last channels: ordered by it, a fractional rate spends its finer bits there. */
@@ -428,6 +478,7 @@ static const fq_test tests[] = {
     {"errors over heads and positions", two_way_errors_are_their_formulas},
     {"channels go by energy", channels_go_by_energy},
     {"a row is what the cache says", a_row_is_what_the_cache_says},
+    {"heads without values", heads_without_values_are_left_out},
     {"manifests are accepted", manifests_are_accepted},
     {0},
 };

@@ -40,42 +40,112 @@ static void given_a_running_sweep_expect_its_status_from_outside(void) {
         0);
 }
 
+/* watch.py COLUMNS COMMAND...: runs it on a terminal of so many columns and prints what it wrote, escape
+ * sequences as <ESC>, each redrawing of a line on a line of its own; exits as the command does. */
+static const char watcher[] =
+    "cat > watch.py <<'END'\n"
+    "import fcntl, os, pty, struct, sys, termios\n"
+    "pid, fd = pty.fork()\n"
+    "if pid == 0:\n"
+    "    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack('HHHH', 24, int(sys.argv[1]), 0, 0))\n"
+    "    os.execvp(sys.argv[2], sys.argv[2:])\n"
+    "seen = b''\n"
+    "while True:\n"
+    "    try: piece = os.read(fd, 4096)\n"
+    "    except OSError: break\n"
+    "    if not piece: break\n"
+    "    seen += piece\n"
+    "print(seen.decode().replace('\\r\\n', '\\n').replace('\\r', '\\n').replace('\\x1b', '<ESC>'))\n"
+    "sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))\nEND\n";
+
+static bool have_terminals(void) {
+    if (fq_command("/usr/bin/python3 -c 'import pty; pty.openpty()'")->exit_code == 0)
+        return true;
+    printf("       no terminals here: bars are not tested\n");
+    return false;
+}
+
+/* Lines that start with "sweep  ": redrawings of the bar. Each must be no longer than that. */
+static size_t count_bars(const char *text, size_t longest) {
+    size_t bars = 0;
+    for (const char *at = text; *at; at += strcspn(at, "\n") + (at[strcspn(at, "\n")] != '\0')) {
+        if (strncmp(at, "sweep  ", 7) != 0)
+            continue;
+        const char *end = strstr(at, "<ESC>[K");
+        bars++;
+        if (!FQ_CHECK(end && (size_t)(end - at) <= longest))
+            fprintf(stderr, "  %.*s\n", (int)strcspn(at, "\n"), at);
+    }
+    return bars;
+}
+
 static void given_a_terminal_expect_a_bar_and_a_summary(void) {
-    ran(fq_command("%s", manifest), 0);
-    ran(fq_command(
-            "cat > watch.py <<'END'\n"
-            "import os, pty, re, sys\n"
-            "pid, fd = pty.fork()\n"
-            "if pid == 0: os.execvp(sys.argv[1], sys.argv[1:])\n"
-            "seen = b''\n"
-            "while True:\n"
-            "    try: piece = os.read(fd, 4096)\n"
-            "    except OSError: break\n"
-            "    if not piece: break\n"
-            "    seen += piece\n"
-            "code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])\n"
-            "text = seen.decode()\n"
-            "bars = re.findall(r'\\[[#.]{28}\\] (\\d+)/40 done, 0 failed, \\S+/s, [^\\r]*? left', text)\n"
-            "numbers = [int(b) for b in bars]\n"
-            "assert code == 0 and len(bars) >= 2 and numbers[-1] == 40 and numbers == sorted(numbers), text\n"
-            "assert re.search(r'sweep: 40 points: 0 stored before, 40 done, 0 failed in .* processor time, "
-            "'\n"
-            "                 r'slowest point .* MB a worker', text), text\n"
-            "END\n"
-            "/usr/bin/python3 watch.py \"$FIBQUANT\" sweep m.yaml -o b.h5"),
-        0);
+    ran(fq_command("%s%s", manifest, watcher), 0);
+    const char *plain = fq_command("$FIBQUANT sweep m.yaml -o c.h5 --no-progress")->err;
+    FQ_CHECK(strstr(plain, "sweep: 40 points: 0 stored before, 40 done, 0 failed in ") &&
+             !strchr(plain, '\r'));
     /* time and memory of every point */
     ran(fq_command(
-            "$FIBQUANT results b.h5 --json --column wall_seconds --column cpu_seconds --column "
+            "$FIBQUANT results c.h5 --json --column wall_seconds --column cpu_seconds --column "
             "peak_memory_bytes | "
             "/usr/bin/python3 -c \"import json, sys; r = json.load(sys.stdin)['rows']; assert len(r) == 40; "
-            "assert all(0 < x['wall_seconds'] < 60 and x['cpu_seconds'] > 0 and 1e6 < x['peak_memory_bytes'] "
-            "< 4e9 "
-            "for x in r), r\""),
+            "assert all(0 < x['wall_seconds'] < 60 and x['cpu_seconds'] > 0 and 1e6 < "
+            "x['peak_memory_bytes'] < 4e9 for x in r), r\""),
         0);
-    const fq_command_result *lines = fq_command("$FIBQUANT sweep m.yaml -o c.h5 --no-progress");
-    ran(lines, 0);
-    FQ_CHECK(strstr(lines->err, "40 of 40 points, 0 failed") && !strchr(lines->err, '\r'));
+    if (!have_terminals())
+        return;
+    /* with NO_COLOR, too: a bar is no colour */
+    const fq_command_result *result = fq_command(
+        "NO_COLOR=1 TERM=xterm /usr/bin/python3 watch.py 100 $FIBQUANT sweep m.yaml -o b.h5 -j 1 "
+        "--set samples=100000 > seen; code=$?; cat seen; /usr/bin/python3 - <<'END'\n"
+        "import re\ntext = open('seen').read()\n"
+        "bars = re.findall(r'^sweep  \\[([#-]{24})\\]  +(\\d+) %%  (\\d+)/40 points, 0 failed, \\d running  "
+        "\\S+/s  [^<]* left<ESC>\\[K', text, re.M)\n"
+        "numbers = [int(b[2]) for b in bars]\n"
+        "assert len(bars) >= 2 and numbers == sorted(numbers), text\n"
+        "assert all(abs(b[0].count('#') / 24 - int(b[1]) / 100) < 0.05 for b in bars), text\n"
+        "assert re.search(r'sweep: 40 points: 0 stored before, 40 done, 0 failed in .* processor time, "
+        "slowest point .* MB a worker', text), text\nEND\n"
+        "test $? = 0 && exit $code");
+    ran(result, 0);
+    FQ_CHECK(count_bars(result->out, 99) >= 2);
+}
+
+static void given_narrow_and_dumb_terminals_expect_what_fits(void) {
+    static const unsigned columns[] = {10, 70};
+    static const char sweep[] =
+        "timeout --preserve-status -s TERM 2 $FIBQUANT sweep m.yaml -o n.h5 --force --set "
+        "samples=400000";
+    if (!have_terminals())
+        return;
+    ran(fq_command("%s%s", manifest, watcher), 0);
+    for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
+        const fq_command_result *result =
+            fq_command("TERM=xterm /usr/bin/python3 watch.py %u %s", columns[i], sweep);
+        ran(result, 130);
+        const size_t bars = count_bars(result->out, columns[i] - 1);
+        FQ_CHECK(bars >= 1);
+    }
+    /* no escape sequence where the terminal says that it knows none */
+    const fq_command_result *result = fq_command("TERM=dumb /usr/bin/python3 watch.py 80 %s", sweep);
+    ran(result, 130);
+    FQ_CHECK(!strstr(result->out, "<ESC>") && count_bars(result->out, 79) == 0);
+}
+
+/* Minutes in which no point ends are not silent: the codebook being trained is named. */
+static void given_training_expect_it_named(void) {
+    if (!have_terminals())
+        return;
+    ran(fq_command("%scat > t.yaml <<'END'\nexperiment: rate-distortion\n"
+                   "grid: {dim: 64, samples: 1000, codec: 'fib:k=4,N=4096'}\nEND\n",
+                   watcher),
+        0);
+    const fq_command_result *result = /* long before it is trained */
+        fq_command("TERM=xterm OMP_NUM_THREADS=1 /usr/bin/python3 watch.py 120 "
+                   "timeout --preserve-status -s TERM 2.5 $FIBQUANT sweep t.yaml -o t.h5");
+    ran(result, 130);
+    FQ_CHECK(strstr(result->out, "0/1 points, 0 failed, 1 running") &&
+             strstr(result->out, "training d=64, k=4, N=4096, "));
 }
 
 static double core_hours(const char *command) {
@@ -141,6 +211,8 @@ static void given_the_ssh_script_expect_what_one_machine_computes(void) {
 static const fq_test tests[] = {
     {"status", given_a_running_sweep_expect_its_status_from_outside},
     {"bar and summary", given_a_terminal_expect_a_bar_and_a_summary},
+    {"narrow and dumb terminals", given_narrow_and_dumb_terminals_expect_what_fits},
+    {"training", given_training_expect_it_named},
     {"dry run", given_a_dry_run_expect_training_counted_once},
     {"ready manifests", given_the_ready_manifests_expect_points_and_costs},
     {"ssh script", given_the_ssh_script_expect_what_one_machine_computes},

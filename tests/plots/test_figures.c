@@ -4,13 +4,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
+#include <jansson.h>
+
+#include "atomic_file.h"
 #include "check.h"
+#include "codec_label.h"
 #include "draw.h"
 #include "fidelity_series.h"
 #include "fidelity_summary.h"
 #include "pareto.h"
+#include "perplexity_summary.h"
+#include "sha256.h"
+#include "sources.h"
 #include "stream.h"
 #include "universality_summary.h"
 
@@ -58,7 +65,9 @@ static void pareto_keeps_what_none_beats(void) {
 #define TEXT(name)                                                                                           \
     { name, FQ_VALUE_TEXT, 160, "", name, FQ_ROLE_VALUE }
 
-static const fq_value_column fidelity_columns[] = {TEXT("codec"),
+static const fq_value_column fidelity_columns[] = {TEXT("point"),
+                                                   TEXT("cache_sha256"),
+                                                   TEXT("codec"),
                                                    TEXT("value_codec"),
                                                    WHOLE("keep_first"),
                                                    TEXT("centre"),
@@ -96,9 +105,9 @@ static const row rows[] = {
     {"fib:k=2,N=64,recipe=paper", "same", "fib", "paper", 1, 5.3333, 4.923, 0.972, "one"},
     {"fib:k=2,N=64,recipe=initial", "same", "fib", "initial", 1, 5.3333, 4.923, 0.9999, "one"},
     {"fib:k=2,N=64,norm=match", "fib:k=2,N=16", "fib", "population", 0, 6.4, 5.8, 0.991, "one"},
-    {"fib:k=2,N=64", "same", "fib", "population", 1, 40, 40, 0.999, "another"}, /* of no series */
+    {"fib:k=2,N=64", "same", "fib", "population", 1, 40, 40, 0.999, "another"}, /* another source */
 };
-enum { ROWS = sizeof rows / sizeof rows[0] };
+enum { ROWS = sizeof rows / sizeof rows[0], ONE = ROWS - 1 /* rows of the first source */ };
 
 static void text(fq_table *t, size_t r, const char *column, const char *value) {
     fq_table_set_text(t, r, fq_table_find(t, column), value);
@@ -108,31 +117,50 @@ static void real(fq_table *t, size_t r, const char *column, double value) {
     fq_table_set_real(t, r, fq_table_find(t, column), value);
 }
 
-static bool fill_fidelity(fq_results *store) {
-    fq_table *t = NULL;
+/* The identity of a made row. */
+static void set_point(fq_table *t, size_t r) {
+    char id[32];
+    snprintf(id, sizeof id, "point %zu", r);
+    text(t, r, "point", id);
+}
+
+static void fidelity_row(fq_table *t, size_t r, const row *from, const char *sha) {
+    set_point(t, r);
+    text(t, r, "cache_sha256", sha);
+    text(t, r, "codec", from->codec);
+    text(t, r, "value_codec", from->value_codec);
+    text(t, r, "centre", from->plain ? "none" : "key");
+    text(t, r, "family", from->family);
+    text(t, r, "recipe", from->recipe);
+    text(t, r, "model_name", "a {model} \"with\" _odd_ \\name");
+    text(t, r, "text_name", "a_text.txt");
+    text(t, r, "protocol", from->protocol);
+    fq_table_set_integer(t, r, fq_table_find(t, "plain"), from->plain);
+    fq_table_set_integer(t, r, fq_table_find(t, "keep_first"), from->plain ? 0 : 2);
+    real(t, r, "compression_payload", from->payload);
+    real(t, r, "compression_stored", from->stored);
+    real(t, r, "attention_cosine", from->cosine);
+    real(t, r, "attention_cosine_se", 0.001);
+    real(t, r, "attention_cosine_key", from->cosine);
+    real(t, r, "attention_cosine_value", from->cosine);
+}
+
+/* A store of one table with blank rows, or of none. */
+static bool table_of(fq_results *store, fq_table **t, const char *name, const fq_value_column *columns,
+                     size_t count, size_t rows_wanted) {
     memset(store, 0, sizeof *store);
-    if (!FQ_CHECK_OK(fq_results_add_table(store, &t, "fidelity", fidelity_columns,
-                                          sizeof fidelity_columns / sizeof *fidelity_columns)) ||
-        !FQ_CHECK_OK(fq_table_append(t, NULL, ROWS)))
+    return FQ_CHECK_OK(fq_results_add_table(store, t, name, columns, count)) &&
+           FQ_CHECK_OK(fq_table_append(*t, NULL, rows_wanted));
+}
+#define TABLE_OF(store, t, name, columns, rows_wanted)                                                       \
+    table_of(store, t, name, columns, sizeof(columns) / sizeof(columns)[0], rows_wanted)
+
+static bool fill_fidelity(fq_results *store, size_t n) {
+    fq_table *t = NULL;
+    if (!TABLE_OF(store, &t, "fidelity", fidelity_columns, n))
         return false;
-    for (size_t r = 0; r < ROWS; r++) {
-        text(t, r, "codec", rows[r].codec);
-        text(t, r, "value_codec", rows[r].value_codec);
-        text(t, r, "centre", rows[r].plain ? "none" : "key");
-        text(t, r, "family", rows[r].family);
-        text(t, r, "recipe", rows[r].recipe);
-        text(t, r, "model_name", "a {model} \"with\" _odd_ \\name");
-        text(t, r, "text_name", "a_text.txt");
-        text(t, r, "protocol", rows[r].protocol);
-        fq_table_set_integer(t, r, fq_table_find(t, "plain"), rows[r].plain);
-        fq_table_set_integer(t, r, fq_table_find(t, "keep_first"), rows[r].plain ? 0 : 2);
-        real(t, r, "compression_payload", rows[r].payload);
-        real(t, r, "compression_stored", rows[r].stored);
-        real(t, r, "attention_cosine", rows[r].cosine);
-        real(t, r, "attention_cosine_se", 0.001);
-        real(t, r, "attention_cosine_key", rows[r].cosine);
-        real(t, r, "attention_cosine_value", rows[r].cosine);
-    }
+    for (size_t r = 0; r < n; r++)
+        fidelity_row(t, r, &rows[r], "11112222333344445555");
     return true;
 }
 
@@ -144,9 +172,9 @@ static const char *in_folder(const char *name) {
 
 static char *contents(const char *name) {
     FILE *file = fopen(in_folder(name), "r");
-    char *bytes = calloc(1, 1 << 16);
+    char *bytes = calloc(1, 1 << 18);
     if (FQ_CHECK(file && bytes)) {
-        FQ_CHECK(fread(bytes, 1, (1 << 16) - 1, file) > 0);
+        FQ_CHECK(fread(bytes, 1, (1 << 18) - 1, file) > 0);
         fclose(file);
     }
     return bytes;
@@ -159,21 +187,81 @@ static const fq_figure *figure_named(const char *name) {
     return NULL;
 }
 
-/* Draws, and wants PNG and PDF of a plausible size. */
-static bool drawn(const fq_results *store, const char *name) {
+/* The side file of a figure: its texts, hashes of the other files as they are, and the points it says it
+ * shows. */
+static json_t *side_file(const char *name, const char *store_path) {
+    const fq_figure *figure = figure_named(name);
+    char file[120], hash[FQ_SHA256_HEX];
+    json_error_t error;
+    snprintf(file, sizeof file, "%s.json", name);
+    json_t *root = json_load_file(in_folder(file), 0, &error);
+    if (!FQ_CHECK(root != NULL))
+        return NULL;
+    const char *shows = json_string_value(json_object_get(root, "shows"));
+    FQ_CHECK(strcmp(json_string_value(json_object_get(root, "figure")), name) == 0);
+    FQ_CHECK(strcmp(json_string_value(json_object_get(root, "table")), figure->table) == 0);
+    FQ_CHECK(strcmp(json_string_value(json_object_get(root, "command")), "a command") == 0);
+    FQ_CHECK(shows && strncmp(shows, figure->shows, strlen(figure->shows)) == 0 &&
+             shows[strlen(figure->shows)] == '.');
+    FQ_CHECK_OK(fq_sha256_file(hash, store_path));
+    FQ_CHECK(strcmp(json_string_value(json_object_get(root, "store_sha256")), hash) == 0);
+    snprintf(file, sizeof file, "data/%s.tsv", name);
+    FQ_CHECK_OK(fq_sha256_file(hash, in_folder(file)));
+    FQ_CHECK(strcmp(json_string_value(json_object_get(root, "data_sha256")), hash) == 0);
+    snprintf(file, sizeof file, "data/%s.gp", name);
+    FQ_CHECK_OK(fq_sha256_file(hash, in_folder(file)));
+    FQ_CHECK(strcmp(json_string_value(json_object_get(root, "script_sha256")), hash) == 0);
+    return root;
+}
+
+/* Draws, and wants PNG and PDF of a plausible size, all of one width, and a true side file with so many rows
+ * and points shown. */
+static bool drawn_with(const fq_results *store, const char *name, size_t rows_shown, size_t points) {
     char store_path[512], folder[512], file[80];
-    struct stat info;
     snprintf(store_path, sizeof store_path, "%s", in_folder("store.h5"));
     snprintf(folder, sizeof folder, "%s", fq_test_folder());
     if (!FQ_CHECK_OK(fq_result_file_write(store_path, store)) || !FQ_CHECK(figure_named(name) != NULL))
         return false;
     const fq_draw_request request = {store_path, store, folder, "a command"};
-    bool good = FQ_CHECK_OK(fq_draw(&request, figure_named(name)));
-    for (int pdf = 0; good && pdf < 2; pdf++) {
+    char *caption = NULL;
+    if (!FQ_CHECK_OK(fq_draw(&request, figure_named(name), &caption)))
+        return false;
+    for (int pdf = 0; pdf < 2; pdf++) {
+        unsigned char *bytes = NULL;
+        size_t length = 0;
         snprintf(file, sizeof file, "%s.%s", name, pdf ? "pdf" : "png");
-        good = FQ_CHECK(stat(in_folder(file), &info) == 0 && info.st_size > 5000);
+        if (FQ_CHECK_OK(fq_file_read(in_folder(file), 1 << 24, &bytes, &length)) && FQ_CHECK(length > 3000)) {
+            if (!pdf) /* the width stands in bytes 16 to 19 */
+                FQ_CHECK(bytes[18] * 256 + bytes[19] == 1320);
+            else { /* of the page: 8.8 cm, and no font below 7 points */
+                char *box = NULL;
+                for (size_t i = 0; !box && i + 9 < length; i++)
+                    box = memcmp(bytes + i, "/MediaBox", 9) == 0 ? (char *)bytes + i : NULL;
+                FQ_CHECK(box && strncmp(box + strcspn(box, "["), "[ 0 0 249 ", 10) == 0);
+            }
+        }
+        free(bytes);
     }
-    return good;
+    json_t *side = side_file(name, store_path);
+    FQ_CHECK(caption && strcmp(caption, json_string_value(json_object_get(side, "shows"))) == 0);
+    FQ_CHECK((size_t)json_integer_value(json_object_get(side, "rows_shown")) == rows_shown);
+    FQ_CHECK(json_array_size(json_object_get(side, "points")) == points);
+    json_decref(side);
+    free(caption);
+    return true;
+}
+
+/* The caption of the figure drawn last, for the caller to free. */
+static char *caption_of(const char *name) {
+    char file[120], *text = NULL;
+    json_error_t error;
+    snprintf(file, sizeof file, "%s.json", name);
+    json_t *root = json_load_file(in_folder(file), 0, &error);
+    const char *shows = json_string_value(json_object_get(root, "shows"));
+    if (FQ_CHECK(shows != NULL))
+        text = strdup(shows);
+    json_decref(root);
+    return text ? text : calloc(1, 1);
 }
 
 static size_t count(const char *where, const char *what) {
@@ -184,18 +272,26 @@ static size_t count(const char *where, const char *what) {
 }
 
 static void frontier_shows_each_series_once_an_axis(void) {
+    static const char *const series[] = {"\"TurboQuant\"",
+                                         "\"TurboQuant (inner product)\"",
+                                         "\"FibQuant\"",
+                                         "\"FibQuant, recipe paper\"",
+                                         "\"FibQuant, recipe initial\"",
+                                         "\"FibQuant, beyond the paper\""};
     fq_results store;
-    if (!fill_fidelity(&store))
+    if (!fill_fidelity(&store, ONE))
         return;
-    if (drawn(&store, "frontier")) {
-        char *data = contents("data/frontier.tsv");
-        for (int series = 0; series < FQ_SERIES_COUNT; series++)
-            FQ_CHECK(count(data, fq_series_title(series)) == 4); /* two axes; all points and the best */
-        FQ_CHECK(count(data, "\n5.2\t") == 1);                   /* beaten: among all, not among the best */
-        FQ_CHECK(count(data, "\n5.006\t") == 2);                 /* best */
-        FQ_CHECK(count(data, "\n40\t") == 0);                    /* another protocol */
-        FQ_CHECK(count(data, "5.3333\t0.0001") == 0);            /* the initial codebook */
+    if (drawn_with(&store, "frontier", ONE - 1, ONE - 1)) {
+        char *data = contents("data/frontier.tsv"), *caption = caption_of("frontier");
+        for (size_t i = 0; i < sizeof series / sizeof *series; i++)
+            FQ_CHECK(count(data, series[i]) == 4);      /* two axes; all points and the best */
+        FQ_CHECK(count(data, "\n5.2\t") == 1);          /* beaten: among all, not among the best */
+        FQ_CHECK(count(data, "\n5.006\t") == 2);        /* best */
+        FQ_CHECK(count(data, "\n5.3333\t0.0001") == 2); /* the initial codebook is no less a codec */
+        FQ_CHECK(count(data, "\n1\t") == 0 && strstr(caption, "Left out: 1 rows at 1x"));
+        FQ_CHECK(strstr(caption, "Protocol: one.") != NULL);
         free(data);
+        free(caption);
     }
     fq_results_clear(&store);
     memset(&store, 0, sizeof store);
@@ -210,35 +306,73 @@ static void frontier_shows_each_series_once_an_axis(void) {
     FQ_CHECK_FAILS(fq_fidelity_summary_print(stdout, &store), FQ_ERR_INPUT);
 }
 
+/* Caches of one model's and text's name are two if their contents are: series, curves and summaries apart; so
+ * are protocols. Rows that differ by a seed are one configuration, whose curve is their mean. */
+static void sources_are_told_apart(void) {
+    static const row two[] = {{"tq:b=2", "same", "tq", "", 1, 8, 7, 0.9, "one"},
+                              {"tq:b=2", "same", "tq", "", 1, 8, 7, 0.8, "one"},         /* another cache */
+                              {"tq:b=2,seed=2", "same", "tq", "", 1, 8, 7, 0.94, "one"}, /* of the first */
+                              {"tq:b=2", "same", "tq", "", 1, 8, 7, 0.7,
+                               "a protocol in more than forty letters, which no key has room for"}};
+    fq_results store;
+    fq_table *t = NULL;
+    if (!TABLE_OF(&store, &t, "fidelity", fidelity_columns, 4))
+        return;
+    for (size_t r = 0; r < 4; r++)
+        fidelity_row(t, r, &two[r], r == 1 ? "99998888777766665555" : "11112222333344445555");
+    if (drawn_with(&store, "frontier", 4, 4)) {
+        char *data = contents("data/frontier.tsv"), *caption = caption_of("frontier");
+        FQ_CHECK(count(data, "\"TurboQuant (protocol A, #11112222)\"\n8\t0.1\t0.098\t0.102\n8\t0.06") == 1);
+        FQ_CHECK(count(data, "\"TurboQuant (protocol A, #11112222)\"\n8\t0.08\t") == 1); /* the mean */
+        FQ_CHECK(count(data, "\"TurboQuant (protocol A, #99998888)\"\n8\t0.2\t") == 2);
+        FQ_CHECK(count(data, "\"TurboQuant (protocol B)\"\n8\t0.3\t") == 2);
+        FQ_CHECK(strstr(caption, "Protocol A: one.") &&
+                 strstr(caption, "Protocol B: a protocol in more than forty letters"));
+        FQ_CHECK(strstr(caption, "Up to 2 rows differ by their seeds alone") != NULL);
+        free(data);
+        free(caption);
+    }
+    char *printed = NULL;
+    size_t length = 0;
+    FILE *to = open_memstream(&printed, &length);
+    FQ_CHECK_OK(fq_fidelity_summary_print(to, &store));
+    fclose(to);
+    FQ_CHECK(count(printed, "TurboQuant (protocol A, #99998888)") > 0 &&
+             strstr(printed, "0.9200 +- 0.0010 ( 8.00x)"));
+    FQ_CHECK(!strstr(printed, "0.9400 +- 0.0010")); /* no seed is picked out */
+    free(printed);
+    fq_results_clear(&store);
+}
+
 /* The line of a claim's table for a series. */
 static void summary_line(char line[300], const char *printed, const char *claim, const char *series) {
     const char *at = strstr(printed, claim);
     line[0] = '\0';
     at = at ? strstr(at, series) : NULL;
     if (FQ_CHECK(at != NULL))
-        snprintf(line, 300, "%.*s", (int)strcspn(at, "\n"), at);
+        snprintf(line, 300, "%.*s", (int)strcspn(at + 1, "\n"), at + 1);
 }
 
 static void summary_sets_claims_beside_measurements(void) {
     fq_results store;
     char *printed = NULL, line[300];
     size_t length = 0;
-    if (!fill_fidelity(&store))
+    if (!fill_fidelity(&store, ONE))
         return;
     FILE *to = open_memstream(&printed, &length);
     FQ_CHECK_OK(fq_fidelity_summary_print(to, &store));
     fclose(to);
-    summary_line(line, printed, "5x at 0.99", "FibQuant, population training");
+    summary_line(line, printed, "5x at 0.99", "\nFibQuant  ");
     /* At 5x of payload the point at 5.006, at 5x of all stored only the one at 8; 0.99 is reached at 5.006.
      */
     FQ_CHECK(strstr(line, "0.9912 +- 0.0010 ( 5.01x)") && strstr(line, "0.9300 +- 0.0010 ( 7.11x)") &&
              strstr(line, "5.01x    4.60x"));
-    summary_line(line, printed, "5x at 0.99", "TurboQuant (scalar)");
+    summary_line(line, printed, "5x at 0.99", "\nTurboQuant  ");
     FQ_CHECK(strstr(line, "0.9700 +- 0.0010 ( 5.33x)") && strstr(line, "0.5000 +- 0.0010 (12.80x)") &&
              count(line, " -") == 2);
-    summary_line(line, printed, "34x at 0.95", "FibQuant, population training");
+    summary_line(line, printed, "34x at 0.95", "\nFibQuant  ");
     FQ_CHECK(strstr(line, "0.6000 +- 0.0010 (34.10x)") && strstr(line, "5.33x    4.92x"));
-    summary_line(line, printed, "34x at 0.95", "FibQuant, the paper's training");
+    summary_line(line, printed, "34x at 0.95", "\nFibQuant, recipe paper");
     FQ_CHECK(count(line, " -") == 2 && strstr(line, "5.33x    4.92x"));
     FQ_CHECK(count(printed, "fib:k=2,N=64,norm=match; values fib:k=2,N=16; 2 kept; key centred on all") == 1);
     FQ_CHECK(count(strstr(printed, "All at 8x"), "\n") == 3);
@@ -246,22 +380,50 @@ static void summary_sets_claims_beside_measurements(void) {
     fq_results_clear(&store);
 }
 
-static const fq_value_column perplexity_columns[] = {TEXT("family"),
+static const fq_value_column perplexity_columns[] = {TEXT("point"),
+                                                     TEXT("family"),
                                                      TEXT("codec"),
                                                      TEXT("value_codec"),
                                                      WHOLE("keep_first"),
                                                      WHOLE("keep_recent"),
                                                      WHOLE("centre_keys"),
+                                                     WHOLE("scored"),
+                                                     WHOLE("window"),
+                                                     WHOLE("windows"),
+                                                     WHOLE("skip"),
                                                      REAL("compression_payload"),
                                                      REAL("compression_stored"),
                                                      REAL("perplexity"),
+                                                     REAL("perplexity_se"),
+                                                     REAL("perplexity_change"),
                                                      REAL("perplexity_change_se"),
                                                      REAL("kl"),
                                                      REAL("kl_se"),
+                                                     REAL("agreement"),
                                                      REAL("perplexity_reference"),
                                                      TEXT("model_name"),
                                                      TEXT("text_name"),
+                                                     TEXT("model_sha256"),
+                                                     TEXT("text_sha256"),
                                                      TEXT("protocol")};
+
+static void perplexity_row(fq_table *t, size_t r, const char *codec, double x, double perplexity) {
+    set_point(t, r);
+    text(t, r, "family", codec[0] == 't' ? "tq" : "fib");
+    text(t, r, "codec", codec);
+    text(t, r, "value_codec", "same");
+    text(t, r, "model_name", "a model");
+    text(t, r, "text_name", "a text");
+    text(t, r, "protocol", "windows");
+    real(t, r, "compression_payload", x);
+    real(t, r, "compression_stored", 0.9 * x);
+    real(t, r, "perplexity", perplexity);
+    real(t, r, "perplexity_change", perplexity - 19.5);
+    real(t, r, "perplexity_change_se", 0.2);
+    real(t, r, "kl", 0.01 * x);
+    real(t, r, "kl_se", 0.001);
+    real(t, r, "perplexity_reference", 19.5);
+}
 
 static void perplexity_is_drawn(void) {
     static const char *const codecs[] = {"tq:b=2",
@@ -272,56 +434,210 @@ static void perplexity_is_drawn(void) {
                                          "fib:k=2,N=16,norm=match"};
     fq_results store;
     fq_table *t = NULL;
-    memset(&store, 0, sizeof store);
-    if (!FQ_CHECK_OK(fq_results_add_table(&store, &t, "perplexity", perplexity_columns,
-                                          sizeof perplexity_columns / sizeof *perplexity_columns)) ||
-        !FQ_CHECK_OK(fq_table_append(t, NULL, 6)))
+    if (!TABLE_OF(&store, &t, "perplexity", perplexity_columns, 7))
         return;
     for (size_t r = 0; r < 6; r++) {
         const double x = strstr(codecs[r], "4") || strstr(codecs[r], "256") ? 4.0 : 8.0;
-        text(t, r, "family", codecs[r][0] == 't' ? "tq" : "fib");
-        text(t, r, "codec", codecs[r]);
-        text(t, r, "value_codec", "same");
-        text(t, r, "model_name", "a model");
-        text(t, r, "protocol", "windows");
-        real(t, r, "compression_payload", x);
-        real(t, r, "compression_stored", 0.9 * x);
-        real(t, r, "perplexity", 20.0 + x * (double)(r + 1));
-        real(t, r, "perplexity_change_se", 0.2);
-        real(t, r, "kl", 0.01 * x);
-        real(t, r, "kl_se", 0.001);
-        real(t, r, "perplexity_reference", 19.5);
+        perplexity_row(t, r, codecs[r], x, 20.0 + x * (double)(r + 1));
     }
-    if (drawn(&store, "perplexity")) {
-        char *data = contents("data/perplexity.tsv");
-        FQ_CHECK(count(data, "TurboQuant (scalar)") == 3 && count(data, "beyond the paper") == 3);
-        FQ_CHECK(count(data, "the paper's training") == 3 && count(data, "population training") == 3);
+    perplexity_row(t, 6, "fp16", 1.0, 19.5);
+    real(t, 6, "kl", 0.0);
+    if (drawn_with(&store, "perplexity", 6, 6)) {
+        char *data = contents("data/perplexity.tsv"), *caption = caption_of("perplexity");
+        /* three quantities, two axes, all points and the best */
+        FQ_CHECK(count(data, "\"TurboQuant\"") == 12 && count(data, "\"FibQuant, beyond the paper\"") == 12);
+        FQ_CHECK(count(data, "\"FibQuant, recipe paper\"") == 12 && count(data, "\"FibQuant\"") == 12);
+        FQ_CHECK(count(data, "fp16") == 0 && strstr(caption, "Left out: 1 rows at 1x"));
         FQ_CHECK(count(data, "\n8\t28\t0.2\n") == 1 && count(data, "\n7.2\t28\t0.2\n") == 1 &&
                  count(data, "\n7.2\t0.08\t0.001\n") == 4);
+        FQ_CHECK(count(data, "\n8\t8.5\t0.2\n") == 1 && count(data, "\n8\t8.5\n") == 1); /* the change */
         free(data);
+        free(caption);
+    }
+    text(t, 1, "text_sha256", "aaaabbbbccccdddd"); /* another text of that name */
+    real(t, 1, "perplexity_reference", 11.5);
+    if (drawn_with(&store, "perplexity", 6, 6)) {
+        char *script = contents("data/perplexity.gp");
+        FQ_CHECK(count(script, "\"TurboQuant (#aaaabbbb)\"") == 1 &&
+                 count(script, "\"TurboQuant (#)\"") == 1);
+        FQ_CHECK(count(script, "\"uncompressed: 11.500 (#aaaabbbb)\"") == 1);
+        free(script);
+    }
+    char *printed = NULL;
+    size_t length = 0;
+    FILE *to = open_memstream(&printed, &length);
+    FQ_CHECK_OK(fq_perplexity_summary_print(to, &store));
+    fclose(to);
+    FQ_CHECK(count(printed, "Perplexity of a model") == 2 && strstr(printed, "(#aaaabbbb)") &&
+             strstr(printed, "uncompressed 11.5000"));
+    free(printed);
+    fq_results_clear(&store);
+}
+
+static const fq_value_column distortion_columns[] = {
+    TEXT("point"), TEXT("codec"),      WHOLE("dim"),          TEXT("source"),        WHOLE("block"),
+    REAL("rate"),  REAL("distortion"), REAL("distortion_se"), REAL("shannon_bound"), REAL("high_rate")};
+
+static void distortion_row(fq_table *t, size_t r, const char *codec, int64_t dim, int64_t block, double rate,
+                           double distortion, double se) {
+    set_point(t, r);
+    text(t, r, "codec", codec);
+    text(t, r, "source", "block");
+    fq_table_set_integer(t, r, fq_table_find(t, "dim"), dim);
+    fq_table_set_integer(t, r, fq_table_find(t, "block"), block);
+    real(t, r, "rate", rate);
+    real(t, r, "distortion", distortion);
+    real(t, r, "distortion_se", se);
+    real(t, r, "shannon_bound", pow(4.0, -rate));
+    real(t, r, "high_rate", 1.5 * pow(4.0, -rate));
+}
+
+/* Dimensions in panels of their own, every seed marked and the mean weighted by errors, families nobody heard
+ * of with their own names, colours by family and k, dashes by the rest. */
+static void rate_distortion_shows_all_that_is_there(void) {
+    fq_results store;
+    fq_table *t = NULL;
+    if (!TABLE_OF(&store, &t, "rate-distortion", distortion_columns, 9))
+        return;
+    distortion_row(t, 0, "fib:k=4,N=256", 64, 4, 2, 0.1, 0.01);
+    distortion_row(t, 1, "fib:k=4,N=256,seed=2", 64, 4, 2, 0.2, 0.02);
+    distortion_row(t, 2, "fib:k=4,N=16", 64, 4, 1, 0.3, 0.01);
+    distortion_row(t, 3, "fib:k=4,N=256", 128, 4, 2, 0.11, 0.01);
+    distortion_row(t, 4, "fib:k=4,N=256,recipe=paper", 128, 4, 2, 0.12, 0.01);
+    distortion_row(t, 5, "fib:k=2,N=16,recipe=paper", 128, 2, 2, 0.13, 0.01);
+    distortion_row(t, 6, "zigzag:b=2,depth=7", 64, 0, 2, 0.14, (double)NAN);
+    distortion_row(t, 7, "fp16", 64, 0, 16, 1e-8, 1e-10);
+    distortion_row(t, 8, "fib:k=4,N=256", 64, 4, 2, 0.15, 0.01);
+    text(t, 8, "source", "vector");
+    if (drawn_with(&store, "rate_distortion", 8, 8)) {
+        char *data = contents("data/rate_distortion.tsv"), *script = contents("data/rate_distortion.gp"),
+             *caption = caption_of("rate_distortion");
+        FQ_CHECK(strstr(script, "\npanels = 2\n") && strstr(script, "\ndim0 = 64\n") &&
+                 strstr(script, "\ndim1 = 128\n") && strstr(script, "\nseries = 5\n"));
+        /* weights 1 / SE^2: (4 * 0.1 + 0.2) / 5 */
+        FQ_CHECK(count(data, "\"FibQuant, k = 4\"\n1\t0.3\t0.01\n2\t0.1\t0.01\n2\t0.2\t0.02\n\n\n"
+                             "\"FibQuant, k = 4\"\n1\t0.3\n2\t0.12\n") == 1);
+        FQ_CHECK(count(data, "\"FibQuant, k = 4\"\n2\t0.11\t0.01\n") == 1);
+        FQ_CHECK(count(data, "\"FibQuant, k = 4, recipe paper\"\n\n\n") == 2); /* none at d = 64 */
+        FQ_CHECK(count(data, "\"zigzag, depth = 7\"\n2\t0.14\t0\n") == 1);
+        FQ_CHECK(count(data, "\"FibQuant, k = 4, vectors\"\n2\t0.15\t0.01\n") == 1);
+        FQ_CHECK(count(data, "\n16\t") == 0 && strstr(caption, "Left out: 1 points at 16 bits"));
+        FQ_CHECK(strstr(caption, "Up to 2 points (seeds, sample sizes) share a rate") != NULL);
+        /* colours: k = 4 blue, k = 2 the next; dashes: population solid, paper the next */
+        FQ_CHECK(strstr(script, "set linetype 101 linecolor rgb \"#0072B2\" dashtype 1 ") &&
+                 strstr(script, "set linetype 102 linecolor rgb \"#0072B2\" dashtype (9,4) ") &&
+                 strstr(script, "set linetype 103 linecolor rgb \"#D55E00\" dashtype (9,4) "));
+        /* the high-rate level of k = 4, 10 lg 1.5, in the style of its first series */
+        FQ_CHECK(strstr(script, "level0_0 = 1.76091259055681") && strstr(script, "level_style0_0 = 101\n"));
+        free(data);
+        free(script);
+        free(caption);
     }
     fq_results_clear(&store);
 }
 
-static const fq_value_column universality_columns[] = {TEXT("cache_sha256"),
-                                                       TEXT("codec"),
-                                                       TEXT("kind"),
-                                                       WHOLE("layer"),
-                                                       WHOLE("head"),
-                                                       REAL("ratio"),
-                                                       REAL("ratio_low"),
-                                                       REAL("ratio_high"),
-                                                       REAL("t"),
-                                                       REAL("p"),
-                                                       REAL("effective_vectors"),
-                                                       REAL("threshold"),
-                                                       WHOLE("tests"),
-                                                       WHOLE("deviates"),
-                                                       REAL("canonical"),
-                                                       WHOLE("rotations"),
-                                                       WHOLE("tokens"),
-                                                       TEXT("model_name"),
-                                                       TEXT("text_name"),
+/* What is there is drawn, be it a single point, one kind of codec, or no more than the uncompressed one. */
+static void figures_of_little_are_drawn(void) {
+    static const char *const alone[] = {"tq:b=2", "fp16", "fib:k=2,N=16,recipe=paper"};
+    fq_results store;
+    fq_table *t = NULL;
+    for (size_t i = 0; i < 3; i++) {
+        const double x = i == 1 ? 1.0 : 8.0;
+        const row one = {alone[i], "same", "any", "", 1, x, x, i == 1 ? 1.0 : 0.9, "one"};
+        if (TABLE_OF(&store, &t, "rate-distortion", distortion_columns, 1)) {
+            distortion_row(t, 0, alone[i], 64, i == 2 ? 2 : 1, 16.0 / x, i == 1 ? 1e-8 : 0.1, 0.0);
+            if (i == 1) /* nor have all bounds */
+                real(t, 0, "shannon_bound", (double)NAN);
+            drawn_with(&store, "rate_distortion", 1, 1);
+        }
+        fq_results_clear(&store);
+        if (TABLE_OF(&store, &t, "fidelity", fidelity_columns, 1)) {
+            fidelity_row(t, 0, &one, "");
+            drawn_with(&store, "frontier", 1, 1);
+        }
+        fq_results_clear(&store);
+        if (TABLE_OF(&store, &t, "perplexity", perplexity_columns, 1)) {
+            perplexity_row(t, 0, alone[i], x, i == 1 ? 19.5 : 25.0);
+            if (i == 1) {
+                real(t, 0, "kl", 0.0);
+                real(t, 0, "perplexity_change_se", 0.0);
+            }
+            drawn_with(&store, "perplexity", 1, 1);
+        }
+        fq_results_clear(&store);
+    }
+    if (TABLE_OF(&store, &t, "rate-distortion", distortion_columns, 2)) { /* nothing: said, without a file */
+        distortion_row(t, 0, "tq:b=2", 64, 1, 2, (double)NAN, 0.0);
+        distortion_row(t, 1, "tq:b=3", 64, 1, 3, 0.0, 0.0);
+        const fq_draw_request request = {in_folder("store.h5"), &store, fq_test_folder(), "a command"};
+        unlink(in_folder("rate_distortion.png"));
+        FQ_CHECK_FAILS(fq_draw(&request, figure_named("rate_distortion"), NULL), FQ_ERR_INPUT);
+        FQ_CHECK(access(in_folder("rate_distortion.png"), F_OK) != 0);
+    }
+    fq_results_clear(&store);
+}
+
+static void labels_come_from_the_table_and_the_grammar(void) {
+    static const struct {
+        const char *spec, *without, *label;
+    } wanted[] = {{"fib:k=4,N=256,recipe=paper", "N", "FibQuant, k = 4, recipe paper"},
+                  {"fib:k=4,N=256,recipe=paper", "k N b", "FibQuant, recipe paper"},
+                  {"fib:k=8,N=256", "N recipe", "FibQuant, k = 8"},
+                  {"tq:b=2.5", "k N b", "TurboQuant"},
+                  {"tqprod:b=3,seed=7", "b", "TurboQuant (inner product), seed = 7"},
+                  {"newcomer", NULL, "newcomer"},
+                  {"newcomer:b=2,shape=round", "b", "newcomer, shape round"},
+                  {"fib:k=4,N=256,recipe=paper,rot=hadamard,norm=match", NULL,
+                   "fib:k=4,N=256,recipe=paper,rot=hadamard,norm=match"},
+                  {"odd:,=,b", "b", "odd"}};
+    char label[FQ_CODEC_LABEL_MAX];
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        fq_codec_label(label, wanted[i].spec, wanted[i].without);
+        if (!FQ_CHECK(strcmp(label, wanted[i].label) == 0))
+            printf("%s: %s, wanted %s\n", wanted[i].spec, label, wanted[i].label);
+    }
+    fq_codec_without(label, "fib:k=4,N=256,seed=3", "seed k");
+    FQ_CHECK(strcmp(label, "fib:N=256") == 0);
+    fq_codec_kind(label, "fib:k=4,N=256,norm=match", false);
+    FQ_CHECK(strcmp(label, "FibQuant, beyond the paper") == 0);
+}
+
+/* Styles of any 500 series differ in what a reader sees. */
+static void styles_do_not_repeat(void) {
+    enum { STYLES = 500, WIDTH = 200 };
+    char *lines = calloc(STYLES, WIDTH);
+    FILE *file = fopen(in_folder("styles"), "w+");
+    if (!FQ_CHECK(lines && file))
+        return;
+    const fq_figure_job job = {.variables = file};
+    for (size_t i = 0; i < STYLES; i++)
+        fq_figure_series_style(&job, i);
+    rewind(file);
+    size_t same = 0;
+    for (size_t i = 0; i < STYLES; i++) {
+        char line[WIDTH];
+        FQ_CHECK(fgets(line, sizeof line, file) != NULL);
+        const char *look = strstr(line, " linecolor");
+        if (FQ_CHECK(look != NULL))
+            strcpy(lines + i * WIDTH, look);
+        for (size_t before = 0; before < i; before++)
+            same += strcmp(lines + before * WIDTH, lines + i * WIDTH) == 0;
+    }
+    FQ_CHECK(same == 0);
+    fclose(file);
+    free(lines);
+}
+
+static const fq_value_column universality_columns[] = {TEXT("point"),       TEXT("cache_sha256"),
+                                                       TEXT("codec"),       TEXT("kind"),
+                                                       WHOLE("layer"),      WHOLE("head"),
+                                                       REAL("ratio"),       REAL("ratio_low"),
+                                                       REAL("ratio_high"),  REAL("t"),
+                                                       REAL("p"),           REAL("effective_vectors"),
+                                                       REAL("threshold"),   WHOLE("tests"),
+                                                       WHOLE("deviates"),   REAL("canonical"),
+                                                       WHOLE("rotations"),  WHOLE("tokens"),
+                                                       TEXT("model_name"),  TEXT("text_name"),
                                                        REAL("family_error")};
 
 static void universality_marks_what_deviates(void) {
@@ -333,6 +649,7 @@ static void universality_marks_what_deviates(void) {
         !FQ_CHECK_OK(fq_table_append(t, NULL, 16)))
         return;
     for (size_t r = 0; r < 16; r++) { /* two codecs, two kinds, two layers, two heads */
+        text(t, r, "point", r < 8 ? "first" : "second");
         text(t, r, "codec", r < 8 ? "tq:b=2" : "tq:b=2,rot=hadamard");
         text(t, r, "kind", r % 8 < 4 ? "key" : "value");
         fq_table_set_integer(t, r, fq_table_find(t, "layer"), (int64_t)(r % 4 / 2));
@@ -346,14 +663,19 @@ static void universality_marks_what_deviates(void) {
         real(t, r, "threshold", 4.7);
         real(t, r, "family_error", 0.01);
     }
-    if (drawn(&store, "universality")) {
-        char *script = contents("data/universality.gp"), *data = contents("data/universality.tsv");
-        FQ_CHECK(count(script, "keys, tq:b=2: 0 of 4 deviate, |t| to 1.5 (threshold 4.7)") == 1);
-        FQ_CHECK(count(script, "keys, tq:b=2,rot=hadamard: 1 of 4 deviate, |t| to 12.3 (threshold 4.7)") ==
-                 1);
+    if (drawn_with(&store, "universality", 16, 2)) {
+        char *script = contents("data/universality.gp"), *data = contents("data/universality.tsv"),
+             *caption = caption_of("universality");
+        FQ_CHECK(strstr(caption, "tq:b=2, keys: 0 of 4 deviate, |t| to 1.5 (threshold 4.7).") != NULL);
+        FQ_CHECK(strstr(caption, "tq:b=2,rot=hadamard, keys: 1 of 4 deviate, |t| to 12.3 (threshold 4.7).") !=
+                 NULL);
+        FQ_CHECK(strstr(script, "\npairs = 2\n") && strstr(script, "\nsummary2 = \"1 of 4 deviate\"\n"));
+        /* one scale for all keys, with the deviating one, and one for all values */
+        FQ_CHECK(strstr(script, "\nkey_high = 1.63") && strstr(script, "\nvalue_high = 1.0"));
         FQ_CHECK(count(data, "\n0.5\t1.5\t1.4\t1.6\n") == 1 && count(data, "\n1.5\t1\t0.99\t1.01\n") == 4);
         free(script);
         free(data);
+        free(caption);
     }
     char *printed = NULL;
     size_t length = 0;
@@ -365,6 +687,22 @@ static void universality_marks_what_deviates(void) {
     /* t = 1.5, -1.5 twice: sd sqrt(4 * 2.25 / 3); the median of 0, 1, 2, 3 is 1.5 */
     FQ_CHECK(count(printed, "1.0000    1.0000      1.73       1.5         0") == 3);
     FQ_CHECK(count(printed, "1.0000    1.5000") == 1);
+    free(printed);
+    for (size_t r = 8; r < 16; r++) { /* the same codec on another cache of equal names */
+        text(t, r, "codec", "tq:b=2");
+        text(t, r, "cache_sha256", "0123456789abcdef");
+    }
+    if (drawn_with(&store, "universality", 16, 2)) {
+        char *script = contents("data/universality.gp");
+        FQ_CHECK(strstr(script, "\npairs = 2\n") && strstr(script, "\ntitle1 = \"tq:b=2; #01234567\"\n"));
+        free(script);
+    }
+    printed = NULL;
+    to = open_memstream(&printed, &length);
+    FQ_CHECK_OK(fq_universality_summary_print(to, &store));
+    fclose(to);
+    FQ_CHECK(count(printed, "Universality on") == 2 && count(printed, "(#01234567)") == 1 &&
+             count(printed, "\ntq:b=2 ") == 4);
     free(printed);
     fq_results_clear(&store);
     memset(&store, 0, sizeof store);
@@ -426,14 +764,14 @@ static void fill_evidence(fq_table *t) {
 static void theory_is_drawn_from_what_verify_stores(void) {
     static const struct {
         const char *figure, *line; /* a line of its data, */
-        size_t times;              /* which stands there so often */
+        size_t times, rows;        /* which stands there so often; rows shown */
     } wanted[] = {
-        {"theory_correlation", "\n64\t10\n128\t10\n", 5},
-        {"theory_directions", "\n1\t10\n2\t20\n", 8},
-        {"theory_gains", "\n2\t10\n3\t10\n", 10},
-        {"theory_convergence", "\n1\t10\t1\n2\t20\t2\n", 3},
-        {"theory_turboquant", "\n1\t10\t1\t100\n2\t20\t2\t200\n", 3},
-        {"theory_widths", "\n64\t640\n128\t1280\n", 4},
+        {"theory_correlation", "\n64\t10\n128\t10\n", 6, 12},
+        {"theory_directions", "\n1\t10\n2\t20\n", 12, 24},
+        {"theory_gains", "\n2\t10\n3\t10\n", 10, 20},
+        {"theory_convergence", "\n1\t10\t1\n2\t20\t2\n", 6, 32},
+        {"theory_turboquant", "\n1\t10\t1\t100\n2\t20\t2\t200\n", 4, 8},
+        {"theory_widths", "\n64\t640\n128\t1280\n", 4, 8},
     };
     fq_results store, empty;
     fq_table *t = NULL, *nothing = NULL;
@@ -448,7 +786,7 @@ static void theory_is_drawn_from_what_verify_stores(void) {
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
         char name[80];
         snprintf(name, sizeof name, "data/%s.tsv", wanted[i].figure);
-        if (drawn(&store, wanted[i].figure)) {
+        if (drawn_with(&store, wanted[i].figure, wanted[i].rows, wanted[i].rows)) {
             char *data = contents(name);
             if (!FQ_CHECK(count(data, wanted[i].line) == wanted[i].times))
                 printf("%s: %zu times, wanted %zu\n%s\n", name, count(data, wanted[i].line), wanted[i].times,
@@ -456,15 +794,180 @@ static void theory_is_drawn_from_what_verify_stores(void) {
             free(data);
         }
         const fq_draw_request request = {"store.h5", &empty, fq_test_folder(), "a command"};
-        FQ_CHECK_FAILS(fq_draw(&request, figure_named(wanted[i].figure)), FQ_ERR_INPUT);
+        FQ_CHECK_FAILS(fq_draw(&request, figure_named(wanted[i].figure), NULL), FQ_ERR_INPUT);
     }
     fq_results_clear(&store);
     fq_results_clear(&empty);
 }
 
+static const fq_value_column bench_columns[] = {TEXT("bench"),          TEXT("case"),
+                                                TEXT("variant"),        TEXT("kind"),
+                                                WHOLE("threads"),       WHOLE("quick"),
+                                                WHOLE("verified"),      TEXT("unit"),
+                                                REAL("of_limit"),       REAL("target_of_limit"),
+                                                TEXT("limit"),          TEXT("axis"),
+                                                REAL("axis_value"),     REAL("axis_slope"),
+                                                REAL("amount"),         REAL("median"),
+                                                REAL("lower_quartile"), REAL("upper_quartile")};
+
+static void bench_row(fq_table *t, size_t r, const char *kind, const char *variant, double of_limit,
+                      bool quick) {
+    text(t, r, "bench", "decode");
+    text(t, r, "case", "k=4");
+    text(t, r, "variant", variant);
+    text(t, r, "kind", kind);
+    text(t, r, "unit", "vectors");
+    text(t, r, "limit", "copy");
+    fq_table_set_integer(t, r, fq_table_find(t, "threads"), 1);
+    fq_table_set_integer(t, r, fq_table_find(t, "quick"), quick);
+    fq_table_set_integer(t, r, fq_table_find(t, "verified"), 1);
+    real(t, r, "of_limit", of_limit);
+}
+
+static void bench_is_drawn(void) {
+    fq_results store;
+    fq_table *t = NULL;
+    if (!TABLE_OF(&store, &t, "bench", bench_columns, 5))
+        return;
+    bench_row(t, 0, "naive", "naive loops", 0.01, false);
+    bench_row(t, 1, "ours", "ours", 0.5, false);
+    bench_row(t, 2, "ours", "portable", 0.25, false); /* not the first of its case */
+    bench_row(t, 3, "ours", "ours, rotated", 0.75, false);
+    real(t, 3, "target_of_limit", 0.7);
+    bench_row(t, 4, "ours", "ours", 0.99, true); /* a quick run beside others */
+    if (drawn_with(&store, "bench", 3, 3)) {
+        char *data = contents("data/bench.tsv"), *caption = caption_of("bench");
+        FQ_CHECK(
+            count(data, "\n-1\t0.01\tnan\t0.5\tnan\tk=4\n-2\t0.01\tnan\t0.75\t0.7\tk=4, ours, rotated\n") ==
+            1);
+        FQ_CHECK(count(data, "\n") == 3 && strstr(caption, "Left out: 1 rows of quick runs."));
+        free(data);
+        free(caption);
+    }
+    fq_results_clear(&store);
+    if (!TABLE_OF(&store, &t, "bench", bench_columns, 10))
+        return;
+    for (size_t i = 0; i < 9; i++) { /* a power law of exponent -1.25, falling x; then a lone point */
+        const double x = 1.7 * pow(2, (double)(8 - i)), y = 3e-9 * pow(x, -1.25);
+        bench_row(t, i, "ours", "law", 0.5, true);
+        text(t, i, "axis", "d");
+        real(t, i, "axis_value", x);
+        real(t, i, "axis_slope", -1.0);
+        real(t, i, "amount", 2.0);
+        real(t, i, "median", i == 0 ? 4.0 * y : 2.0 * y); /* at the largest x twice the law */
+        real(t, i, "lower_quartile", y);
+        real(t, i, "upper_quartile", 3.0 * y);
+    }
+    bench_row(t, 9, "ours", "alone", 0.5, true);
+    text(t, 9, "axis", "d");
+    real(t, 9, "axis_value", 1.0);
+    real(t, 9, "amount", 1.0);
+    real(t, 9, "median", 1.0);
+    if (drawn_with(&store, "bench_scaling", 9, 9)) {
+        char *data = contents("data/bench_scaling.tsv"), *caption = caption_of("bench_scaling");
+        /* the last of nine points at distances -4..4 doublings is doubled: the slope rises by 4 / 60 */
+        FQ_CHECK(count(data, "\"law: -1.18 (-1)\"\n1.7\t") == 1 && count(data, "alone") == 0);
+        FQ_CHECK(strstr(caption, "Quick runs:") && strstr(caption, "Left out: 1 curves of a single point."));
+        free(data);
+        free(caption);
+    }
+    fq_results_clear(&store);
+}
+
+static const fq_value_column cells_columns[] = {
+    TEXT("point"),  TEXT("seed"),   WHOLE("dim"),     WHOLE("codewords"), TEXT("recipe"),     WHOLE("cell"),
+    REAL("word_x"), REAL("word_y"), REAL("corner_x"), REAL("corner_y"),   REAL("disc_radius")};
+
+static void cells_stand_in_rows_and_columns(void) {
+    fq_results store;
+    fq_table *t = NULL;
+    if (!TABLE_OF(&store, &t, "cells", cells_columns, 24))
+        return;
+    for (size_t r = 0; r < 24;
+         r++) { /* N = 16, 64 by two recipes, one of them by two seeds; two cells of two corners */
+        const size_t panel = r / 4;
+        text(t, r, "point",
+             panel == 0   ? "a"
+             : panel == 1 ? "b"
+             : panel == 2 ? "c"
+             : panel == 3 ? "d"
+             : panel == 4 ? "e"
+                          : "f");
+        text(t, r, "recipe", panel % 3 == 0 ? "initial" : "population");
+        text(t, r, "seed", panel % 3 == 2 ? "2" : "1");
+        fq_table_set_integer(t, r, fq_table_find(t, "dim"), 64);
+        fq_table_set_integer(t, r, fq_table_find(t, "codewords"), panel < 3 ? 16 : 64);
+        fq_table_set_integer(t, r, fq_table_find(t, "cell"), (int64_t)(r % 4 / 2));
+        real(t, r, "word_x", 0.1 * (double)(r % 4 / 2));
+        real(t, r, "word_y", 0.0);
+        real(t, r, "corner_x", 0.1 * (double)(r % 4));
+        real(t, r, "corner_y", 0.2);
+        real(t, r, "disc_radius", 0.5);
+    }
+    if (drawn_with(&store, "cells", 24, 6)) {
+        char *data = contents("data/cells.tsv"), *script = contents("data/cells.gp");
+        FQ_CHECK(
+            count(data, "0\t0.2\n0.1\t0.2\n0\t0.2\n\n0.2\t0.2\n0.3\t0.2\n0.2\t0.2\n\n\n0\t0\n0.1\t0\n") == 6);
+        FQ_CHECK(strstr(script, "\ncolumns = 3\n") &&
+                 strstr(script, "\nacross2 = \"population, seed 2\"\n") &&
+                 strstr(script, "\ndown1 = \"d = 64, N = 64\"\n"));
+        FQ_CHECK(strstr(script, "\ncolumn4 = 1\n") && strstr(script, "\nrow4 = 1\n"));
+        free(data);
+        free(script);
+    }
+    fq_results_clear(&store);
+}
+
+static const fq_value_column density_columns[] = {TEXT("point"),       WHOLE("dim"),    WHOLE("block"),
+                                                  REAL("radius"),      REAL("density"), REAL("histogram"),
+                                                  REAL("histogram_se")};
+
+/* Every pair of d and k is in some panel; a panel has one d or one k. */
+static void density_shows_every_pair(void) {
+    static const int64_t pairs[][2] = {{64, 1}, {64, 2}, {64, 4}, {16, 4}, {128, 4}, {32, 8}, {64, 4}};
+    fq_results store;
+    fq_table *t = NULL;
+    if (!TABLE_OF(&store, &t, "source-law", density_columns, 14))
+        return;
+    for (size_t r = 0; r < 14; r++) {
+        char id[32];
+        snprintf(id, sizeof id, "point %zu", r / 2);
+        text(t, r, "point", id);
+        fq_table_set_integer(t, r, fq_table_find(t, "dim"), pairs[r / 2][0]);
+        fq_table_set_integer(t, r, fq_table_find(t, "block"), pairs[r / 2][1]);
+        real(t, r, "radius", 0.1 + 0.1 * (double)(r % 2));
+        real(t, r, "density", (double)(r / 2));
+        real(t, r, "histogram", (double)(r / 2) + 0.5);
+        real(t, r, "histogram_se", 0.1);
+    }
+    if (drawn_with(&store, "density", 14, 7)) {
+        char *data = contents("data/density.tsv"), *script = contents("data/density.gp");
+        FQ_CHECK(strstr(script, "\npanels = 3\n") && strstr(script, "\ntitle0 = \"d = 64\"\n") &&
+                 strstr(script, "\ntitle1 = \"k = 4\"\n") && strstr(script, "\ntitle2 = \"d = 32\"\n"));
+        /* k = 1, 2, 4, 4 | d = 16, 64, 64, 128 | k = 8, by rising values */
+        FQ_CHECK(strstr(data, "\"k = 1\"") &&
+                 strstr(data, "\n\n\"d = 128\"\n0.1\t4\t4.5\t0.1\n0.2\t4\t4.5\t0.1\n"));
+        FQ_CHECK(count(data, "\"k = 4\"") == 2 && count(data, "\"d = 64\"") == 2 &&
+                 count(data, "\"k = 8\"") == 1);
+        FQ_CHECK(strstr(data, "\"d = 16\"") < strstr(data, "\"d = 64\"") &&
+                 strstr(data, "\"d = 64\"") < strstr(data, "\"d = 128\""));
+        free(data);
+        free(script);
+    }
+    fq_results_clear(&store);
+}
+
 static const fq_test tests[] = {
     {"pareto keeps what none beats", pareto_keeps_what_none_beats},
+    {"labels", labels_come_from_the_table_and_the_grammar},
+    {"styles", styles_do_not_repeat},
     {"frontier", frontier_shows_each_series_once_an_axis},
+    {"sources", sources_are_told_apart},
+    {"rate distortion", rate_distortion_shows_all_that_is_there},
+    {"little", figures_of_little_are_drawn},
+    {"bench", bench_is_drawn},
+    {"cells", cells_stand_in_rows_and_columns},
+    {"density", density_shows_every_pair},
     {"fidelity summary", summary_sets_claims_beside_measurements},
     {"perplexity", perplexity_is_drawn},
     {"universality", universality_marks_what_deviates},
