@@ -1,6 +1,7 @@
 /* fibquant reproduce: everything that has a figure, one command line after another, exactly as a user
  * could type them. The manifests are written into the folder first, so each step can be repeated alone.
  */
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,20 +13,25 @@
 #include <unistd.h>
 
 #include "atomic_file.h"
+#include "checkpoint.h"
 #include "distortion_summary.h"
 #include "embedded_text.h"
 #include "failure.h"
 #include "fidelity_summary.h"
+#include "kv_cache_file.h"
 #include "options.h"
+#include "output_check.h"
 #include "perplexity_summary.h"
 #include "result_store.h"
 #include "universality_summary.h"
 #include "verb.h"
+#include "verb_support.h"
 
 extern const fq_embedded_text fq_manifests[];
 
-static const char *folder = "reproduction", *model, *text_path;
-static bool quick;
+static const char *folder, *model, *text_path;
+static bool quick, json;
+static json_t *steps_done; /* for --json */
 
 static const fq_option options[] = {
     {.name = "output",
@@ -33,7 +39,7 @@ static const fq_option options[] = {
      .kind = FQ_OPTION_TEXT,
      .value = &folder,
      .argument = "FOLDER",
-     .help = "where results and figures go"},
+     .help = "where results and figures go (default reproduction, with --quick reproduction-quick)"},
     {.name = "model",
      .letter = 'm',
      .kind = FQ_OPTION_TEXT,
@@ -47,6 +53,7 @@ static const fq_option options[] = {
      .argument = "FILE",
      .help = "text to run the model over, UTF-8"},
     {.name = "quick", .kind = FQ_OPTION_FLAG, .value = &quick, .help = "fewer points and tokens"},
+    FQ_OPTION_JSON(json),
     {0}};
 
 static const fq_usage usage = {
@@ -54,7 +61,7 @@ static const fq_usage usage = {
     .summary =
         "Runs the experiments of the canonical source, those on the KV cache of a model, and the theory\n"
         "checks, stores every point in FOLDER/results.h5, draws the figures and prints a summary. Run\n"
-        "again, it goes on where it stopped.",
+        "again, it goes on where it stopped; a folder is for one model and one text.",
     .arguments = "",
     .options = options,
     .notes = "./reproduce fetches the default model and text and names them here. Without them the parts "
@@ -63,36 +70,73 @@ static const fq_usage usage = {
     .examples = "fibquant reproduce -m model.gguf -t book.txt -o reproduction",
 };
 
-enum { PATH = FQ_PATH_MAX, ARGUMENTS = 12, POINTS_FAILED = 5 };
+enum { PATH = FQ_PATH_MAX, ARGUMENTS = 16, POINTS_FAILED = 5, QUICK_TOKENS = 512, TOKENS = 1024 };
 
-/* Runs this program again with other arguments; its exit status, or -1. */
-static int run_self(const char *const *arguments) {
-    fputs("\n$ fibquant", stdout);
-    for (size_t i = 1; arguments[i]; i++)
-        printf(" %s", arguments[i]);
-    putchar('\n');
-    fflush(stdout);
+/* A command line of this program. */
+typedef struct command {
+    const char *words[ARGUMENTS + 1];
+    size_t count;
+} command;
+
+static void add(command *c, const char *word) {
+    assert(c->count < ARGUMENTS);
+    c->words[c->count++] = word;
+}
+
+static command command_of(const char *verb) {
+    command c = {.words = {"fibquant", verb}, .count = 2};
+    if (fq_options_quiet())
+        add(&c, "--quiet");
+    if (fq_options_no_progress())
+        add(&c, "--no-progress");
+    return c;
+}
+
+/* Waits for the child to end, however often a signal interrupts the waiting. */
+static int wait_for(pid_t child) {
+    int state = 0;
+    while (waitpid(child, &state, 0) < 0)
+        if (errno != EINTR)
+            return -1;
+    return WIFEXITED(state) ? WEXITSTATUS(state) : -1;
+}
+
+static void tell(const command *c, int exit_code) {
+    json_t *words = json_array();
+    for (size_t i = 0; i < c->count; i++)
+        json_array_append_new(words, fq_json_text(c->words[i]));
+    json_array_append_new(steps_done, json_pack("{s:o, s:i}", "command", words, "exit_status", exit_code));
+}
+
+/* Runs this program again with other arguments; its exit status, or -1. With --json standard output is kept
+ * for the document. */
+static int run_self(const command *c) {
+    FILE *const to = json ? stderr : stdout;
+    if (!json || !fq_options_quiet()) {
+        fputs("\n$ fibquant", to);
+        for (size_t i = 1; i < c->count; i++)
+            fprintf(to, " %s", c->words[i]);
+        putc('\n', to);
+    }
+    fflush(NULL);
     void (*const usual)(int) =
         signal(SIGINT, SIG_IGN); /* Ctrl-C is the child's, which finishes what it must */
     const pid_t child = fork();
     if (child == 0) {
         signal(SIGINT, usual == SIG_IGN ? SIG_IGN : SIG_DFL);
         (void)prctl(PR_SET_PDEATHSIG, SIGTERM); /* and what ends this process ends it, too */
+        if (json)
+            dup2(STDERR_FILENO, STDOUT_FILENO);
         char *copies[ARGUMENTS + 1] = {0};
-        for (size_t i = 0; arguments[i] && i < ARGUMENTS; i++)
-            copies[i] = strdup(arguments[i]);
+        for (size_t i = 0; i < c->count; i++)
+            copies[i] = strdup(c->words[i]);
         execv("/proc/self/exe", copies);
         _exit(127);
     }
-    int state = 0;
-    bool waiting = child > 0;
-    while (waiting && waitpid(child, &state, 0) < 0)
-        if (errno != EINTR) {
-            state = -1;
-            waiting = false;
-        }
+    const int exit_code = child > 0 ? wait_for(child) : -1;
     signal(SIGINT, usual);
-    return child > 0 && WIFEXITED(state) ? WEXITSTATUS(state) : -1;
+    tell(c, exit_code);
+    return exit_code;
 }
 
 static fq_status make_folder(const char *path) {
@@ -104,27 +148,76 @@ static fq_status make_folder(const char *path) {
 /* Sweeps a manifest of the folder into its results, with the quick form of it if there is one. */
 static int sweep(const char *manifest_folder, const char *name, bool has_quick, const char *results) {
     char path[2 * PATH], model_axis[PATH + 8], text_axis[PATH + 8];
-    const char *arguments[ARGUMENTS] = {"fibquant", "sweep", path, "-o", results, "--resume"};
+    command c = command_of("sweep");
     snprintf(path, sizeof path, "%s/%s%s.yaml", manifest_folder, name, quick && has_quick ? "_quick" : "");
+    add(&c, "-o");
+    add(&c, results);
+    add(&c, "--resume");
     if (strcmp(name, "perplexity") == 0) {
         snprintf(model_axis, sizeof model_axis, "model=%s", model);
         snprintf(text_axis, sizeof text_axis, "text=%s", text_path);
-        arguments[6] = "--set";
-        arguments[7] = model_axis;
-        arguments[8] = "--set";
-        arguments[9] = text_axis;
+        add(&c, "--set");
+        add(&c, model_axis);
+        add(&c, "--set");
+        add(&c, text_axis);
     }
-    return run_self(arguments);
+    add(&c, "--"); /* a folder's name may begin with a dash */
+    add(&c, path);
+    return run_self(&c);
 }
 
 /* The cache of the model over the text, where the manifests expect it; made once. */
 static int make_cache(void) {
     char path[PATH + 16];
+    command c = command_of("cache");
     snprintf(path, sizeof path, "%s/cache.h5", folder);
     if (access(path, F_OK) == 0)
         return 0;
-    return run_self((const char *const[]){"fibquant", "cache", "-m", model, "-t", text_path, "--tokens",
-                                          quick ? "512" : "1024", "-o", path, NULL});
+    const char *const words[] = {"-m", model, "-t", text_path, "--tokens", quick ? "512" : "1024",
+                                 "-o", path};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        add(&c, words[i]);
+    return run_self(&c);
+}
+
+/* Whether a folder that was begun before was begun with the same model, text and number of tokens: figures
+ * and summary are of one. If not, or if its cache cannot be read, it has said so. */
+static bool folder_is_of_the_same(int *exit_code) {
+    char path[PATH + 16], model_sha256[FQ_SHA256_HEX], text_sha256[FQ_SHA256_HEX];
+    fq_kv_cache *cache = NULL;
+    fq_checkpoint *checkpoint = NULL;
+    snprintf(path, sizeof path, "%s/cache.h5", folder);
+    if (!model || access(path, F_OK) != 0)
+        return true;
+    fq_status status = fq_checkpoint_open(&checkpoint, model);
+    if (status == FQ_OK)
+        status = fq_checkpoint_sha256(checkpoint, model_sha256);
+    fq_checkpoint_close(checkpoint);
+    if (status == FQ_OK)
+        status = fq_sha256_file(text_sha256, text_path);
+    if (status == FQ_OK)
+        status = fq_kv_cache_open(&cache, path);
+    if (status != FQ_OK) {
+        *exit_code = fq_verb_fail("reproduce");
+        return false;
+    }
+    const fq_kv_origin *origin = fq_kv_cache_origin(cache);
+    const size_t tokens = fq_kv_cache_shape(cache)->tokens, wanted = quick ? QUICK_TOKENS : TOKENS;
+    const bool other_model = strcmp(origin->model_sha256, model_sha256) != 0,
+               other_text = strcmp(origin->text_sha256, text_sha256) != 0;
+    *exit_code = 2;
+    if (other_model || other_text)
+        fq_options_refuse(&usage,
+                          "--output %s: holds the reproduction of another %s (%s over %s); allowed: another "
+                          "folder",
+                          folder, other_model ? "model" : "text", origin->model, origin->text);
+    else if (tokens != wanted)
+        fq_options_refuse(&usage,
+                          "--output %s: holds a reproduction %s --quick (a cache of %zu tokens, not %zu); "
+                          "allowed: another folder",
+                          folder, quick ? "without" : "with", tokens, wanted);
+    fq_kv_cache_close(cache);
+    return !other_model && !other_text && tokens == wanted;
 }
 
 static fq_status write_manifests(const char *manifest_folder) {
@@ -183,12 +276,21 @@ static int run_steps(const char *manifest_folder) {
     const int code = run_sweeps(manifest_folder, results);
     if (code != 0 && code != POINTS_FAILED)
         return code;
-    const int verdict =
-        run_self(quick ? (const char *const[]){"fibquant", "verify", "--quick", "-o", results, NULL}
-                       : (const char *const[]){"fibquant", "verify", "-o", results, NULL});
+    command verify = command_of("verify"), plot = command_of("plot");
+    add(&verify, "-o");
+    add(&verify, results);
+    if (quick)
+        add(&verify, "--quick");
+    const int verdict = run_self(&verify);
     if (verdict < 0 || verdict > 128)
         return verdict; /* interrupted */
-    const int drawn = run_self((const char *const[]){"fibquant", "plot", results, "-o", folder, NULL});
+    add(&plot, "-o");
+    add(&plot, folder);
+    add(&plot, "--");
+    add(&plot, results);
+    const int drawn = run_self(&plot);
+    if (json)
+        return drawn != 0 ? drawn : verdict != 0 ? verdict : code;
     if (print_summary(results) != FQ_OK)
         return fq_verb_fail("reproduce");
     if (!model || !text_path)
@@ -198,24 +300,56 @@ static int run_steps(const char *manifest_folder) {
     return drawn != 0 ? drawn : verdict != 0 ? verdict : code;
 }
 
+/* Neither model nor text is a file that will be written into the folder. */
+static bool outputs_are_good(int *exit_code) {
+    static char paths[64][PATH + 64];
+    fq_output outputs[66] = {{"--output", folder, FQ_OUTPUT_FOLDER}};
+    const fq_input inputs[] = {
+        {.option = "--model", .path = model}, {.option = "--text", .path = text_path}, {0}};
+    size_t count = 0;
+    snprintf(paths[count++], sizeof paths[0], "%s/cache.h5", folder);
+    snprintf(paths[count++], sizeof paths[0], "%s/results.h5", folder);
+    for (const fq_embedded_text *text = fq_manifests; text->name && count < 64; text++)
+        snprintf(paths[count++], sizeof paths[0], "%s/manifests/%s", folder, text->name);
+    for (size_t i = 0; i < count; i++)
+        outputs[i + 1] = (fq_output){"--output", paths[i], FQ_OUTPUT_PART};
+    return fq_outputs_good(&usage, outputs, inputs, exit_code);
+}
+
+static fq_status print_json(int exit_code) {
+    char results[PATH + 16];
+    snprintf(results, sizeof results, "%s/results.h5", folder);
+    return fq_verb_print_json(
+        json_pack("{s:s, s:o, s:o, s:o, s:o, s:O, s:i}", "schema", "fibquant reproduce 1", "output",
+                  fq_json_text(folder), "results", fq_json_text(results), "model", fq_json_text(model),
+                  "text", fq_json_text(text_path), "steps", steps_done, "exit_status", exit_code));
+}
+
 static int run(int argc, const char **argv) {
     int exit_code;
     char manifest_folder[PATH];
     if (!fq_options_parse(&usage, argc, argv, NULL, &exit_code))
         return exit_code;
+    if (!folder)
+        folder = quick ? "reproduction-quick" : "reproduction";
     if (snprintf(manifest_folder, sizeof manifest_folder, "%s/manifests", folder) >= PATH - 64)
         return fq_options_refuse(&usage, "--output: a path shorter than %d bytes", PATH - 64);
     if (!model != !text_path)
         return fq_options_refuse(&usage, "--%s is missing; allowed: --model and --text, or neither",
                                  model ? "text" : "model");
+    if (!outputs_are_good(&exit_code) || !folder_is_of_the_same(&exit_code))
+        return exit_code;
+    steps_done = json_array();
     if (make_folder(folder) != FQ_OK || make_folder(manifest_folder) != FQ_OK ||
         write_manifests(manifest_folder) != FQ_OK)
         return fq_verb_fail("reproduce");
     exit_code = run_steps(manifest_folder);
     if (exit_code < 0) {
         FQ_FAIL_TEXT(FQ_ERR_INTERNAL, "a step was ended by a signal; run it again to go on");
-        return fq_verb_fail("reproduce");
+        exit_code = fq_verb_fail("reproduce");
     }
+    if (json && print_json(exit_code) != FQ_OK)
+        return fq_verb_fail("reproduce");
     return exit_code;
 }
 

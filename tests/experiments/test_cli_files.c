@@ -308,6 +308,27 @@ static void outputs_that_are_inputs(void) {
                  ->exit_code == 0);
 }
 
+/* A folder that holds the cache of another model, another text or another length is not gone on with. */
+static void a_folder_is_of_one_model_and_text(void) {
+    fq_bytes b = {0};
+    char path[256];
+    make_inputs();
+    fq_gguf_put_small_llama(&b, 2);
+    fq_bytes_save(&b, fq_test_folder(), "other.gguf", path);
+    fq_bytes_free(&b);
+    FQ_CHECK(fq_command("mkdir folder; cp kv.h5 folder/cache.h5; tr a-m n-z < t.txt > u.txt")->exit_code ==
+             0);
+    expect(2, "reproduce --quick -m other.gguf -t t.txt -o folder",
+           "holds the reproduction of another model");
+    expect(2, "reproduce --quick -m m.gguf -t u.txt -o folder", "holds the reproduction of another text");
+    expect(2, "reproduce --quick -m m.gguf -t t.txt -o folder", "a cache of 8 tokens, not 512");
+    expect(2, "reproduce -m m.gguf -t t.txt -o folder", "a cache of 8 tokens, not 1024");
+    expect(3, "reproduce -m m.gguf -t absent -o folder", "absent");
+    expect(2, "reproduce -m m.gguf -o folder", "--text is missing");
+    expect(2, "reproduce -m folder/cache.h5 -t t.txt -o folder", "--model");
+    FQ_CHECK(fq_command("test \"$(ls folder)\" = cache.h5 && cmp kv.h5 folder/cache.h5")->exit_code == 0);
+}
+
 /* Found before the work and not after: each of these would run for minutes. */
 static void outputs_that_cannot_be_written_are_found_first(void) {
     static const char *const commands[] = {
@@ -517,6 +538,7 @@ static const fq_test tests[] = {
     {"codebook", a_codebook_is_made_measured_and_kept},
     {"unwritable outputs", outputs_that_cannot_be_written},
     {"outputs that are inputs", outputs_that_are_inputs},
+    {"a folder is of one model and text", a_folder_is_of_one_model_and_text},
     {"unwritable outputs are found first", outputs_that_cannot_be_written_are_found_first},
     {"there and back", vectors_go_there_and_back},
     {"unreadable inputs", unreadable_inputs},
