@@ -89,15 +89,19 @@ static bool open_standard_descriptors(void) {
     return true;
 }
 
+int fq_verb_interrupted(int signal_number) {
+    return signal_number == SIGINT ? 130 : 143;
+}
+
 /* Ctrl-C and the like, for verbs that have no way of their own: half-written files are removed, the exit
- * status is the shell's, 128 and the signal's number. */
+ * status is the shell's for SIGINT and SIGTERM. */
 static pid_t main_process;
 static void on_signal(int number) {
     static const char line[] = "fibquant: interrupted\n";
     fq_atomic_files_remove();
     if (getpid() == main_process)
         (void)!write(STDERR_FILENO, line, sizeof line - 1);
-    _exit(128 + number);
+    _exit(fq_verb_interrupted(number));
 }
 
 static void catch_signals(void) {

@@ -16,6 +16,10 @@ const fq_verb *fq_verb_find(const char *name);
 void fq_verb_print_all(FILE *to);
 int fq_verb_unknown(const char *given);
 
+/* Exit status of a verb that a signal stopped after a clean flush: 130 for Ctrl-C, 143 for SIGTERM and
+ * others. */
+int fq_verb_interrupted(int signal_number);
+
 /* Prints the calling thread's error record to standard error as one line, prefixed
  * "fibquant NAME: ", and returns the exit status that goes with it. */
 int fq_verb_fail(const char *verb_name);

@@ -333,7 +333,9 @@ static int run(int argc, const char **argv) {
     free(text);
     if (status != FQ_OK)
         return fq_verb_fail("perplexity");
-    return summary.interrupted ? 130 : summary.failed ? 5 : 0;
+    return summary.interrupted                      ? fq_verb_interrupted(summary.interrupted)
+           : summary.failed + summary.failed_before ? 5
+                                                    : 0;
 }
 
 const fq_verb fq_verb_perplexity = {"perplexity", "perplexity with a compressed KV cache", run};

@@ -10,10 +10,11 @@
 #include "output_check.h"
 #include "result_store.h"
 #include "verb.h"
+#include "verb_support.h"
 
 static const char *folder;
 static fq_option_list wanted;
-static bool list;
+static bool list, json;
 
 static const fq_option options[] = {{.name = "output",
                                      .letter = 'o',
@@ -30,6 +31,7 @@ static const fq_option options[] = {{.name = "output",
                                      .kind = FQ_OPTION_FLAG,
                                      .value = &list,
                                      .help = "list the figures and the tables they need"},
+                                    FQ_OPTION_JSON(json),
                                     {0}};
 
 static const fq_usage usage = {
@@ -52,19 +54,36 @@ static const fq_figure *find(const char *name) {
 }
 
 static int print_list(void) {
+    json_t *figures = json_array();
+    for (size_t i = 0; json && i < fq_figure_count(); i++)
+        json_array_append_new(figures, json_pack("{s:s, s:s, s:s}", "name", fq_figure_get(i)->name, "table",
+                                                 fq_figure_get(i)->table, "shows", fq_figure_get(i)->shows));
+    if (json)
+        return fq_verb_print_json(
+                   json_pack("{s:s, s:o}", "schema", "fibquant figures 1", "figures", figures)) == FQ_OK
+                   ? 0
+                   : fq_verb_fail("plot");
+    json_decref(figures);
     for (size_t i = 0; i < fq_figure_count(); i++)
         printf("%-18s table %-18s %s\n", fq_figure_get(i)->name, fq_figure_get(i)->table,
                fq_figure_get(i)->shows);
     return 0;
 }
 
+/* What was drawn and what was left out, for --json. */
+typedef struct outcome {
+    json_t *drawn, *left_out;
+} outcome;
+
 /* Draws, and prints the figure's name and below it what it shows. */
-static fq_status draw_one(const fq_draw_request *request, const fq_figure *figure, size_t *drawn) {
+static fq_status draw_one(const fq_draw_request *request, const fq_figure *figure, const outcome *o) {
     char *caption = NULL;
     FQ_TRY(fq_draw(request, figure, &caption));
-    printf("%s/%s.png\n    %s\n", request->folder, figure->name, caption);
+    json_array_append_new(o->drawn,
+                          json_pack("{s:s, s:o}", "figure", figure->name, "caption", fq_json_text(caption)));
+    if (!json)
+        printf("%s/%s.png\n    %s\n", request->folder, figure->name, caption);
     free(caption);
-    ++*drawn;
     return FQ_OK;
 }
 
@@ -74,21 +93,28 @@ static const char *reason(void) {
     return line;
 }
 
-static fq_status draw_all(const fq_draw_request *request) {
-    size_t drawn = 0;
+/* Says that a figure is left out, and why. */
+static void leave_out(const fq_figure *figure, const outcome *o) {
+    json_array_append_new(o->left_out,
+                          json_pack("{s:s, s:o}", "figure", figure->name, "why", fq_json_text(reason())));
+    if (!fq_options_quiet())
+        fprintf(stderr, "plot: %s not drawn: %s\n", figure->name, reason());
+}
+
+static fq_status draw_all(const fq_draw_request *request, const outcome *o) {
     for (size_t i = 0; i < wanted.count; i++)
-        FQ_TRY(draw_one(request, find(wanted.items[i]), &drawn));
+        FQ_TRY(draw_one(request, find(wanted.items[i]), o));
     for (size_t i = 0; wanted.count == 0 && i < fq_figure_count(); i++) {
         const fq_table *table = fq_results_table(request->store, fq_figure_get(i)->table);
         if (!table || table->count == 0)
             continue;
-        const fq_status status = draw_one(request, fq_figure_get(i), &drawn);
+        const fq_status status = draw_one(request, fq_figure_get(i), o);
         if (status == FQ_ERR_INPUT) /* nothing for this one; the others may have enough */
-            fprintf(stderr, "plot: %s not drawn: %s\n", fq_figure_get(i)->name, reason());
+            leave_out(fq_figure_get(i), o);
         else if (status != FQ_OK)
             return status;
     }
-    if (!drawn)
+    if (json_array_size(o->drawn) == 0)
         return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: no table that a figure is drawn from (see --list)",
                             request->store_path);
     return FQ_OK;
@@ -113,14 +139,22 @@ static int run(int argc, const char **argv) {
         return exit_code;
     char command[1024];
     snprintf(command, sizeof command, "fibquant plot %s -o %s", arguments.items[0], folder);
+    const outcome o = {json_array(), json_array()};
     fq_results store;
     memset(&store, 0, sizeof store);
     fq_status status = fq_store_read(arguments.items[0], &store);
     const size_t older = status == FQ_OK ? fq_results_keep_newest(&store) : 0;
-    if (older)
+    if (older && !fq_options_quiet())
         fprintf(stderr, "plot: %zu rows of older versions of their experiments left out\n", older);
     if (status == FQ_OK)
-        status = draw_all(&(fq_draw_request){arguments.items[0], &store, folder, command});
+        status = draw_all(&(fq_draw_request){arguments.items[0], &store, folder, command}, &o);
+    if (status == FQ_OK && json)
+        status =
+            fq_verb_print_json(json_pack("{s:s, s:o, s:o, s:O, s:O}", "schema", "fibquant plot 1", "results",
+                                         fq_json_text(arguments.items[0]), "output", fq_json_text(folder),
+                                         "figures", o.drawn, "left_out", o.left_out));
+    json_decref(o.drawn);
+    json_decref(o.left_out);
     fq_results_clear(&store);
     return status == FQ_OK ? 0 : fq_verb_fail("plot");
 }

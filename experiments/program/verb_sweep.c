@@ -9,6 +9,7 @@
 #include "memory.h"
 #include "options.h"
 #include "output_check.h"
+#include "printable.h"
 #include "progress_bar.h"
 #include "sweep_cores.h"
 #include "sweep_cost.h"
@@ -19,7 +20,7 @@
 
 static const char *output, *cache_folder;
 static fq_option_list settings;
-static bool dry_run, list, resume, retry_failed, force, mixed, quiet, no_bar;
+static bool dry_run, list, resume, retry_failed, force, mixed, json;
 static size_t jobs;
 static const char *shard;
 
@@ -77,12 +78,7 @@ static const fq_option options[] = {
      .value = &cache_folder,
      .argument = "FOLDER",
      .help = "where codebooks are kept between runs"},
-    {.name = "quiet",
-     .letter = 'q',
-     .kind = FQ_OPTION_FLAG,
-     .value = &quiet,
-     .help = "no progress and no summary"},
-    {.name = "no-progress", .kind = FQ_OPTION_FLAG, .value = &no_bar, .help = "plain lines instead of a bar"},
+    FQ_OPTION_JSON(json),
     {0}};
 
 static const fq_usage usage = {
@@ -92,7 +88,20 @@ static const fq_usage usage = {
     .least_arguments = 0,
     .most_arguments = 1,
     .options = options,
-    .notes = "A killed sweep loses nothing: run it again with --resume. Ctrl-C stores what is "
+    .notes = "A manifest is YAML:\n"
+             "  experiment: rate-distortion      (--list names experiments and their parameters)\n"
+             "  seeds: [1, 2]                    (or seed: 1)\n"
+             "  replicates: 3\n"
+             "  codecs: [fp16, {family: fib, k: [2, 4], N: [16, 256]}]\n"
+             "  grid:                            (one product of axes, or a list of products)\n"
+             "    dim: [64, 128]                 (a value or a list)\n"
+             "    samples: {from: 1000, to: 8000, factor: 2}    (a range: step, factor or count)\n"
+             "    zip: {a: [1, 2], b: [x, y]}                   (axes walked together)\n"
+             "  outputs: {results: rd.h5}\n"
+             "Files in it are relative to its folder; experiments: [{experiment: ..., grid: ...}, ...] runs "
+             "several.\n"
+             "\n"
+             "A killed sweep loses nothing: run it again with --resume. Ctrl-C stores what is "
              "finished and exits 130.\nfibquant status RESULTS.h5 shows a running sweep from another "
              "terminal.",
     .examples = "fibquant sweep experiments/manifests/rate_distortion.yaml -o rd.h5\n"
@@ -142,12 +151,74 @@ static void print_experiments(void) {
     }
 }
 
+/* Names, what each takes and gives, for programs. */
+static fq_status print_experiments_as_json(void) {
+    json_t *experiments = json_array();
+    for (size_t i = 0; i < fq_experiment_count(); i++) {
+        const fq_experiment *e = fq_experiment_get(i);
+        json_t *parameters = json_array(), *columns = json_array();
+        for (const fq_parameter *p = e->parameters; p && p->name; p++) {
+            const bool number = p->type == FQ_PARAMETER_INTEGER || p->type == FQ_PARAMETER_REAL;
+            json_array_append_new(
+                parameters,
+                json_pack("{s:s, s:s, s:o, s:s?, s:s?, s:o, s:o}", "name", p->name, "description",
+                          p->description, "required", json_boolean(!p->fallback), "default", p->fallback,
+                          "allowed", p->allowed, "least", number ? fq_json_number(p->least) : json_null(),
+                          "most", number ? fq_json_number(p->most) : json_null()));
+        }
+        for (const fq_value_column *c = e->columns; c->name; c++)
+            json_array_append_new(columns, json_pack("{s:s, s:s, s:s}", "name", c->name, "description",
+                                                     c->description, "units", c->units));
+        json_array_append_new(experiments,
+                              json_pack("{s:s, s:i, s:s, s:o, s:o}", "name", e->name, "version", e->version,
+                                        "summary", e->summary, "parameters", parameters, "columns", columns));
+    }
+    return fq_verb_print_json(
+        json_pack("{s:s, s:o}", "schema", "fibquant experiments 1", "experiments", experiments));
+}
+
+/* A plan's points and what they will cost. */
+static fq_status print_plan_as_json(const fq_plan *plan, const fq_plan_cost *cost, const double *seconds,
+                                    size_t workers) {
+    json_t *points = json_array();
+    for (size_t i = 0; i < plan->count; i++) {
+        char label[FQ_POINT_LABEL_MAX];
+        const fq_experiment *experiment = plan->points[i].experiment;
+        fq_point_label(label, &plan->points[i]);
+        json_array_append_new(points,
+                              json_pack("{s:s, s:s, s:o, s:o}", "point", plan->points[i].id, "experiment",
+                                        experiment->name, "label", fq_json_text(label), "seconds",
+                                        experiment->cost ? fq_json_number(seconds[i]) : json_null()));
+    }
+    return fq_verb_print_json(
+        json_pack("{s:s, s:o, s:I, s:I, s:o, s:o, s:I, s:I, s:o}", "schema", "fibquant plan 1", "points",
+                  points, "duplicates", (json_int_t)plan->duplicates, "workers", (json_int_t)workers,
+                  "core_seconds", fq_json_number(cost->seconds), "seconds",
+                  fq_json_number(fmax(cost->longest_seconds, cost->seconds / (double)workers)), "codebooks",
+                  (json_int_t)cost->codebooks, "codebooks_to_train", (json_int_t)cost->untrained,
+                  "memory_bytes", fq_json_number(cost->memory_bytes * (double)workers)));
+}
+
+static fq_status print_summary_as_json(const fq_sweep_summary *s, const char *results) {
+    return fq_verb_print_json(
+        json_pack("{s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:o}", "schema", "fibquant sweep 1",
+                  "output", fq_json_text(results), "points", (json_int_t)s->total, "stored_before",
+                  (json_int_t)s->stored_before, "failed_before", (json_int_t)s->failed_before, "done",
+                  (json_int_t)s->done, "failed", (json_int_t)s->failed, "interrupted", s->interrupted != 0,
+                  "seconds", fq_json_number(s->seconds), "cpu_seconds", fq_json_number(s->cpu_seconds)));
+}
+
 static fq_status print_plan(const fq_plan *plan, size_t workers) {
     fq_plan_cost cost;
     double *seconds = NULL;
     char text[FQ_DURATION_TEXT], training[FQ_DURATION_TEXT];
     FQ_TRY(fq_alloc(&seconds, plan->count, sizeof *seconds));
     const fq_status status = fq_plan_costs(&cost, seconds, plan, cache_folder);
+    if (status == FQ_OK && json) {
+        const fq_status printed = print_plan_as_json(plan, &cost, seconds, workers);
+        fq_free(seconds);
+        return printed;
+    }
     for (size_t i = 0; status == FQ_OK && i < plan->count; i++) {
         char label[FQ_POINT_LABEL_MAX];
         const fq_experiment *experiment = plan->points[i].experiment;
@@ -179,20 +250,22 @@ static fq_status print_plan(const fq_plan *plan, size_t workers) {
 
 static void print_summary(const fq_sweep_summary *s, const char *results) {
     char took[FQ_DURATION_TEXT], slowest[FQ_DURATION_TEXT], before[48] = "";
+    char name[FQ_FAILURE_LINE_MAX];
     if (s->failed_before)
         snprintf(before, sizeof before, "%zu failed before, ", s->failed_before);
     fq_duration_text(took, s->seconds);
     fq_duration_text(slowest, s->slowest_seconds);
+    fq_printable(name, sizeof name, results);
     fprintf(stderr,
             "sweep: %zu points: %zu stored before, %s%zu done, %zu failed in %s (%.1f s of processor time, "
             "slowest point %s, up to %.0f MB a worker); %s\n",
             s->total, s->stored_before, before, s->done, s->failed, took, s->cpu_seconds, slowest,
-            (double)s->peak_memory_bytes / 1e6, results);
+            (double)s->peak_memory_bytes / 1e6, name);
     if (s->failed_before)
         fprintf(stderr, "sweep: %zu points failed before and were not computed again; --retry-failed does\n",
                 s->failed_before);
     if (s->failed + s->failed_before)
-        fprintf(stderr, "sweep: why points failed: fibquant results %s --table failures\n", results);
+        fprintf(stderr, "sweep: why points failed: fibquant results %s --table failures\n", name);
     if (s->interrupted)
         fprintf(stderr, "sweep: interrupted; go on with --resume\n");
 }
@@ -220,8 +293,8 @@ static fq_status sweep(const fq_plan *plan, const fq_manifest *manifest, int arg
     fq_sweep_options o = {.results = output ? output : manifest->results,
                           .cache_folder = cache_folder,
                           .jobs = jobs,
-                          .quiet = quiet,
-                          .no_bar = no_bar,
+                          .quiet = fq_options_quiet(),
+                          .no_bar = fq_options_no_progress(),
                           .part = shard != NULL,
                           .store = {resume, retry_failed, force, mixed}};
     fq_provenance provenance;
@@ -232,8 +305,10 @@ static fq_status sweep(const fq_plan *plan, const fq_manifest *manifest, int arg
     fq_status status = fq_provenance_set(&provenance, "manifest", manifest->text);
     if (status == FQ_OK)
         status = fq_sweep_run(plan, &provenance, &o, summary);
-    if (status == FQ_OK && summary->writer && !quiet)
+    if (status == FQ_OK && summary->writer && !fq_options_quiet())
         print_summary(summary, o.results);
+    if (status == FQ_OK && summary->writer && json)
+        status = print_summary_as_json(summary, o.results);
     fq_provenance_clear(&provenance);
     return status;
 }
@@ -248,6 +323,8 @@ static int run(int argc, const char **argv) {
         return exit_code;
     const bool speaks = fq_mpi_rank() == 0;
     if (list) {
+        if (speaks && json)
+            return print_experiments_as_json() == FQ_OK ? 0 : fq_verb_fail("sweep");
         if (speaks)
             print_experiments();
         return 0;
@@ -274,7 +351,7 @@ static int run(int argc, const char **argv) {
     fq_plan_clear(&plan);
     fq_manifest_clear(&manifest);
     if (exit_code == 0 && summary.interrupted)
-        return 130;
+        return fq_verb_interrupted(summary.interrupted);
     return exit_code == 0 && summary.failed + summary.failed_before ? 5 : exit_code;
 }
 

@@ -269,7 +269,7 @@ static fq_status lead(engine *e, fq_provenance *provenance) {
         else
             status = finished;
     }
-    e->summary->interrupted = stop_requested != 0;
+    e->summary->interrupted = stop_requested;
     e->summary->seconds = fq_clock_monotonic() - e->bar.started;
     fq_sweep_store_close(e->store);
     fq_sweep_lock_release(&e->lock);
@@ -314,7 +314,7 @@ fq_status fq_sweep_run(const fq_plan *plan, fq_provenance *provenance, const fq_
     if (status == FQ_OK)
         status = e.mpi.rank == 0 ? lead(&e, provenance) : fq_mpi_serve(&e.mpi, &e.pool, &stop_requested);
     if (e.mpi.rank > 0 && status == FQ_ERR_INTERRUPTED) {
-        summary->interrupted = true;
+        summary->interrupted = stop_requested ? stop_requested : SIGINT;
         status = FQ_OK;
     }
     const fq_error last = *fq_error_last();

@@ -24,8 +24,8 @@ typedef struct fq_sweep_summary {
     size_t done, failed;
     double seconds, cpu_seconds, slowest_seconds;
     int64_t peak_memory_bytes;
-    bool writer; /* false on ranks that only computed */
-    bool interrupted;
+    bool writer;     /* false on ranks that only computed */
+    int interrupted; /* the signal's number; 0: none */
 } fq_sweep_summary;
 
 /* FQ_OK also if points failed or Ctrl-C came: the summary says. FQ_ERR_OUTPUT when the store cannot

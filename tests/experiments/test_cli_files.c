@@ -128,6 +128,12 @@ static void json_of_verbs(void) {
         "cache -m m.gguf -t t.txt --tokens 8 -q -o kv2.h5",
         "status r.h5",
         "results r.h5",
+        "sweep --list",
+        "sweep s.yaml --dry-run",
+        "sweep s.yaml --resume -q -o r.h5",
+        "plot --list",
+        "plot -q r.h5 -o drawn",
+        "perplexity -m m.gguf -t t.txt -c fp16 --window 8 --windows 2 --skip 2 -q -o p.h5",
     };
     make_inputs();
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {

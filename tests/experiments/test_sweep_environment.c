@@ -49,7 +49,7 @@ static void given_tasks_that_mpi_does_not_see_expect_a_refusal(void) {
 }
 
 /* A signal ends the sweep in order while it computes, also where MPI has started. */
-static void given_a_signal_under_mpi_expect_130(void) {
+static void given_a_signal_under_mpi_expect_143(void) {
     if (!fq_command_has_mpi())
         printf("       built without MPI: only the signal is tested\n");
     ran(fq_command("%s", manifest), 0);
@@ -57,7 +57,7 @@ static void given_a_signal_under_mpi_expect_130(void) {
                    "& p=$!; until test -s s.h5.journal; do sleep 0.02; done; kill -TERM $p\n"
                    "for i in $(seq 300); do kill -0 $p 2>/dev/null || break; sleep 0.05; done\n"
                    "kill -9 $p 2>/dev/null; wait $p"),
-        130);
+        143);
     ran(fq_command("test ! -e s.h5.journal && test ! -e s.h5.lock"), 0);
 }
 
@@ -114,7 +114,7 @@ static void given_threads_and_jobs_expect_workers_for_the_points(void) {
 static const fq_test tests[] = {
     {"ranks without launcher", given_ranks_without_launcher_expect_an_end},
     {"tasks that MPI does not see", given_tasks_that_mpi_does_not_see_expect_a_refusal},
-    {"signal under MPI", given_a_signal_under_mpi_expect_130},
+    {"signal under MPI", given_a_signal_under_mpi_expect_143},
     {"closed descriptors", given_closed_descriptors_expect_dev_null},
     {"workers", given_threads_and_jobs_expect_workers_for_the_points},
     {0},

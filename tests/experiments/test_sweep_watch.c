@@ -122,13 +122,13 @@ static void given_narrow_and_dumb_terminals_expect_what_fits(void) {
     for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
         const fq_command_result *result =
             fq_command("TERM=xterm /usr/bin/python3 watch.py %u %s", columns[i], sweep);
-        ran(result, 130);
+        ran(result, 143);
         const size_t bars = count_bars(result->out, columns[i] - 1);
         FQ_CHECK(bars >= 1);
     }
     /* no escape sequence where the terminal says that it knows none */
     const fq_command_result *result = fq_command("TERM=dumb /usr/bin/python3 watch.py 80 %s", sweep);
-    ran(result, 130);
+    ran(result, 143);
     FQ_CHECK(!strstr(result->out, "<ESC>") && count_bars(result->out, 79) == 0);
 }
 
@@ -143,7 +143,7 @@ static void given_training_expect_it_named(void) {
     const fq_command_result *result = /* long before it is trained */
         fq_command("TERM=xterm OMP_NUM_THREADS=1 /usr/bin/python3 watch.py 120 "
                    "timeout --preserve-status -s TERM 2.5 $FIBQUANT sweep t.yaml -o t.h5");
-    ran(result, 130);
+    ran(result, 143);
     FQ_CHECK(strstr(result->out, "0/1 points, 0 failed, 1 running") &&
              strstr(result->out, "training d=64, k=4, N=4096, "));
 }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # A sweep under SLURM: sbatch -n 128 experiments/scripts/cluster/slurm.sh MANIFEST.yaml RESULTS.h5
 # One rank a core; points are handed out as ranks get free; rank 0 alone writes. Two minutes before its time is
-# up the job is told to stop: what is finished is stored (exit 130), and the same command goes on with the rest;
+# up the job is told to stop: what is finished is stored (exit 143), and the same command goes on with the rest;
 # REQUEUE=1 has the job do that by itself. RESULTS.h5 and the cache folder, where codebooks are trained once, lie
 # on a file system that all nodes see.
 #SBATCH --job-name=fibquant
@@ -16,7 +16,7 @@ export FIBQUANT_CACHE=${FIBQUANT_CACHE:-$PWD/fibquant-cache}
 
 status=0
 srun "${FIBQUANT:-fibquant}" sweep "$manifest" -o "$results" --resume --no-progress || status=$?
-if [ "$status" -eq 130 ] && [ "${REQUEUE:-0}" = 1 ]; then
+if { [ "$status" -eq 130 ] || [ "$status" -eq 143 ]; } && [ "${REQUEUE:-0}" = 1 ]; then
     scontrol requeue "$SLURM_JOB_ID"
 fi
 exit "$status"
