@@ -95,32 +95,31 @@ static fq_status measure(const char *where, const json_t *id, size_t length, siz
     return FQ_OK;
 }
 
+enum { NOT_SEEN, SEEN_ADDED, SEEN_IN_BOTH, SEEN_IN_VOCABULARY };
+
+/* An added token may be listed in the vocabulary as well; otherwise each id is there once. */
 static fq_status set_tokens(fq_tokenizer *t, const char *where, json_t *vocabulary, const json_t *added,
-                            bool *seen) {
+                            unsigned char *seen) {
     for (size_t i = 0; i < json_array_size(added); i++) {
         const json_t *entry = json_array_get(added, i), *content = json_object_get(entry, "content");
         const size_t id = (size_t)json_integer_value(json_object_get(entry, "id"));
         if (seen[id])
             return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: added_tokens: id %zu occurs twice", where, id);
-        seen[id] = true;
+        seen[id] = SEEN_ADDED;
         const bool special = json_is_true(json_object_get(entry, "special"));
         FQ_TRY(fq_tokenizer_set_token(t, where, id, json_string_value(content), json_string_length(content),
                                       special ? FQ_TOKEN_CONTROL : FQ_TOKEN_PLAIN, 0.0f));
     }
-    const size_t added_count = json_array_size(added);
     const char *spelling = NULL;
     json_t *value = NULL;
     json_object_foreach(vocabulary, spelling, value) {
         const size_t id = (size_t)json_integer_value(value), length = strlen(spelling);
-        if (seen[id]) {
-            bool same = false; /* an added token may be listed in the vocabulary as well */
-            for (size_t i = 0; i < added_count && !same; i++)
-                same = (size_t)json_integer_value(json_object_get(json_array_get(added, i), "id")) == id;
-            if (!same)
-                return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: vocab: id %zu occurs twice", where, id);
+        if (seen[id] > SEEN_ADDED)
+            return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: vocab: id %zu occurs twice", where, id);
+        const bool is_added = seen[id] == SEEN_ADDED;
+        seen[id] = is_added ? SEEN_IN_BOTH : SEEN_IN_VOCABULARY;
+        if (is_added)
             continue;
-        }
-        seen[id] = true;
         const bool byte = t->kind == FQ_TOKENIZER_SENTENCEPIECE && length == 6 &&
                           memcmp(spelling, "<0x", 3) == 0 && spelling[5] == '>';
         FQ_TRY(fq_tokenizer_set_token(t, where, id, spelling, length, byte ? FQ_TOKEN_BYTE : FQ_TOKEN_NORMAL,
@@ -147,7 +146,7 @@ static fq_status read_tokens(fq_tokenizer *t, const char *where, json_t *vocabul
         FQ_TRY(measure(where, json_object_get(entry, "id"), json_string_length(content), &count, &bytes));
     }
     FQ_TRY(fq_tokenizer_reserve(t, where, count, bytes, merges));
-    bool *seen = NULL;
+    unsigned char *seen = NULL;
     FQ_TRY(fq_alloc_zero(&seen, count, sizeof *seen));
     const fq_status status = set_tokens(t, where, vocabulary, added, seen);
     fq_free(seen);

@@ -6,6 +6,7 @@
 
 #include "checkpoint_internal.h"
 #include "failure.h"
+#include "machine_memory.h"
 #include "memory.h"
 
 static size_t slot(fq_tensor_role role, size_t layer) {
@@ -16,22 +17,44 @@ float *fq_transformer_tensor(const fq_transformer *model, fq_tensor_role role, s
     return model->tensors[slot(role, layer)];
 }
 
-/* Walks the tensors: of a checkpoint if there is one, else those that the configuration requires. */
+/* The shape of a tensor: as the checkpoint has it if there is one, else as the configuration asks for it;
+ * false for one that is not there. */
+static bool tensor_shape(const fq_transformer *m, const fq_checkpoint *checkpoint, fq_tensor_role role,
+                         size_t layer, size_t *rows, size_t *columns) {
+    bool there = false;
+    if (layer > 0 && !fq_role_has_layer(role))
+        return false;
+    if (checkpoint)
+        return fq_checkpoint_tensor_shape(checkpoint, role, layer, rows, columns);
+    fq_role_shape(&m->config, role, rows, columns, &there);
+    return *rows > 0 && (there || (role == FQ_TENSOR_OUTPUT && !m->config.tied_embeddings));
+}
+
+/* All weights together against what the machine has: the system would grant each of them and end the program
+ * when they are filled in. */
+static fq_status check_memory(const fq_transformer *m, const fq_checkpoint *checkpoint) {
+    const double left = (double)fq_machine_memory_left(), gib = 1.0 / (1 << 30);
+    double bytes = 0.0;
+    for (size_t layer = 0; layer < m->config.layers; layer++)
+        for (int role = 0; role < FQ_TENSOR_ROLES; role++) {
+            size_t rows = 0, columns = 0;
+            if (tensor_shape(m, checkpoint, (fq_tensor_role)role, layer, &rows, &columns))
+                bytes += 4.0 * (double)rows * (double)columns;
+        }
+    if (bytes > left)
+        return FQ_FAIL_TEXT(
+            FQ_ERR_MEMORY,
+            "model %s: its weights in float32 take %.1f GiB of memory; %.1f GiB are left on this machine",
+            m->config.name, gib * bytes, gib * left);
+    return FQ_OK;
+}
+
 static fq_status fill(fq_transformer *m, const fq_checkpoint *checkpoint) {
     for (size_t layer = 0; layer < m->config.layers; layer++)
         for (int r = 0; r < FQ_TENSOR_ROLES; r++) {
             const fq_tensor_role role = (fq_tensor_role)r;
             size_t rows = 0, columns = 0, size = 0;
-            bool there = false;
-            if (layer > 0 && !fq_role_has_layer(role))
-                continue;
-            if (checkpoint) {
-                there = fq_checkpoint_tensor_shape(checkpoint, role, layer, &rows, &columns);
-            } else {
-                fq_role_shape(&m->config, role, &rows, &columns, &there);
-                there = rows > 0 && (there || (role == FQ_TENSOR_OUTPUT && !m->config.tied_embeddings));
-            }
-            if (!there)
+            if (!tensor_shape(m, checkpoint, role, layer, &rows, &columns))
                 continue;
             FQ_TRY(fq_size_multiply(&size, rows, columns, "tensor"));
             FQ_TRY(fq_alloc_zero(&m->tensors[slot(role, layer)], size, sizeof(float)));
@@ -47,6 +70,7 @@ static fq_status make(fq_transformer *model, const fq_model_config *config, cons
     memset(model, 0, sizeof *model);
     model->config = *config;
     FQ_TRY(fq_size_multiply(&count, config->layers, FQ_TENSOR_ROLES, "layers"));
+    FQ_TRY(check_memory(model, checkpoint));
     FQ_TRY(fq_alloc_zero(&model->tensors, count, sizeof *model->tensors));
     const fq_status status = fill(model, checkpoint);
     if (status != FQ_OK)

@@ -30,7 +30,8 @@ typedef struct fq_transformer {
 /* Room for every tensor that the configuration names, zeroed (biases that are optional are absent). */
 FQ_MUST_CHECK fq_status fq_transformer_init(fq_transformer *model, const fq_model_config *config);
 
-/* All weights of a checkpoint, dequantised: 4 bytes a parameter. */
+/* All weights of a checkpoint, dequantised: 4 bytes a parameter. FQ_ERR_MEMORY, before any is read, where the
+ * machine has not that much left. */
 FQ_MUST_CHECK fq_status fq_transformer_load(fq_transformer *model, const fq_checkpoint *checkpoint);
 void fq_transformer_clear(fq_transformer *model); /* accepts a struct of zeros */
 

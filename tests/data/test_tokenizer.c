@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "byte_buffer.h"
 #include "check.h"
@@ -12,6 +13,7 @@
 #include "text_encoding.h"
 #include "tokenizer.h"
 #include "tokenizer_folder.h"
+#include "tokenizer_internal.h"
 
 static fq_tokenizer *load(const char *path) {
     fq_bytes file = fq_bytes_load(path);
@@ -231,6 +233,35 @@ static void given_a_limit_beyond_64_bits_expect_the_folder_read(void) {
     fq_tokenizer_close(t);
 }
 
+/* Added tokens that the vocabulary lists as well: 60,000 of them cost no more than reading them. */
+static void given_many_added_tokens_expect_linear_time(void) {
+    enum { MANY = 60000 };
+    fq_bytes b = {0};
+    json_t *root = NULL;
+    fq_tokenizer *t = NULL;
+    char text[100];
+    fq_bytes_text(
+        &b, "{\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false},\"added_tokens\":[");
+    for (int i = 0; i < MANY; i++) {
+        snprintf(text, sizeof text, "%s{\"id\":%d,\"content\":\"t%d\"}", i ? "," : "", i, i);
+        fq_bytes_text(&b, text);
+    }
+    fq_bytes_text(&b, "],\"model\":{\"type\":\"BPE\",\"merges\":[],\"vocab\":{");
+    for (int i = 0; i < MANY; i++) {
+        snprintf(text, sizeof text, "%s\"t%d\":%d", i ? "," : "", i, i);
+        fq_bytes_text(&b, text);
+    }
+    fq_bytes_text(&b, "}}}");
+    const clock_t start = clock();
+    if (FQ_CHECK_OK(fq_json_parse(&root, "many", b.data, b.size, 0, b.size)) &&
+        FQ_CHECK_OK(fq_alloc_zero(&t, 1, sizeof *t)) && FQ_CHECK_OK(fq_tokenizer_read_json(t, "many", root)))
+        FQ_CHECK(t->info.vocabulary == MANY);
+    FQ_CHECK((double)(clock() - start) / CLOCKS_PER_SEC < 3.0);
+    fq_tokenizer_close(t);
+    json_decref(root);
+    fq_bytes_free(&b);
+}
+
 static void given_other_encodings_expect_a_doubt(void) {
     static const struct {
         const char *bytes;
@@ -305,6 +336,7 @@ static const fq_test tests[] = {
     {"control tokens", given_the_spelling_of_a_control_token_expect_plain_text},
     {"post-processors", given_post_processors_expect_the_begin_token_they_add},
     {"limit beyond 64 bits", given_a_limit_beyond_64_bits_expect_the_folder_read},
+    {"many added tokens", given_many_added_tokens_expect_linear_time},
     {"other encodings", given_other_encodings_expect_a_doubt},
     {"from GGUF", given_a_gguf_file_expect_its_tokenizer},
     {0},

@@ -265,6 +265,21 @@ static void wrong_calls_are_refused(void) {
     fq_transformer_clear(&model);
 }
 
+/* Terabytes that the system would promise tensor by tensor. */
+static void given_a_model_beyond_the_machine_expect_its_size_named(void) {
+    fq_model_config config = small_config(FQ_ARCH_LLAMA, false);
+    fq_transformer model;
+    config.layers = 4096;
+    config.heads = config.kv_heads = 64;
+    config.head_dim = 128;
+    config.width = 8192;
+    config.feed_forward = 22016;
+    FQ_CHECK_FAILS(fq_transformer_init(&model, &config), FQ_ERR_MEMORY);
+    /* (4 x 8192^2 + 3 x 8192 x 22016 + 2 x 8192) 4096 x 4 bytes = 12352.25 GiB, and the embeddings */
+    FQ_CHECK(strstr(fq_error_last()->text, "its weights in float32 take 12352.3 GiB of memory") != NULL);
+    fq_transformer_clear(&model);
+}
+
 static const fq_test tests[] = {{"llama_with_interleaved_pairs_agrees_with_numpy", llama_interleaved},
                                 {"llama_with_halves_and_a_bias_agrees_with_numpy", llama_halves},
                                 {"gpt2_agrees_with_numpy", gpt2},
@@ -274,6 +289,8 @@ static const fq_test tests[] = {{"llama_with_interleaved_pairs_agrees_with_numpy
                                 {"a_model_that_knows_nothing_has_the_vocabulary_as_perplexity",
                                  a_model_that_knows_nothing_has_the_vocabulary_as_perplexity},
                                 {"wrong_calls_are_refused", wrong_calls_are_refused},
+                                {"a_model_beyond_the_machine_is_refused_with_its_size",
+                                 given_a_model_beyond_the_machine_expect_its_size_named},
                                 {NULL, NULL}};
 
 const fq_suite fq_suite_transformer = {"transformer", tests};
