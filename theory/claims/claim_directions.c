@@ -17,7 +17,7 @@
  * cap, which has slope 0 at the best rate, rises in N. Discrepancies: random ones fall as N^-1/2, those of k
  * = 2, 3 faster, the best possible being -1/2 - 1/(2(k-1)) (Beck 1984). Roberts-Kronecker directions hardly
  * are better than random: at k = 4 and 8 they stay within a factor of 3 of random ones in covering radius and
- * discrepancy, see F18; their slopes scatter too much to be compared and are reported. For tests: exponent
+ * discrepancy, see F11; their slopes scatter too much to be compared and are reported. For tests: exponent
  * shifts stated slopes, bias other than 0 puts random directions in the place of every family. Not covered:
  * for k >= 3 covering radii are from below, as discrepancies over random caps are. */
 #include <math.h>

@@ -12,7 +12,7 @@
  * balls. Every cell constant G_k of gains.h is measured anew: uniform points of a
  * fundamental region, decoded exactly (lattice_moment.h). The paper's closed-form initialisation is to have
  * the optimal point density, so that N^{2/k} D stays within twice the limit: it does for k = 2 and k >= 4,
- * not for k = 3, see F11. Stored results: every measured point handed in (verify --store FILE) is compared
+ * not for k = 3, see F4. Stored results: every measured point handed in (verify --store FILE) is compared
  * with the Shannon bound of its block; it is refuted if it lies below by more than 6.1 standard errors. Not
  * covered: the speed of convergence for vectors, and codes larger than training can make optimal. */
 #include <math.h>
@@ -259,8 +259,8 @@ static fq_status run_initial(fq_claim_context *context) {
         long k;
         size_t codewords;
         const char *finding;
-    } codes[] = {{2, 1024, ""}, {3, 512, "F11"}, {3, 64, "F11"}, {3, 4096, "F11"},
-                 {2, 64, ""},   {4, 256, ""},    {4, 4096, ""}};
+    } codes[] = {{2, 1024, ""}, {3, 512, "F4"}, {3, 64, "F4"}, {3, 4096, "F4"},
+                 {2, 64, ""},   {4, 256, ""},   {4, 4096, ""}};
     const long d = 64;
     for (size_t i = 0; i < (context->quick ? 2 : sizeof codes / sizeof codes[0]); i++) {
         const setting p = {.d = d, .k = codes[i].k};

@@ -17,7 +17,7 @@
  * What a rate allows at all: with 2^B words, whatever the decoder, the mean largest cosine with a uniform
  * direction is at most E[X_1 | X_1 > t], P(X_1 > t) = 2^-B (all caps equal and disjoint). At the
  * published 34.1 times compression, B = 30 bits for d = 64, that ceiling is decided to lie below the
- * published attention cosine 0.946, see F12. Not covered: a proof that simplices are optimal for 3 <= N <= k
+ * published attention cosine 0.946, see F5. Not covered: a proof that simplices are optimal for 3 <= N <= k
  * + 1. */
 #include <math.h>
 

@@ -8,7 +8,7 @@
  * (4/d) sum_{c=0..3} T_c^2,   T_c the sum of the d/4 entries +-z_j with j = c modulo 4. A coordinate vector
  * has |z_j| = 1/sqrt(d). x = (0.8, 0, ..., -0.6, 0, ...) with both entries d/2 apart has |z_j| = 1.4/sqrt(d)
  * for half of each class and 0.2/sqrt(d) for the other. Hence R^2 is a whole multiple of `unit` with a
- * probability found by convolution. Source: derived here (FINDINGS F17). */
+ * probability found by convolution. Source: derived here (FINDINGS F10). */
 #ifndef FQ_HADAMARD_LAW_H
 #define FQ_HADAMARD_LAW_H
 
