@@ -405,7 +405,8 @@ done:
 static fq_status run_steps(fq_claim_context *context) {
     static const struct {
         size_t d, k, levels;
-    } codes[] = {{16, 2, 4}, {16, 2, 3}, {64, 3, 4}, {16, 4, 3}, {16, 2, 8}, {32, 3, 3}, {64, 4, 4}};
+    } codes[] = {{16, 2, 4}, {16, 2, 3}, {64, 2, 4}, {64, 3, 4},
+                 {16, 4, 3}, {16, 2, 8}, {32, 3, 3}, {64, 4, 4}};
     const size_t count = context->quick ? 2 : sizeof codes / sizeof codes[0];
     for (size_t i = 0; i < count; i++)
         FQ_TRY(run_step(context, codes[i].d, codes[i].k, codes[i].levels, context->quick ? 300000 : 1000000));

@@ -72,13 +72,15 @@ def statistics_of(run, series):
 
 def extract(template, full, cache, before):
     wanted, cached = named_rows(template)
-    have = rows_of(full)
+    have = {}
+    for run in full:
+        have.update(rows_of(run))
     missing = [w for w in wanted if w not in have]
     if missing:
         sys.exit("make_findings: no such rows: " + "; ".join(" | ".join(m) for m in missing))
     rows = [dict({"row": " | ".join(w)}, **{f: have[w][f] for f in FIELDS}) for w in wanted]
     statistics = {c: statistics_of(cache, c.split()[1]) for c in cached} if cache else before["cache"]
-    return {"seed": full["seed"], "rows": rows, "cache": statistics}
+    return {"seed": full[0]["seed"], "rows": rows, "cache": statistics}
 
 
 class Numbers:
@@ -171,7 +173,7 @@ def compare(stored, run, everything):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", metavar="FULL.json")
+    parser.add_argument("--rows", metavar="RUN.json", nargs="+", help="rows of later files replace those of earlier")
     parser.add_argument("--cache", metavar="CACHE.json")
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--compare", metavar="RUN.json")
@@ -181,7 +183,7 @@ def main():
     stored = json.load(open(ROWS)) if os.path.exists(ROWS) else {"rows": [], "cache": {}}
     if options.rows:
         cache = json.load(open(options.cache)) if options.cache else None
-        stored = extract(template, json.load(open(options.rows)), cache, stored)
+        stored = extract(template, [json.load(open(f)) for f in options.rows], cache, stored)
         with open(ROWS, "w") as f:
             json.dump(stored, f, indent=0)
             f.write("\n")

@@ -1,0 +1,18 @@
+#!/bin/sh
+# The page of findings: made from its template and stored rows, every number in it accounted for, and the rows those
+# of a run of the program. usage: test_findings.sh FIBQUANT SOURCE_FOLDER quick|full
+set -eu
+program=$1 maker=$2/theory/findings/make_findings.py kind=$3
+run=$(mktemp)
+trap 'rm -f "$run"' EXIT
+/usr/bin/python3 "$maker" --check
+case $kind in
+quick)
+    "$program" verify --quick --quiet --json-file "$run" >/dev/null
+    /usr/bin/python3 "$maker" --compare "$run"
+    ;;
+full)
+    "$program" verify --quiet --json-file "$run" >/dev/null
+    /usr/bin/python3 "$maker" --compare "$run" --everything
+    ;;
+esac
