@@ -219,7 +219,7 @@ static size_t dims_of(const plan *p, int64_t *dims) {
 }
 
 static fq_status write_panels(const fq_figure_job *job, plan *p, int64_t *dims) {
-    fq_range x = FQ_RANGE_EMPTY, y = FQ_RANGE_EMPTY;
+    fq_range x = FQ_RANGE_EMPTY;
     size_t most = 0;
     FQ_TRY(make_plan(p, job));
     const size_t panels = dims_of(p, dims);
@@ -227,18 +227,21 @@ static fq_status write_panels(const fq_figure_job *job, plan *p, int64_t *dims) 
         return FQ_FAIL_TEXT(FQ_ERR_INPUT, "table %s: no row with a rate and a positive distortion",
                             p->table->name);
     for (size_t panel = 0; panel < panels; panel++) {
+        fq_range y = FQ_RANGE_EMPTY;
+        char name[32];
         for (size_t series = 0; series < p->series.count; series++) {
             const size_t n = write_series(job, p, series, dims[panel], &x, &y);
             most = n > most ? n : most;
         }
         write_theory(job, p, dims[panel], &y, panel);
         fq_figure_number_of(job, "dim", panel, (double)dims[panel]);
+        snprintf(name, sizeof name, "y%zu", panel);
+        fq_figure_range(job, name, y, 0.05, false);
     }
     fq_figure_number(job, "panels", (double)panels);
     fq_figure_number(job, "series", (double)p->series.count);
-    fq_figure_number(job, "height", 0.8 + 4.5 * (double)panels + 0.6 + 0.32 * (double)(p->series.count + 2));
+    fq_figure_number(job, "height", 0.95 + 4.8 * (double)panels + 0.6 + 0.32 * (double)(p->series.count + 2));
     fq_figure_range(job, "x", x, 0.05, false);
-    fq_figure_range(job, "y", y, 0.05, false);
     if (most > 1)
         fq_figure_say(job,
                       "Up to %zu points (seeds, sample sizes) share a rate: all are marked, the curve "

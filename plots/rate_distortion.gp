@@ -5,15 +5,15 @@ set label 1 "Distortion above 4⁻ᵇ, canonical source" at screen 0.5,sy(0.35) 
 db(d, b) = 10 * log10(d) + 20 * log10(2) * b
 set ylabel "10 log₁₀(4ᵇ D) (dB)" offset 1.0,0
 set xrange [x_low:x_high]
-set yrange [y_low:y_high]
 set lmargin at screen sx(1.15)
 set rmargin at screen sx(8.6)
 unset key
 do for [panel=0:panels-1] {
-    set tmargin at screen sy(0.8 + 4.5 * panel)
-    set bmargin at screen sy(0.8 + 4.5 * panel + 3.9)
-    set label 2 sprintf("d = %d", value("dim".panel)) at graph 0.02,0.94 left front
+    set tmargin at screen sy(0.95 + 4.8 * panel)
+    set bmargin at screen sy(0.95 + 4.8 * panel + 3.9)
+    set label 2 sprintf("d = %d", value("dim".panel)) at graph 0,1 offset 0,0.5 left
     set xlabel (panel == panels - 1 ? "rate b (bits a coordinate, norm not counted)" : "") offset 0,0.3
+    set yrange [value(sprintf("y%d_low", panel)):value(sprintf("y%d_high", panel))]
     first = panel * 2 * series
     plot for [i=0:value("levels".panel)-1] value(sprintf("level%d_%d", panel, i)) with lines linetype value(sprintf("level_style%d_%d", panel, i)) dashtype (1.5,2.5) linewidth 1.2, \
          value("shannon".panel) with lines linecolor rgb "#000000" dashtype 1 linewidth 1.2, \
@@ -23,9 +23,9 @@ do for [panel=0:panels-1] {
     unset label
 }
 @key_below
-set tmargin at screen sy(0.8 + 4.5 * panels + 0.35)
+set tmargin at screen sy(0.95 + 4.8 * panels + 0.35)
 set bmargin at screen sy(height)
-set key at screen sx(0.5),sy(0.8 + 4.5 * panels + 0.45) left top Left reverse maxrows series + 2
+set key at screen sx(0.5),sy(0.95 + 4.8 * panels + 0.45) left top Left reverse maxrows series + 2
 plot NaN notitle, for [i=0:series-1] keyentry with linespoints linetype (101+i) title value("label".i) noenhanced, \
      keyentry with lines linecolor rgb "#000000" dashtype 1 linewidth 1.2 title "Shannon lower bound of the longest block", \
      keyentry with lines linecolor rgb "#444444" dashtype (1.5,2.5) linewidth 1.2 title "high-rate value for each k, best known cell"

@@ -2,7 +2,7 @@
 # index 4p+2s holds layer + head fraction, ratio, low, high of heads in line with the theorem, the next index
 # those that deviate, deviating<2p+s> of them.
 set multiplot
-set label 1 "Distortion by layer and head over the canonical" at screen 0.5,sy(0.35) center font ",8"
+set label 1 "Distortion by layer and head over the canonical one" at screen 0.5,sy(0.35) center font ",8"
 set label 2 where at screen 0.5,sy(0.75) center noenhanced
 set label 9 note at screen sx(0.3),sy(1.1 + 3.5 * pairs + 0.7) left noenhanced textcolor rgb "#444444"
 set xrange [-0.6:layers+0.95]

@@ -147,6 +147,32 @@ static fq_status read_llama(fq_checkpoint *c) {
     return FQ_OK;
 }
 
+/* Whether a file is called as published models are, NAME-SIZE-TUNING.ENCODING.gguf: that is the name people
+ * know, where general.name is often that of a training run. */
+static bool is_published_name(const char *base) {
+    const size_t length = strlen(base);
+    return length > 5 && strcmp(base + length - 5, ".gguf") == 0 && strchr(base, '-') &&
+           strpbrk(base, "0123456789") && strncmp(base, "ggml-model", 10) != 0;
+}
+
+/* The model's name: the file's if it is one, else general.name, else the file's after all. */
+static fq_status read_name(fq_checkpoint *c) {
+    fq_model_config *m = &c->config;
+    const char *text = fq_path_base(c->gguf.file);
+    size_t length = strlen(text);
+    bool found = is_published_name(text);
+    if (found)
+        length -= 5;
+    else
+        FQ_TRY(fq_gguf_get_string(&c->gguf, "general.name", &text, &length, &found));
+    if (length > FQ_MODEL_NAME_MAX - 1)
+        length = FQ_MODEL_NAME_MAX - 1;
+    for (size_t i = 0; i < length; i++) /* what ends in messages and figures must be printable */
+        m->name[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
+    m->name[length] = '\0';
+    return FQ_OK;
+}
+
 static fq_status read_config(fq_checkpoint *c) {
     fq_model_config *m = &c->config;
     char key[KEY_MAX];
@@ -180,14 +206,7 @@ static fq_status read_config(fq_checkpoint *c) {
         return FQ_FAIL_TEXT(FQ_ERR_INPUT, "%s: %s is %zu, but token_embd.weight has %zu rows", c->gguf.file,
                             key_of(c, key, "vocab_size"), stated, m->vocabulary);
     m->tied_embeddings = fq_gguf_find_tensor(&c->gguf, "output.weight") == NULL;
-    const char *text = fq_path_base(c->gguf.file);
-    size_t length = strlen(text);
-    FQ_TRY(fq_gguf_get_string(&c->gguf, "general.name", &text, &length, &found));
-    if (length > FQ_MODEL_NAME_MAX - 1)
-        length = FQ_MODEL_NAME_MAX - 1;
-    for (size_t i = 0; i < length; i++) /* what ends in messages and figures must be printable */
-        m->name[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
-    m->name[length] = '\0';
+    FQ_TRY(read_name(c));
     return fq_model_config_check(m, c->gguf.file);
 }
 

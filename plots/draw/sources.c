@@ -10,7 +10,7 @@ enum { COLUMNS = 12, NAME = 64, LONG = 40, LABEL = 400 };
 typedef struct finder {
     const fq_table *table;
     size_t column[COLUMNS], columns;
-    bool varies[COLUMNS], hash[COLUMNS];
+    bool varies[COLUMNS], hash[COLUMNS], name[COLUMNS];
     bool wordy[COLUMNS]; /* some text is too long for a label: all are told by letters */
 } finder;
 
@@ -23,9 +23,22 @@ static bool same_value(const finder *f, size_t a, size_t b, size_t i) {
     return strcmp(value_of(f, a, i, x), value_of(f, b, i, y)) == 0;
 }
 
+/* Whether the files behind a row are known by their contents: then names are for labels alone. */
+static bool is_hashed(const finder *f, size_t row) {
+    char value[FQ_TABLE_VALUE_TEXT];
+    bool any = false;
+    for (size_t i = 0; i < f->columns; i++) {
+        if (f->hash[i] && value_of(f, row, i, value)[0] == '\0')
+            return false;
+        any = any || f->hash[i];
+    }
+    return any;
+}
+
 static bool same_source(const finder *f, size_t a, size_t b) {
+    const bool hashed = is_hashed(f, a) && is_hashed(f, b);
     for (size_t i = 0; i < f->columns; i++)
-        if (!same_value(f, a, b, i))
+        if (!(f->name[i] && hashed) && !same_value(f, a, b, i))
             return false;
     return true;
 }
@@ -39,6 +52,7 @@ static void find_columns(finder *f, const char *columns) {
         const size_t column = fq_table_find(f->table, name);
         if (column < f->table->column_count) {
             f->hash[f->columns] = strstr(name, "sha256") != NULL;
+            f->name[f->columns] = strstr(name, "_name") != NULL;
             f->column[f->columns++] = column;
         }
         at += length + (at[length] == ' ');
@@ -77,7 +91,7 @@ static fq_status describe(fq_sources *s, const finder *f, size_t source, char la
             note[0] = (char)(note[0] >= 'a' && note[0] <= 'z' ? note[0] - 'a' + 'A' : note[0]);
             size_t unused;
             FQ_TRY(fq_labels_add(&s->notes, note, &unused));
-        } else if (strstr(c->name, "_name")) {
+        } else if (f->name[i]) {
             add_part(label, "", text);
         } else {
             add_part(label, c->name, text);

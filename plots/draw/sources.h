@@ -22,8 +22,9 @@ typedef struct fq_sources {
     "model_name text_name tokens rotations sphere_vectors family_error seed replicate cache_sha256"
 
 /* Sources of a table by the columns named, separated by spaces, that it has: a column *_sha256 tells files
- * apart whatever their names are, and stands in a label (its first 8 digits) where nothing else does; a
- * column whose texts are long is told by a letter, with a note. Columns that the table lacks do not count. */
+ * apart whatever their columns *_name hold, and stands in a label (its first 8 digits) where nothing else
+ * does; a column whose texts are long is told by a letter, with a note. Columns that the table lacks do not
+ * count. */
 FQ_MUST_CHECK fq_status fq_sources_find(fq_sources *sources, const fq_table *table, const char *columns);
 void fq_sources_clear(fq_sources *sources);
 

@@ -54,6 +54,14 @@ static void given_a_gguf_llama_expect_config_shapes_and_numbers(void) {
     FQ_CHECK(strcmp(hex, expected) == 0);
     fq_checkpoint_close(c);
     fq_checkpoint_close(NULL);
+    fq_bytes_save(&b, fq_test_folder(), "Small-1K-Instruct.Q4_1.gguf", path); /* as models are published */
+    if (FQ_CHECK_OK(fq_checkpoint_open(&c, path)))
+        FQ_CHECK(strcmp(fq_checkpoint_config(c)->name, "Small-1K-Instruct.Q4_1") == 0);
+    fq_checkpoint_close(c);
+    fq_bytes_save(&b, fq_test_folder(), "ggml-model-q4_0.gguf", path); /* a converter's name for anything */
+    if (FQ_CHECK_OK(fq_checkpoint_open(&c, path)))
+        FQ_CHECK(strcmp(fq_checkpoint_config(c)->name, "small llama") == 0);
+    fq_checkpoint_close(c);
     /* the scale of that last block becomes an infinity */
     b.data[b.size - 34] = 0;
     b.data[b.size - 33] = 0x7c;

@@ -320,6 +320,7 @@ static void sources_are_told_apart(void) {
         return;
     for (size_t r = 0; r < 4; r++)
         fidelity_row(t, r, &two[r], r == 1 ? "99998888777766665555" : "11112222333344445555");
+    text(t, 2, "model_name", "the same file by another name");
     if (drawn_with(&store, "frontier", 4, 4)) {
         char *data = contents("data/frontier.tsv"), *caption = caption_of("frontier");
         FQ_CHECK(count(data, "\"TurboQuant (protocol A, #11112222)\"\n8\t0.1\t0.098\t0.102\n8\t0.06") == 1);
