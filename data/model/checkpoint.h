@@ -69,7 +69,7 @@ typedef struct fq_model_config {
      * differ by a fixed permutation of the rows of Q and K within each head. False for GPT-2. */
     bool rope_interleaved;
     bool tied_embeddings;         /* OUTPUT is absent and TOKEN_EMBEDDING takes its place */
-    char name[FQ_MODEL_NAME_MAX]; /* as people know it: NAME-SIZE.ENCODING of such a file, or its own name for itself */
+    char name[FQ_MODEL_NAME_MAX]; /* as people know it: the file's, or its own */
 } fq_model_config;
 
 typedef enum fq_tensor_role {
