@@ -17,10 +17,13 @@ hid_t fq_h5_text_type(size_t bytes) {
     return H5I_INVALID_HID;
 }
 
-static fq_status write_fixed(hid_t where, const char *name, size_t count, size_t width, const char *texts) {
+static hid_t variable_text_type(void) {
+    return fq_h5_text_type(H5T_VARIABLE);
+}
+
+fq_status fq_h5_write_texts(hid_t where, const char *name, size_t count, const char *const *texts) {
     const hsize_t extent = count;
-    const hid_t type = fq_h5_text_type(width),
-                space = count ? H5Screate_simple(1, &extent, NULL) : H5Screate(H5S_SCALAR);
+    const hid_t type = variable_text_type(), space = H5Screate_simple(1, &extent, NULL);
     hid_t attribute = H5I_INVALID_HID;
     if (type >= 0 && space >= 0)
         attribute = H5Acreate2(where, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
@@ -29,24 +32,6 @@ static fq_status write_fixed(hid_t where, const char *name, size_t count, size_t
     fq_h5_close(space);
     fq_h5_close(type);
     return good ? FQ_OK : internal("writing an attribute");
-}
-
-fq_status fq_h5_write_fixed_text(hid_t where, const char *name, const char *text) {
-    return write_fixed(where, name, 0, strlen(text) + 1, text);
-}
-
-fq_status fq_h5_write_texts(hid_t where, const char *name, size_t count, const char *const *texts) {
-    size_t width = 1;
-    char *packed = NULL;
-    for (size_t i = 0; i < count; i++)
-        if (strlen(texts[i]) + 1 > width)
-            width = strlen(texts[i]) + 1;
-    FQ_TRY(fq_alloc_zero(&packed, count, width));
-    for (size_t i = 0; i < count; i++)
-        strcpy(packed + i * width, texts[i]);
-    const fq_status status = write_fixed(where, name, count, width, packed);
-    fq_free(packed);
-    return status;
 }
 
 /* Room for count texts of the stored type, each terminated; *wanted is the type to read them as. */
@@ -63,6 +48,47 @@ static fq_status make_room(const fq_h5_file *file, hid_t stored, size_t count, c
     return fq_alloc_zero(room, count, *width);
 }
 
+/* Texts that the library allocated, as one block: text i at *texts + i * *width. */
+static fq_status gather(const fq_h5_file *file, char *const *read, size_t count, char **texts,
+                        size_t *width) {
+    size_t longest = 0, all = 0;
+    for (size_t i = 0; i < count; i++) {
+        const size_t length = read[i] ? strlen(read[i]) : 0;
+        longest = length > longest ? length : longest;
+        all += length;
+    }
+    if (all > file->length)
+        return FQ_ERR_INPUT;
+    FQ_TRY(fq_alloc_zero(texts, count, longest + 1));
+    for (size_t i = 0; i < count; i++)
+        if (read[i])
+            strcpy(*texts + i * (longest + 1), read[i]);
+    *width = longest + 1;
+    return FQ_OK;
+}
+
+/* Texts of variable length, as ours and those of h5py are. */
+static fq_status read_variable(const fq_h5_file *file, hid_t attribute, hid_t stored, size_t count,
+                               char **texts, size_t *width) {
+    char **read = NULL;
+    if (count == 0 || count > file->length)
+        return FQ_ERR_INPUT;
+    FQ_TRY(fq_alloc_zero(&read, count, sizeof *read));
+    const hid_t wanted = variable_text_type();
+    fq_status status =
+        wanted >= 0 && H5Tset_cset(wanted, H5Tget_cset(stored)) >= 0 && H5Aread(attribute, wanted, read) >= 0
+            ? FQ_OK
+            : FQ_ERR_INPUT;
+    if (status == FQ_OK)
+        status = gather(file, read, count, texts, width);
+    for (size_t i = 0; i < count; i++)
+        if (read[i])
+            H5free_memory(read[i]);
+    fq_free(read);
+    fq_h5_close(wanted);
+    return status;
+}
+
 fq_status fq_h5_read_texts(const fq_h5_file *file, hid_t where, const char *object, const char *name,
                            size_t count, char **texts, size_t *width) {
     if (!fq_h5_has_attribute(where, name))
@@ -74,8 +100,9 @@ fq_status fq_h5_read_texts(const fq_h5_file *file, hid_t where, const char *obje
     const hid_t space = attribute >= 0 ? H5Aget_space(attribute) : H5I_INVALID_HID;
     fq_status status = FQ_ERR_INPUT;
     if (stored >= 0 && space >= 0 && H5Sget_simple_extent_npoints(space) == (hssize_t)count)
-        status = make_room(file, stored, count, &room, width, &wanted);
-    if (status == FQ_OK && H5Aread(attribute, wanted, room) < 0)
+        status = H5Tis_variable_str(stored) > 0 ? read_variable(file, attribute, stored, count, &room, width)
+                                                : make_room(file, stored, count, &room, width, &wanted);
+    if (status == FQ_OK && wanted >= 0 && H5Aread(attribute, wanted, room) < 0)
         status = FQ_ERR_INPUT;
     fq_h5_close(wanted);
     fq_h5_close(space);

@@ -47,10 +47,8 @@ FQ_MUST_CHECK fq_status fq_h5_write_double(hid_t where, const char *name, double
 /* A type of UTF-8 texts of fixed room; below 0 if HDF5 fails. */
 hid_t fq_h5_text_type(size_t bytes);
 
-/* One text, or count (>= 1) texts, as one attribute of fixed room, which lies in the object itself: HDF5 1.10
- * can loop without end on the damaged heap of a variable one. h5py gives these as bytes. A text beyond the
- * limit of attributes as a dataset. */
-FQ_MUST_CHECK fq_status fq_h5_write_fixed_text(hid_t where, const char *name, const char *text);
+/* count (>= 1) texts of variable length, which h5py gives to its user as str; a text beyond the limit of
+ * attributes as a dataset. */
 FQ_MUST_CHECK fq_status fq_h5_write_texts(hid_t where, const char *name, size_t count,
                                           const char *const *texts);
 FQ_MUST_CHECK fq_status fq_h5_write_long_text(hid_t where, const char *name, const char *text);
@@ -133,8 +131,9 @@ bool fq_h5_has_digest(hid_t object);
 FQ_MUST_CHECK fq_status fq_h5_check_digest(const fq_h5_file *file, hid_t object, const char *name,
                                            const char *found);
 
-/* What the two writers of texts above wrote: text i at *texts + i * *width, each terminated. The room is
- * the caller's to fq_free, and no larger than the file justifies. */
+/* What the two writers of texts above wrote, or another program with fixed or variable texts: text i at
+ * *texts + i * *width, each terminated. The room is the caller's to fq_free, and no larger than the file
+ * justifies. */
 FQ_MUST_CHECK fq_status fq_h5_read_texts(const fq_h5_file *file, hid_t where, const char *object,
                                          const char *name, size_t count, char **texts, size_t *width);
 FQ_MUST_CHECK fq_status fq_h5_read_long_text(const fq_h5_file *file, hid_t where, const char *object,

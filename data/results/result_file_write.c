@@ -81,7 +81,7 @@ static fq_status write_table(hid_t file, const fq_table *table) {
     if (status == FQ_OK)
         status = write_column_texts(dataset, "roles", table, pick_role);
     if (status == FQ_OK)
-        status = fq_h5_write_fixed_text(dataset, "axes", "row");
+        status = fq_h5_write_text(dataset, "axes", "row");
     fq_h5_close(dataset);
     fq_h5_close(space);
     fq_h5_close(creation);
@@ -97,7 +97,7 @@ static fq_status write_run(hid_t parent, const fq_result_run *run, size_t number
     fq_status status = FQ_OK;
     for (size_t i = 0; status == FQ_OK && i < run->count; i++)
         status = strlen(run->texts[i].value) < FQ_H5_ATTRIBUTE_TEXT_MAX
-                     ? fq_h5_write_fixed_text(group, run->texts[i].name, run->texts[i].value)
+                     ? fq_h5_write_text(group, run->texts[i].name, run->texts[i].value)
                      : fq_h5_write_long_text(group, run->texts[i].name, run->texts[i].value);
     fq_h5_close(group);
     return status;
@@ -108,13 +108,13 @@ static fq_status write_everything(hid_t file, const fq_results *results) {
     hid_t parent = H5I_INVALID_HID;
     snprintf(schema, sizeof schema, "%d", FQ_RESULT_SCHEMA);
     snprintf(generation, sizeof generation, "%" PRIu64, results->generation);
-    FQ_TRY(fq_h5_write_fixed_text(file, "format", "fibquant results"));
-    FQ_TRY(fq_h5_write_fixed_text(file, "schema_version", schema));
-    FQ_TRY(fq_h5_write_fixed_text(file, "journal_generation", generation));
+    FQ_TRY(fq_h5_write_text(file, "format", "fibquant results"));
+    FQ_TRY(fq_h5_write_text(file, "schema_version", schema));
+    FQ_TRY(fq_h5_write_text(file, "journal_generation", generation));
     if (results->store[0])
-        FQ_TRY(fq_h5_write_fixed_text(file, "store", results->store));
+        FQ_TRY(fq_h5_write_text(file, "store", results->store));
     fq_results_digest(digest, results);
-    FQ_TRY(fq_h5_write_fixed_text(file, FQ_H5_DIGEST, digest));
+    FQ_TRY(fq_h5_write_digest(file, digest));
     for (size_t t = 0; t < results->table_count; t++)
         FQ_TRY(write_table(file, &results->tables[t]));
     FQ_TRY(fq_h5_create_group(&parent, file, "provenance"));

@@ -90,23 +90,34 @@ static void given_a_store_expect_h5py_and_h5dump_to_read_it(void) {
         "f = h5py.File('r.h5', 'r')\n"
         "t = f['rate-distortion']\n"
         "d = t[:]\n"
-        "text = lambda x: x.decode() if isinstance(x, bytes) else x\n"
+        "def text(x): assert type(x) is str, (x, type(x)); return x\n"
         "names = [text(n) for n in t.attrs['columns']]\n"
         "assert names == list(d.dtype.names), names\n"
         "units = dict(zip(names, map(text, t.attrs['units'])))\n"
         "assert units['distortion'] == 'coordinate variance' and units['wall_seconds'] == 's', units\n"
-        "assert len(t.attrs['descriptions']) == len(t.attrs['roles']) == len(names)\n"
-        "assert text(t.attrs['axes']) == 'row'\n"
-        "assert text(f.attrs['format']) == 'fibquant results'\n"
-        "assert len(d) == 4 and [text(c) for c in d['codec']] == ['tq:b=1'] * 2 + ['tq:b=2'] * 2\n"
+        "missing = [n for n in names if d.dtype[n].kind in 'if' and not units[n]]\n"
+        "assert not missing, missing\n"
+        "assert all(units[n] == units[n[:-3]] for n in names if n.endswith('_se')), units\n"
+        "assert all(map(text, t.attrs['descriptions'])) and len(t.attrs['descriptions']) == len(names)\n"
+        "assert {text(r) for r in t.attrs['roles']} == {'value', 'parameter', 'bookkeeping'}\n"
+        "assert text(t.attrs['axes']) == 'row' and text(f.attrs['format']) == 'fibquant results'\n"
+        "assert all(h5py.check_string_dtype(d.dtype[n]).encoding == 'utf-8' for n in names if "
+        "d.dtype[n].kind == 'S')\n"
+        /* as README reads a table: texts compare with str */
+        "d = {n: numpy.char.decode(d[n]) if d[n].dtype.kind == 'S' else d[n] for n in d.dtype.names}\n"
+        "assert (d['codec'] == ['tq:b=1'] * 2 + ['tq:b=2'] * 2).all() and (d['codec'] == 'tq:b=2').sum() == "
+        "2\n"
         "assert numpy.allclose(d['distortion'], [0.35839, 0.35839, 0.11453, 0.11453], atol=5e-6), "
         "d['distortion']\n"
         "assert numpy.isnan(d['cosine']).all() and (d['dim'] == 64).all()\n"
         "p = f['provenance/run_00001'].attrs\n"
-        "need = 'program git compiler flags build_type hdf5 gsl openblas flint cpu cores host os threads "
-        "argv rng seed started manifest ranks'.split()\n"
+        "need = 'program git sources compiler flags build_type hdf5 gsl openblas flint cpu cores host os "
+        "threads "
+        "argv rng seed started manifest ranks points points_stored points_failed ended'.split()\n"
         "assert all(n in p for n in need), [n for n in need if n not in p]\n"
-        "assert 'rate-distortion' in text(p['manifest'])\n"
+        "assert all(map(text, p.values())) and 'rate-distortion' in p['manifest']\n"
+        "assert (p['points'], p['points_stored'], p['points_failed'], p['ended']) == ('4', '4', '0', "
+        "'finished')\n"
         "print(len(names), 'columns')\n"
         "END\n");
     if (!FQ_CHECK(r->exit_code == 0 && strstr(r->out, "columns")))
@@ -273,7 +284,7 @@ static void given_each_allocation_failing_expect_nothing_lost(void) {
             }
         }
     fq_h5_guard_on(true);
-    FQ_CHECK(failures[0] >= 10 && failures[1] >= 4 && failures[2] >= 16);
+    FQ_CHECK(failures[0] >= 10 && failures[1] >= 1 && failures[2] >= 10);
     printf("       failing allocations: %zu in reading, %zu in writing, %zu in a store's life\n", failures[0],
            failures[1], failures[2]);
     fq_results_clear(&whole);
