@@ -97,11 +97,12 @@ TARGET static ALWAYS_INLINE float score_of(const fq_pruned_row *row, const float
  * the start: sum (q + 128) r + start = <q, r> - L, modulo the sums' 2^16 or 2^32, and half of that holds
  * both.
  *
- * A score as computed is at most the exact one plus (k + 1) 2^-24 (|h| + |x| |c|) and underflow; the doubling
- * covers higher orders and this computation's own rounding. */
+ * A score as computed is at most the exact one plus k 2^-24 (|h| + |x| |c|) and underflow: k roundings of
+ * sums no larger than that, to first order; k + 1 and the factor 1 + 2^-8 cover higher orders and this
+ * computation's own rounding. */
 TARGET static ALWAYS_INLINE void set_start(const fq_pruned_band *band, batch *b, size_t p, size_t block) {
     const double rounding =
-        (double)(block + 1) * 0x1p-23 * (band->magnitude + b->size[p] * band->size) + 0x1p-130;
+        (double)(block + 1) * 0x1.01p-24 * (band->magnitude + b->size[p] * band->size) + 0x1p-130;
     const double needed =
         b->best[p] - band->offset - b->error[p] * band->rounded - b->size[p] * band->error - rounding;
     const double most = SUM_MAX, exact = needed * b->inverse[p] - 1;

@@ -182,6 +182,37 @@ static void bounds_in_bytes_are_exact(void) {
     fq_free(wanted);
 }
 
+/* Words of one norm and points so small that every product is below half a unit of the score's last place:
+ * what rounding takes from a score is then as much as it can be. One word's first product carries it up by a
+ * unit and its others, all lost, are negative: computed, it is the nearest, while its exact score is nearly
+ * k/2 units below that. All other words end a unit below h. A bound that allows for half of the rounding
+ * misses it. */
+static void rounding_of_scores_is_allowed_for(void) {
+    enum { N = 1100, BLOCK = 56, EACH = 12 };
+    static const size_t blocks[] = {16, 24, 32, 48, BLOCK};
+    static float words[N * BLOCK], x[EACH * BLOCK];
+    uint32_t wanted[EACH];
+    for (unsigned round = 0; round < 10 * fq_test_multiplier(); round++) {
+        const size_t k = blocks[round % 5], special = 1 + 97 * (round % 11);
+        const double h = 1.01 * (round % 2 ? 1024 : 0.5), size = sqrt(2 * h / (double)k);
+        const double unit = ldexp(1, ilogb(h) - 23);
+        fq_stream s;
+        fq_stream_init(&s, fq_test_seed(), FQ_PURPOSE_TEST, 21000 + round);
+        for (size_t i = 0; i < N; i++)
+            for (size_t j = 0; j < k; j++)
+                words[i * k + j] = (float)(j == 0 || fq_stream_u32(&s) & 1 ? -size : size);
+        for (size_t j = 0; j < k; j++)
+            words[special * k + j] = (float)(j == 0 ? size : -size);
+        for (size_t p = 0; p < EACH; p++)
+            for (size_t j = 0; j < k; j++)
+                x[p * k + j] = (float)((j == 0 ? 0.6 : 0.49 - 0.002 * (double)p) * unit / size);
+        fq_search_nearest_ref(wanted, words, N, k, x, EACH);
+        for (size_t p = 0; p < EACH; p++)
+            FQ_CHECK(wanted[p] == special);
+        every_path_gives(wanted, words, N, k, x, EACH);
+    }
+}
+
 static void paths_are_what_they_say(void) {
     static const float words[6] = {0, 0, 1, 0, 0, 1};
     fq_search *search = NULL;
@@ -242,6 +273,7 @@ static const fq_test tests[] = {
     {"search equals the definition", search_equals_the_definition},
     {"the grid of the plane is exact", the_grid_of_the_plane_is_exact},
     {"bounds in bytes are exact", bounds_in_bytes_are_exact},
+    {"rounding of scores is allowed for", rounding_of_scores_is_allowed_for},
     {"paths are what they say", paths_are_what_they_say},
     {"bad words", bad_words_are_named},
     {0},
