@@ -73,8 +73,6 @@ static fq_status look_at_old(fq_atomic_file *file) {
     struct stat about;
     if (stat(file->path, &about) != 0)
         return FQ_OK;
-    if (!S_ISREG(about.st_mode))
-        return FQ_FAIL_TEXT(FQ_ERR_OUTPUT, "%s: is no regular file; give the name of a file", file->path);
     /* the bits besides, because root may do everything */
     if ((about.st_mode & 0222) == 0 || access(file->path, W_OK) != 0)
         return FQ_FAIL_TEXT(FQ_ERR_OUTPUT, "%s: is write-protected; chmod u+w it, or give another name",
@@ -89,6 +87,9 @@ static fq_status look_at_old(fq_atomic_file *file) {
 fq_status fq_atomic_file_begin(fq_atomic_file *file, const char *path) {
     memset(file, 0, sizeof *file);
     if (path[0] == '\0' || path[strlen(path) - 1] == '/')
+        return FQ_FAIL_TEXT(FQ_ERR_OUTPUT, "%s: is no regular file; give the name of a file", path);
+    struct stat about;
+    if (stat(path, &about) == 0 && !S_ISREG(about.st_mode)) /* /dev/stdout leads to names that are none */
         return FQ_FAIL_TEXT(FQ_ERR_OUTPUT, "%s: is no regular file; give the name of a file", path);
     FQ_TRY(fq_path_follow(file->path, path));
     FQ_TRY(look_at_old(file));

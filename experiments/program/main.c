@@ -118,6 +118,14 @@ static void catch_signals(void) {
     }
 }
 
+/* The exit status, or that of an output that could not be written where all else went well. */
+static int printed(const char *name, int exit_code) {
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return exit_code;
+    fprintf(stderr, "%s: standard output could not be written\n", name);
+    return exit_code ? exit_code : 4;
+}
+
 int main(int argc, const char **argv) {
     if (!open_standard_descriptors())
         return 4;
@@ -134,7 +142,7 @@ int main(int argc, const char **argv) {
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         fq_verb_print_all(stdout);
-        return fflush(stdout) == 0 ? 0 : 4;
+        return printed("fibquant", 0);
     }
     const fq_verb *verb = fq_verb_find(strcmp(argv[1], "--version") == 0 ? "version" : argv[1]);
     if (!verb)
@@ -143,9 +151,5 @@ int main(int argc, const char **argv) {
     snprintf(name, sizeof name, "fibquant %s", verb->name);
     argv[1] = name;
     const int exit_code = verb->run(argc - 1, argv + 1);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        fprintf(stderr, "fibquant %s: standard output could not be written\n", verb->name);
-        return exit_code ? exit_code : 4;
-    }
-    return exit_code;
+    return printed(name, exit_code);
 }

@@ -231,7 +231,7 @@ static void print_help(const fq_usage *usage) {
         }
     }
     printf("\nExit status: 0 success, 2 wrong usage, 3 input unreadable or malformed, 4 output could\n"
-           "not be written%s%s.\n",
+           "not be written, 130 or 143 interrupted%s%s.\n",
            usage->exit_status ? ", " : "", usage->exit_status ? usage->exit_status : "");
 }
 
@@ -437,6 +437,11 @@ bool fq_options_parse(const fq_usage *usage, int argc, const char **argv, fq_arg
             fq_options_refuse(usage, "an argument is missing: %s", usage->arguments);
         return false;
     }
+    for (size_t i = 0; i < rest_count; i++)
+        if (rest[i][0] == '\0') {
+            fq_options_refuse(usage, "an argument is empty; allowed: %s", usage->arguments);
+            return false;
+        }
     if (arguments) {
         arguments->count = rest_count;
         arguments->items = rest;

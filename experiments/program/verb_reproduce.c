@@ -45,7 +45,7 @@ static const fq_option options[] = {
      .kind = FQ_OPTION_TEXT,
      .value = &model,
      .argument = "FILE",
-     .help = "checkpoint whose KV cache is taken: GGUF or safetensors"},
+     .help = "checkpoint whose KV cache is taken: a GGUF file, or the safetensors file in a model's folder"},
     {.name = "text",
      .letter = 't',
      .kind = FQ_OPTION_TEXT,
@@ -180,21 +180,26 @@ static int make_cache(void) {
     return run_self(&c);
 }
 
-/* Whether a folder that was begun before was begun with the same model, text and number of tokens: figures
- * and summary are of one. If not, or if its cache cannot be read, it has said so. */
+/* Whether model and text can be read, and a folder that was begun before was begun with the same model, text
+ * and number of tokens: figures and summary are of one. If not, or if its cache cannot be read, it has said
+ * so. */
 static bool folder_is_of_the_same(int *exit_code) {
     char path[PATH + 16], model_sha256[FQ_SHA256_HEX], text_sha256[FQ_SHA256_HEX];
     fq_kv_cache *cache = NULL;
     fq_checkpoint *checkpoint = NULL;
     snprintf(path, sizeof path, "%s/cache.h5", folder);
-    if (!model || access(path, F_OK) != 0)
+    if (!model)
         return true;
-    fq_status status = fq_checkpoint_open(&checkpoint, model);
+    fq_status status = fq_sha256_file(model_sha256, model); /* no folder: a sweep's points read files */
+    if (status == FQ_OK)
+        status = fq_checkpoint_open(&checkpoint, model);
     if (status == FQ_OK)
         status = fq_checkpoint_sha256(checkpoint, model_sha256);
     fq_checkpoint_close(checkpoint);
     if (status == FQ_OK)
         status = fq_sha256_file(text_sha256, text_path);
+    if (status == FQ_OK && access(path, F_OK) != 0)
+        return true;
     if (status == FQ_OK)
         status = fq_kv_cache_open(&cache, path);
     if (status != FQ_OK) {

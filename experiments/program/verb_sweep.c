@@ -113,10 +113,12 @@ static const fq_usage usage = {
 /* The results file is neither the manifest nor a file that a point reads. */
 static bool output_is_apart(const fq_plan *plan, const char *manifest_path, const char *results,
                             int *exit_code) {
-    const fq_output outputs[] = {{"--output", results, FQ_OUTPUT_PART}, {0}};
+    const fq_output file[] = {{"--output", results, fq_mpi_rank() == 0 ? FQ_OUTPUT_FILE : FQ_OUTPUT_PART},
+                              {0}},
+                    outputs[] = {{"--output", results, FQ_OUTPUT_PART}, {0}};
     const fq_input manifest[] = {{.option = "MANIFEST.yaml", .path = manifest_path}, {0}};
     const char *last = NULL;
-    if (!fq_outputs_good(&usage, outputs, manifest, exit_code))
+    if (!fq_outputs_good(&usage, file, manifest, exit_code))
         return false;
     for (size_t i = 0; i < plan->count; i++)
         for (size_t p = 0; p < plan->points[i].parameter_count; p++) {

@@ -109,6 +109,11 @@ static void given_a_protected_file_expect_refusal(void) {
         FQ_CHECK(strstr(fq_error_last()->text, "write-protected") != NULL);
     }
     FQ_CHECK(holds("a", "old") && (mode_of("a") & 0777) == 0444);
+    static const char *const no_files[] = {"/dev/null", "/dev/full", "/", "/tmp", "/proc/self/fd/0/", ""};
+    for (size_t i = 0; i < sizeof no_files / sizeof no_files[0]; i++) {
+        FQ_CHECK_FAILS(fq_atomic_file_check(no_files[i]), FQ_ERR_OUTPUT);
+        FQ_CHECK(strstr(fq_error_last()->text, "is no regular file") != NULL);
+    }
     FQ_CHECK_OK(fq_atomic_file_check(in_folder("other")));
     FQ_CHECK(mode_of("other") == 0 && fq_command("test -z \"$(ls | grep tmp)\"")->exit_code == 0);
 }

@@ -79,6 +79,7 @@ static void wrong_usage(void) {
     expect(2, "encode --codec tq:b=99 -o x.h5 v.h5", "b");
     expect(2, "encode --codec zip -o x.h5 v.h5", "zip");
     expect(2, "encode --codec tq:b=2 -o x.h5", "VECTORS.h5");
+    expect(2, "encode --codec tq:b=2 -o x.h5 ''", "an argument is empty; allowed: VECTORS.h5");
     expect(2, "decode codes.h5", "--output FILE.h5 is missing");
 }
 
@@ -258,6 +259,12 @@ static void outputs_that_cannot_be_written(void) {
     const fq_command_result *r = fq_command("ulimit -f 1; $FIBQUANT encode --codec tq:b=2 -o codes.h5 v.h5");
     FQ_CHECK(r->exit_code == 4 && strstr(r->err, "codes.h5: cannot be written: File too large"));
     FQ_CHECK(fq_command("ls codes.h5*")->exit_code == 2);
+    r = fq_command("$FIBQUANT --help > /dev/full");
+    FQ_CHECK(r->exit_code == 4 && strcmp(r->err, "fibquant: standard output could not be written\n") == 0);
+    r = fq_command("$FIBQUANT theory gain >&-");
+    FQ_CHECK(r->exit_code == 4 && strstr(r->err, "standard output could not be written"));
+    r = fq_command("$FIBQUANT encode --codec tq:b=2 -o /dev/stdout v.h5 | cat; exit ${PIPESTATUS:-0}");
+    FQ_CHECK(strstr(r->err, "/dev/stdout: is no regular file") != NULL);
     r = fq_command("$FIBQUANT codebook --help > /dev/full");
     FQ_CHECK(r->exit_code == 4 && strstr(r->err, "standard output could not be written"));
 }
@@ -330,6 +337,9 @@ static void a_folder_is_of_one_model_and_text(void) {
     expect(2, "reproduce --quick -m m.gguf -t t.txt -o folder", "a cache of 8 tokens, not 512");
     expect(2, "reproduce -m m.gguf -t t.txt -o folder", "a cache of 8 tokens, not 1024");
     expect(3, "reproduce -m m.gguf -t absent -o folder", "absent");
+    expect(3, "reproduce -m . -t t.txt -o new", "is no regular file");
+    expect(3, "reproduce -m absent -t t.txt -o new", "absent");
+    FQ_CHECK(fq_command("test ! -e new")->exit_code == 0);
     expect(2, "reproduce -m m.gguf -o folder", "--text is missing");
     expect(2, "reproduce -m folder/cache.h5 -t t.txt -o folder", "--model");
     FQ_CHECK(fq_command("test \"$(ls folder)\" = cache.h5 && cmp kv.h5 folder/cache.h5")->exit_code == 0);
