@@ -83,6 +83,67 @@ static void given_threads_and_ranks_expect_the_same_bytes(void) {
         printf("       %s", result->out);
 }
 
+/* Ids of points as their definition says (golden/make_point_identities.py): whatever else changes, rows that
+ * are stored somewhere stay findable. */
+static void given_manifests_expect_the_golden_identities(void) {
+    char line[400], manifest[400];
+    unsigned cases = 0;
+    FILE *file = fopen(FQ_SOURCE_DIR "/tests/golden/point_identities.txt", "r");
+    ran(fq_command("echo 'a file that points name' > some.file"), 0);
+    while (file && fgets(line, sizeof line, file)) {
+        line[strcspn(line, "\n")] = '\0';
+        snprintf(manifest, sizeof manifest, "%s", line + 65);
+        line[64] = '\0';
+        write_manifest("g.yaml", manifest);
+        const fq_command_result *result = fq_command("$FIBQUANT sweep g.yaml --dry-run");
+        if (!ran(result, 0) || !FQ_CHECK(strncmp(result->out, line, 12) == 0))
+            fprintf(stderr,
+                    "  %s: %.12s, wanted %.12s; on purpose? then run tests/golden/make_point_identities.py\n",
+                    manifest, result->out, line);
+        cases++;
+    }
+    if (file)
+        fclose(file);
+    FQ_CHECK(cases >= 12);
+    /* the whole id, as it is stored */
+    ran(fq_command(
+            "head -n 1 %s/tests/golden/point_identities.txt | tee first | cut -c 66- > g.yaml; $FIBQUANT "
+            "sweep "
+            "g.yaml -o g.h5 -q && test $($FIBQUANT results g.h5 --csv --column point | tail -n 1) = $(cut -c "
+            "1-64 first)",
+            FQ_SOURCE_DIR),
+        0);
+}
+
+/* Values of cheap points, column by column, to nine digits. */
+static void given_a_manifest_expect_the_golden_values(void) {
+    ran(fq_command("$FIBQUANT sweep %s/tests/golden/sweep_values.yaml -o v.h5 -q", FQ_SOURCE_DIR), 0);
+    ran(fq_command("/usr/bin/python3 %s/tests/golden/sweep_values.py v.h5 > values.txt && diff values.txt "
+                   "%s/tests/golden/sweep_values.txt",
+                   FQ_SOURCE_DIR, FQ_SOURCE_DIR),
+        0);
+    /* columns that follow from others */
+    ran(fq_command(
+            "/usr/bin/python3 - <<'END'\n"
+            "import h5py, numpy\n"
+            "t = h5py.File('v.h5')['rate-distortion'][:]\n"
+            "assert len(t) == 12\n"
+            "block = t['source'] == b'block'\n"
+            "fib = (t['family'] == b'fib') & block\n"
+            "assert fib.sum() == 4 and numpy.allclose(t['rate'][fib], numpy.log2(t['codewords'][fib]) / "
+            "t['block'][fib], rtol=1e-15)\n"
+            "assert numpy.allclose(t['compression_payload'], 16 / t['rate'], rtol=1e-15)\n"
+            "assert numpy.allclose(t['compression_stored'], 16 / t['rate_stored'], rtol=1e-15)\n"
+            /* a norm of 16 bits a vector; two where channels are in groups, or a residual has its own */
+            "two = numpy.isin(t['codec'], [b'tq:b=1.5', b'tqprod:b=2'])\n"
+            "stored = t['rate'] + 16 / t['dim'] * (1 + two)\n"
+            "assert two.sum() == 4 and numpy.allclose(t['rate_stored'], stored, rtol=1e-15)\n"
+            "exact = t['distortion_se'] == 0\n"
+            "assert (t['codec'][exact] == b'tq:b=2').all() and (t['distortion'] > t['distortion_se']).all()\n"
+            "END\n"),
+        0);
+}
+
 static void given_another_seed_expect_diff_to_see_it(void) {
     write_manifest("m.yaml", "experiment: rate-distortion\nseed: 1\ngrid: {codec: 'tq:b=1.5', "
                              "source: vector, samples: 600}");
@@ -245,6 +306,8 @@ static void given_two_machines_expect_merge_to_join_them(void) {
 static const fq_test tests[] = {
     {"threads and ranks", given_threads_and_ranks_expect_the_same_values},
     {"same bytes", given_threads_and_ranks_expect_the_same_bytes},
+    {"golden identities", given_manifests_expect_the_golden_identities},
+    {"golden values", given_a_manifest_expect_the_golden_values},
     {"diff sees differences", given_another_seed_expect_diff_to_see_it},
     {"nothing computed twice", given_a_finished_store_expect_nothing_computed_twice},
     {"rows of other sources", given_rows_of_other_sources_expect_a_refusal},
