@@ -7,6 +7,7 @@
 
 static atomic_size_t allocations;
 static atomic_size_t failing_allocation;
+static atomic_size_t live;
 
 size_t fq_alloc_fail_at(size_t n) {
     const size_t before = atomic_exchange(&allocations, 0);
@@ -35,6 +36,7 @@ fq_status fq_alloc(void *out_pointer, size_t count, size_t size) {
     }
     if (!pointer)
         return FQ_FAIL_VALUE(FQ_ERR_MEMORY, "bytes", bytes, "what the machine has free");
+    atomic_fetch_add(&live, 1);
     memcpy(out_pointer, &pointer, sizeof pointer);
     return FQ_OK;
 }
@@ -47,6 +49,12 @@ fq_status fq_alloc_zero(void *out_pointer, size_t count, size_t size) {
     return FQ_OK;
 }
 
+size_t fq_alloc_live(void) {
+    return atomic_load(&live);
+}
+
 void fq_free(void *pointer) {
+    if (pointer)
+        atomic_fetch_sub(&live, 1);
     free(pointer);
 }

@@ -30,6 +30,9 @@ FQ_MUST_CHECK fq_status fq_size_multiply(size_t *product, size_t a, size_t b, co
  * that off. Returns the number of allocations since the last call. */
 size_t fq_alloc_fail_at(size_t n);
 
+/* For tests: how many allocations of this process have not been freed. */
+size_t fq_alloc_live(void);
+
 #ifdef __cplusplus
 }
 #endif

@@ -17,6 +17,7 @@
 #endif
 
 #include "check.h"
+#include "memory.h"
 #include "suite.h"
 
 #define FQ_SUITE(folder, name) extern const fq_suite fq_suite_##name;
@@ -112,6 +113,24 @@ bool fq_check_status(fq_status status, fq_status wanted, const char *expression,
     return fq_check_true(ok, expression, file, line);
 }
 
+/* What a test allocated by memory.h must be free again when it ends; in a test that has failed already it
+ * need not. */
+static size_t live_before;
+static unsigned failures_before;
+
+static void remember_live(void) {
+    live_before = fq_alloc_live();
+    failures_before = CU_get_number_of_failures();
+}
+
+static void compare_live(void) {
+    const size_t live = fq_alloc_live();
+    if (live != live_before && CU_get_number_of_failures() == failures_before)
+        fprintf(stderr, "%zu allocations before the test, %zu after it: memory leaks\n", live_before, live);
+    if (CU_get_number_of_failures() == failures_before)
+        fq_check_true(live == live_before, "everything allocated is freed", __FILE__, __LINE__);
+}
+
 static void test_complete(const CU_pTest test, const CU_pSuite suite, const CU_pFailureRecord fail) {
     printf("  %-4s %s / %s\n", fail ? "FAIL" : "ok", suite->pName, test->pName);
     for (CU_pFailureRecord f = fail; f; f = f->pNext)
@@ -182,7 +201,8 @@ int main(int argc, char **argv) {
                 printf("%s/%s\n", suites[s]->name, test->name);
             } else {
                 if (!suite)
-                    suite = CU_add_suite(suites[s]->name, NULL, NULL);
+                    suite = CU_add_suite_with_setup_and_teardown(suites[s]->name, NULL, NULL, remember_live,
+                                                                 compare_live);
                 if (!suite || !CU_add_test(suite, test->name, test->run)) {
                     fprintf(stderr, "tests: %s\n", CU_get_error_msg());
                     return 1;
