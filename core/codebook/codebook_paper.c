@@ -10,6 +10,7 @@
 #include "codebook_restart.h"
 #include "lloyd.h"
 #include "memory.h"
+#include "stream_ranges.h"
 
 enum { SAMPLES_PER_WORD = 30, RESTARTS = 4, ITERATIONS = 25 };
 
@@ -47,7 +48,8 @@ fq_status fq_train_paper(float *words, const fq_source *source, const fq_train_o
             const double done_part = (restart + (double)t / ITERATIONS) / RESTARTS;
             FQ_TRY_GOTO(status, fq_train_report(&options->progress, done_part), done);
             FQ_TRY_GOTO(status, collect(&cells, &part, candidate, source, options->seed, samples), done);
-            fq_cells_update(candidate, &cells, options->seed, restart * ITERATIONS + t);
+            fq_cells_update(candidate, &cells, options->seed,
+                            fq_stream_number(FQ_RANGE_PAPER_REPAIRS, restart * ITERATIONS + t));
         }
         FQ_TRY_GOTO(status, collect(&cells, &part, candidate, source, options->seed, samples), done);
         const double error = fq_cells_error(&cells, candidate);

@@ -23,6 +23,7 @@
 #include "codebook_restart.h"
 #include "lloyd.h"
 #include "memory.h"
+#include "stream_ranges.h"
 
 enum {
     FINALISTS_MAX = 2,
@@ -117,7 +118,7 @@ static void density_words(float *words, const fq_source *source, size_t N, fq_st
 /* Candidate 0 is the initialisation itself, 1 the product code where there is one. */
 static fq_status start(trainer *t, unsigned candidate) {
     fq_stream s;
-    fq_stream_init(&s, t->options->seed, FQ_PURPOSE_RESTART, 1000 + candidate);
+    fq_stream_init_in(&s, t->options->seed, FQ_RANGE_CANDIDATE_STARTS, candidate);
     if (candidate == 1 && fq_product_levels(t->N, t->k) > 1)
         return fq_product_words(t->current, t->source, t->N);
     if (candidate % 2 == 1) {
@@ -171,12 +172,13 @@ static void keep_if_good(trainer *t, double error) {
 static fq_status run_candidate(trainer *t, unsigned candidate) {
     const effort *e = &t->effort;
     fq_stream s;
-    fq_stream_init(&s, t->options->seed, FQ_PURPOSE_RESTART, 2000 + candidate);
+    fq_stream_init_in(&s, t->options->seed, FQ_RANGE_CANDIDATE_SHAKES, candidate);
     FQ_TRY(start(t, candidate));
     double error = HUGE_VAL;
     for (unsigned i = 0; i < e->search_iterations; i++) {
         FQ_TRY(assign(t, &t->cells, t->samples, e->search_samples));
-        fq_cells_update(t->current, &t->cells, t->options->seed, (uint64_t)(candidate + 1) * 10000 + i);
+        fq_cells_update(t->current, &t->cells, t->options->seed,
+                        fq_stream_number(FQ_RANGE_POPULATION_REPAIRS, (uint64_t)candidate * 10000 + i));
         error = fq_cells_error_of_means(&t->cells);
         const double cooling = 1 - (double)i / (0.7 * e->search_iterations);
         if (cooling > 0)
@@ -213,8 +215,9 @@ static fq_status polish(trainer *t, unsigned finalist) {
         FQ_TRY(assign(t, &t->fresh, NULL, e->polish_samples));
         fq_cells_blend(&t->cells, 1 - 1 / memory, &t->fresh);
         memcpy(before, t->current, size * sizeof(float));
-        const size_t repairs = fq_cells_update(t->current, &t->cells, t->options->seed,
-                                               (uint64_t)(CANDIDATES_MAX + finalist + 1) * 10000 + i);
+        const size_t repairs = fq_cells_update(
+            t->current, &t->cells, t->options->seed,
+            fq_stream_number(FQ_RANGE_POPULATION_REPAIRS, (uint64_t)(CANDIDATES_MAX + finalist) * 10000 + i));
         if (repairs > 0 || 10 * i >= 9 * e->polish_iterations)
             continue;
         for (size_t j = 0; j < size; j++)

@@ -4,9 +4,7 @@
 
 #include "memory.h"
 #include "rotation.h"
-
-/* Rotations of restarts are numbered apart from those of codecs. */
-enum { RESTARTS_FROM = 1 << 20 };
+#include "stream_ranges.h"
 
 fq_status fq_train_report(const fq_progress *progress, double fraction) {
     if (progress->report && !progress->report(progress->context, fraction))
@@ -18,7 +16,9 @@ fq_status fq_train_rotate(float *words, size_t codewords, size_t block, uint64_t
     fq_rotation *rotation = NULL;
     float *rotated = NULL;
     fq_status status;
-    FQ_TRY_GOTO(status, fq_rotation_create(&rotation, FQ_ROTATION_HAAR, block, seed, RESTARTS_FROM + number),
+    FQ_TRY_GOTO(status,
+                fq_rotation_create(&rotation, FQ_ROTATION_HAAR, block, seed,
+                                   fq_stream_number(FQ_RANGE_RESTART_ROTATIONS, number)),
                 done);
     FQ_TRY_GOTO(status, fq_alloc(&rotated, codewords * block, sizeof *rotated), done);
     fq_rotation_apply(rotation, rotated, words, codewords);

@@ -9,7 +9,7 @@
 #include "memory.h"
 #include "rotation_inverse.h"
 #include "scalar_quantizer.h"
-#include "stream.h"
+#include "stream_ranges.h"
 #include "vector_kernels.h"
 
 /* sqrt(pi/2): E|g| = sqrt(2/pi) for a standard normal g, so the sign sketch is unbiased. */
@@ -34,7 +34,7 @@ static fq_status make_sketch(fq_codec_group *group, uint64_t seed, size_t number
     FQ_TRY(fq_dense_init(&group->sketch_back, d, rows));
     for (size_t r = 0; r < rows; r++) {
         fq_stream stream;
-        fq_stream_init(&stream, seed, FQ_PURPOSE_SKETCH, (uint64_t)number << 32 | r);
+        fq_stream_init_in(&stream, seed, FQ_RANGE_CODEC_SKETCHES, (uint64_t)number << 32 | r);
         for (size_t c = 0; c < d; c++) {
             const double entry = fq_stream_normal(&stream);
             fq_dense_set(&group->sketch, r, c, (float)entry);
@@ -79,14 +79,15 @@ fq_status fq_codec_add_empty_group(fq_codec *codec, size_t dim) {
     if (codec->plan_only)
         return fq_rotation_check(codec->spec.rotation, dim);
     return fq_rotation_create(&group->rotation, codec->spec.rotation, dim, codec->spec.seed,
-                              codec->groups - 1);
+                              fq_stream_number(FQ_RANGE_CODEC_ROTATIONS, codec->groups - 1));
 }
 
 /* What a group has beyond its numbers: rotation, words and tables. */
 static fq_status make_parts(fq_codec_group *group, const fq_codec_spec *spec, const float *words,
                             size_t number) {
     float *copy = NULL;
-    FQ_TRY(fq_rotation_create(&group->rotation, spec->rotation, group->dim, spec->seed, number));
+    FQ_TRY(fq_rotation_create(&group->rotation, spec->rotation, group->dim, spec->seed,
+                              fq_stream_number(FQ_RANGE_CODEC_ROTATIONS, number)));
     FQ_TRY(fq_alloc(&copy, group->codewords * group->block, sizeof *copy));
     memcpy(copy, words, group->codewords * group->block * sizeof *copy);
     group->words = copy;

@@ -11,7 +11,7 @@
 #include "bench_attention_float.h"
 #include "fp16.h"
 #include "memory.h"
-#include "stream.h"
+#include "stream_ranges.h"
 
 enum { DIM = FQ_FLOAT_ATTENTION_DIM, TOKENS = 65536, SMALL = 2 * FQ_FLOAT_ATTENTION_CHUNK };
 
@@ -97,7 +97,7 @@ static void repeat(const work *w, void *tokens, size_t token_bytes) {
 /* Gaussian keys; values with a mean, as a real cache's, so that the output is not noise alone. */
 static fq_status fill(work *w, uint64_t seed) {
     fq_stream random;
-    fq_stream_init(&random, seed, FQ_PURPOSE_BENCH, 0);
+    fq_stream_init_in(&random, seed, FQ_RANGE_BENCH_POINTS, 0);
     for (size_t j = 0; j < DIM; j++)
         w->query[j] = 2 * (float)fq_stream_normal(&random);
     for (size_t i = 0; i < w->n * DIM; i++) {

@@ -17,6 +17,7 @@
 #include "failure.h"
 #include "lloyd.h"
 #include "memory.h"
+#include "stream_ranges.h"
 
 enum { DIM = 64, MORE = 10 };
 
@@ -154,7 +155,7 @@ enum { CHUNK = 1024 };
 static void draw(float *x, uint64_t seed, size_t first, size_t n) {
     for (size_t i = 0; i < n; i++) {
         fq_stream stream;
-        fq_stream_init(&stream, seed, FQ_PURPOSE_BENCH, (UINT64_C(1) << 42) + first + i);
+        fq_stream_init_in(&stream, seed, FQ_RANGE_BENCH_STREAMED, first + i);
         for (size_t j = 0; j < DIM; j++)
             x[i * DIM + j] = (float)fq_stream_uniform(&stream) - 0.5F;
     }

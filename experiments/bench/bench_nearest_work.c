@@ -11,6 +11,7 @@
 #include "memory.h"
 #include "search_path.h"
 #include "source.h"
+#include "stream_ranges.h"
 
 enum { SCORES = 65536 /* floats of scores at a time: 256 KiB */ };
 
@@ -18,7 +19,8 @@ static fq_status fill(fq_nearest_work *w, const fq_source *source, fq_nearest_wo
     if (kind == FQ_WORDS_INITIAL)
         fq_initial_words(w->words, source, w->codewords);
     else
-        fq_source_sample_serial(source, seed, FQ_PURPOSE_BENCH, UINT64_C(1) << 40, w->codewords, w->words);
+        fq_source_sample_serial(source, seed, FQ_PURPOSE_BENCH, fq_stream_number(FQ_RANGE_BENCH_WORDS, 0),
+                                w->codewords, w->words);
     fq_source_sample_serial(source, seed, FQ_PURPOSE_BENCH, 0, w->n, w->x);
     for (size_t i = 0; i < w->codewords; i++) {
         double squared = 0;

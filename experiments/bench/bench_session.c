@@ -14,7 +14,7 @@
 #include "failure.h"
 #include "memory.h"
 #include "progress_bar.h"
-#include "stream.h"
+#include "stream_ranges.h"
 
 enum { LEAST_ROUNDS = 5, LEAST_SAMPLE_NS = 10000000, REPEATS_MAX = 1 << 20 };
 
@@ -293,7 +293,7 @@ static fq_status time_rounds(fq_bench_session *session) {
     const fq_bench_settings *const s = session->settings;
     const bool once = session->the_case->once;
     fq_stream stream;
-    fq_stream_init(&stream, s->seed, FQ_PURPOSE_BENCH, session->cases);
+    fq_stream_init_in(&stream, s->seed, FQ_RANGE_BENCH_ORDER, session->cases);
     const int64_t start = now_ns(CLOCK_MONOTONIC);
     for (size_t v = 0; v < session->count && !once; v++)
         if (session->entries[v].row.good)

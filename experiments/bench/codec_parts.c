@@ -11,7 +11,7 @@
 #include "codec_family.h"
 #include "fp16.h"
 #include "memory.h"
-#include "stream.h"
+#include "stream_ranges.h"
 
 enum { CHUNK = 256 /* vectors that the BLAS variants take at a time */ };
 
@@ -305,7 +305,7 @@ static fq_status prepare(fq_codec_work *w, const char *text, bool encode, bool r
     }
     const size_t vectors = encode ? w->n : 1024;
     fq_stream stream;
-    fq_stream_init(&stream, seed, FQ_PURPOSE_BENCH, UINT64_C(1) << 41);
+    fq_stream_init_in(&stream, seed, FQ_RANGE_BENCH_VECTORS, 0);
     for (size_t i = 0; i < vectors * w->d; i++)
         w->x[i] = (float)fq_stream_normal(&stream);
     if (encode) {

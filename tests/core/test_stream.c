@@ -1,7 +1,9 @@
 #include <math.h>
+#include <stdio.h>
 
 #include "check.h"
-#include "stream.h"
+#include "command.h"
+#include "stream_ranges.h"
 
 /* The known-answer vector of Philox4x32-10 for zero counter and key (Random123's kat_vectors). */
 static void philox_known_answer(void) {
@@ -64,7 +66,39 @@ static void bounded_draws_stay_below_and_reach_every_value(void) {
     FQ_CHECK(fq_stream_below(&s, 1) == 0);
 }
 
+/* No index of a purpose belongs to two uses; and outside the table of ranges nobody gives a stream a number
+ * of his own, but 0 for a sequence from its start. */
+static void ranges_are_disjoint_and_all_there_is(void) {
+    for (int a = 0; a < FQ_STREAM_RANGE_COUNT; a++) {
+        const fq_stream_range_about *p = fq_stream_range_get((fq_stream_range)a);
+        FQ_CHECK(p->count > 0 && p->first + p->count > p->first);
+        for (int b = 0; b < a; b++) {
+            const fq_stream_range_about *q = fq_stream_range_get((fq_stream_range)b);
+            if (!FQ_CHECK(p->purpose != q->purpose || p->first + p->count <= q->first ||
+                          q->first + q->count <= p->first))
+                fprintf(stderr, "  %s and %s share streams\n", p->name, q->name);
+        }
+    }
+    const fq_command_result *result =
+        fq_command("cd %s && grep -rnE 'FQ_PURPOSE_[A-Z]+,[^;]*[1-9]' --include='*.[ch]' core theory data "
+                   "experiments plots | grep -v -e ': \\* ' -e core/stream.h -e core/base/stream_ranges.h",
+                   FQ_SOURCE_DIR);
+    if (!FQ_CHECK(result->out[0] == '\0'))
+        fprintf(stderr, "  numbers of streams belong into core/base/stream_ranges.h:\n%s", result->out);
+}
+
+static void a_range_gives_its_streams(void) {
+    fq_stream a, b;
+    fq_stream_init_in(&a, 7, FQ_RANGE_CANDIDATE_SHAKES, 5);
+    fq_stream_init(&b, 7, FQ_PURPOSE_RESTART, 2005);
+    for (int i = 0; i < 10; i++)
+        FQ_CHECK(fq_stream_u64(&a) == fq_stream_u64(&b));
+    FQ_CHECK(fq_stream_number(FQ_RANGE_RESTART_ROTATIONS, 3) == (1 << 20) + 3);
+}
+
 static const fq_test tests[] = {
+    {"ranges are disjoint and all there is", ranges_are_disjoint_and_all_there_is},
+    {"a range gives its streams", a_range_gives_its_streams},
     {"philox known answer", philox_known_answer},
     {"streams are addressed", given_two_addresses_expect_two_streams_and_equal_ones_equal},
     {"moments", moments_of_uniform_normal_and_chi_squared},

@@ -16,7 +16,7 @@
 #include "ball_scalar.h"
 #include "caps_bound.h"
 #include "claim_balls.h"
-#include "stream.h"
+#include "stream_ranges.h"
 
 typedef struct setting {
     long d, bits;
@@ -173,7 +173,7 @@ static fq_status run_rate(fq_claim_context *context, long d, long bits) {
 
 static fq_status run_steps(fq_claim_context *context) {
     fq_stream stream;
-    fq_stream_init(&stream, context->seed, FQ_PURPOSE_CLAIM, 13);
+    fq_stream_init_in(&stream, context->seed, FQ_RANGE_CLAIM_CAPS, 0);
     for (int i = 0; i < (context->quick ? 10 : 100); i++) {
         const long d = 4 + (long)fq_stream_below(&stream, 1000);
         const double reach = fmin(0.8, 4 / sqrt((double)d));

@@ -12,7 +12,7 @@
  * Not covered: densities outside the family (that is Hoelder's inequality, proved). */
 #include "ball_formulas.h"
 #include "claim_balls.h"
-#include "stream.h"
+#include "stream_ranges.h"
 
 typedef struct setting {
     long d, k;
@@ -117,7 +117,7 @@ static fq_status run(fq_claim_context *context) {
             FQ_TRY(emit(context, "radial_mean", mean_of_beta_law, FQ_RELATION_EQUAL, dims[i], k, 0));
         }
     fq_stream stream;
-    fq_stream_init(&stream, context->seed, FQ_PURPOSE_CLAIM, 3);
+    fq_stream_init_in(&stream, context->seed, FQ_RANGE_CLAIM_DENSITY, 0);
     for (int i = 0; i < (context->quick ? 10 : 100); i++) {
         const long d = 5 + (long)fq_stream_below(&stream, 1020);
         FQ_TRY(

@@ -30,6 +30,7 @@
 #include "memory.h"
 #include "metrics.h"
 #include "sphere_cover.h"
+#include "stream_ranges.h"
 
 enum {
     COVERING = FQ_SPHERE_COVERING,
@@ -125,14 +126,16 @@ static fq_status one_size(fq_claim_context *context, workspace *r, ladder *l, si
     double family[QUALITIES], sets[QUALITIES + 1][SETS];
     const size_t k = l->k;
     if (context->perturbation.bias != 0)
-        fq_sphere_random_directions(r->u, n, k, context->seed, 9000 + k);
+        fq_sphere_random_directions(r->u, n, k, context->seed,
+                                    fq_stream_number(FQ_RANGE_CLAIM_SPHERE_WRONG, k));
     else
         for (size_t i = 0; i < n; i++)
             fq_initial_direction(r->u + i * k, k, i, n);
     fq_sphere_qualities(family, &r->probes, r->angle, r->u, n, k);
     for (size_t s = 0; s < SETS; s++) {
         double quality[QUALITIES];
-        fq_sphere_random_directions(r->u, n, k, context->seed, 7000 + 100 * k + s);
+        fq_sphere_random_directions(r->u, n, k, context->seed,
+                                    fq_stream_number(FQ_RANGE_CLAIM_SPHERE_SETS, 100 * k + s));
         fq_sphere_qualities(quality, &r->probes, r->angle, r->u, n, k);
         for (size_t q = 0; q < QUALITIES; q++) {
             sets[q][s] = quality[q];
@@ -225,7 +228,8 @@ static fq_status slopes(fq_claim_context *context, const ladder *l) {
 static fq_status one_block(fq_claim_context *context, size_t k, workspace *r) {
     ladder l = {.k = k, .sizes = context->quick ? 6 : SIZES_MAX};
     FQ_TRY(fq_source_init(&r->probes.coordinate, k, 1));
-    fq_sphere_random_directions(r->probe, STARTS_MAX, k, context->seed, 6000 + k);
+    fq_sphere_random_directions(r->probe, STARTS_MAX, k, context->seed,
+                                fq_stream_number(FQ_RANGE_CLAIM_SPHERE_PROBES, k));
     for (size_t i = 0; i < l.sizes; i++)
         FQ_TRY(one_size(context, r, &l, i, (size_t)16 << i));
     return slopes(context, &l);
@@ -239,7 +243,8 @@ static fq_status golden_gaps(fq_claim_context *context, workspace *r, int index,
     for (size_t i = 0; i < n; i++)
         fq_initial_direction(r->u + 2 * i, 2, i, n);
     if (context->perturbation.bias != 0)
-        fq_sphere_random_directions(r->u, n, 2, context->seed, 9000);
+        fq_sphere_random_directions(r->u, n, 2, context->seed,
+                                    fq_stream_number(FQ_RANGE_CLAIM_SPHERE_WRONG, 0));
     fq_sphere_circle_gaps(&most, &least, r->angle, r->u, n);
     *log_covering = log(most / 2);
     const double stated[2] = {M_PI * pow(phi, 2 - index), 2 * M_PI * pow(phi, 1 - index)};

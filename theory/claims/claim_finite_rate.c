@@ -25,7 +25,7 @@
 #include "code_distortion.h"
 #include "gains.h"
 #include "lattice_moment.h"
-#include "stream.h"
+#include "stream_ranges.h"
 
 typedef struct setting {
     long d, k;
@@ -312,7 +312,7 @@ static fq_status run_store(fq_claim_context *context) {
 static fq_status run(fq_claim_context *context) {
     static const size_t dims[] = {16, 64, 128, 1024};
     fq_stream stream;
-    fq_stream_init(&stream, context->seed, FQ_PURPOSE_CLAIM, 6);
+    fq_stream_init_in(&stream, context->seed, FQ_RANGE_CLAIM_FINITE_RATE, 0);
     FQ_TRY(run_store(context));
     for (size_t i = 0; i < (context->quick ? 2 : 4); i++)
         FQ_TRY(run_scalar(context, dims[i]));

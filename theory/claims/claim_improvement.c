@@ -31,7 +31,7 @@
 #include "memory.h"
 #include "scalar_quantizer.h"
 #include "source.h"
-#include "stream.h"
+#include "stream_ranges.h"
 
 typedef struct setting {
     long d, k;
@@ -294,7 +294,7 @@ static fq_status emit_agreement(fq_claim_context *context, const fq_scalar_box *
     fq_source source;
     FQ_TRY(fq_source_init(&source, (size_t)box->d, 2));
     fq_stream stream;
-    fq_stream_init(&stream, context->seed, FQ_PURPOSE_CLAIM, 5000 + (uint64_t)(box->d * 64) + h);
+    fq_stream_init_in(&stream, context->seed, FQ_RANGE_CLAIM_CORNERS, (uint64_t)(box->d * 64) + h);
     double n = 0, sum = 0, squares = 0;
     for (uint64_t i = 0; i < samples; i++) {
         double x[2];
@@ -335,7 +335,7 @@ static fq_status run_certified(fq_claim_context *context) {
     const size_t random = context->quick ? 2 : RANDOM, step = context->quick ? 3 : 1;
     const size_t most = (size_t)fq_ball_reach(context->quick ? 8 : 32, 4);
     fq_stream stream;
-    fq_stream_init(&stream, context->seed, FQ_PURPOSE_CLAIM, 5);
+    fq_stream_init_in(&stream, context->seed, FQ_RANGE_CLAIM_IMPROVEMENT, 0);
     for (size_t i = 0; i < DIMS + random; i += i < DIMS ? step : 1) {
         const size_t d = i < DIMS ? dims[i] : 6 + (size_t)fq_stream_below(&stream, 1000);
         const setting one = {.d = (long)d, .k = 2};

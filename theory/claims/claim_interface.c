@@ -23,7 +23,7 @@
 #include "codec.h"
 #include "fp16.h"
 #include "memory.h"
-#include "stream.h"
+#include "stream_ranges.h"
 
 enum { QUERIES = 24 };
 
@@ -48,7 +48,7 @@ static void softmax_extreme(fq_balls *w, const void *parameters, fq_ball *left, 
 
 static fq_status run_softmax(fq_claim_context *context) {
     fq_stream stream;
-    fq_stream_init(&stream, context->seed, FQ_PURPOSE_CLAIM, 10);
+    fq_stream_init_in(&stream, context->seed, FQ_RANGE_CLAIM_SOFTMAX, 0);
     for (int i = 0; i < (context->quick ? 10 : 100); i++) {
         const softmax_case p = {10 * fq_stream_uniform(&stream), context->perturbation};
         fq_evidence row;
@@ -270,7 +270,7 @@ static fq_status run_head(fq_claim_context *context, const fq_claim_head *head, 
     }
     double worst[3] = {0, 0, 0}, tightness[QUERIES] = {0}, known[QUERIES] = {0}, isotropy[QUERIES] = {0};
     fq_stream stream;
-    fq_stream_init(&stream, context->seed, FQ_PURPOSE_CLAIM, 10000);
+    fq_stream_init_in(&stream, context->seed, FQ_RANGE_CLAIM_QUERIES, 0);
     float *query;
     FQ_TRY(fq_alloc(&query, d, sizeof *query));
     fq_status status = FQ_OK;
@@ -353,7 +353,7 @@ static fq_status run_random(fq_claim_context *context) {
         float *x;
         FQ_TRY(fq_alloc(&x, 3 * tokens * dim, sizeof *x));
         fq_stream stream;
-        fq_stream_init(&stream, context->seed, FQ_PURPOSE_CLAIM, 10100 + c);
+        fq_stream_init_in(&stream, context->seed, FQ_RANGE_CLAIM_HEADS, c);
         fill_head(x, tokens, dim, 1, &stream);
         fill_head(x + tokens * dim, tokens, dim, 0.5, &stream);
         fill_head(x + 2 * tokens * dim, tokens, dim, 1, &stream);

@@ -15,7 +15,7 @@
 #include "ball_formulas.h"
 #include "ball_scalar.h"
 #include "claim_balls.h"
-#include "stream.h"
+#include "stream_ranges.h"
 
 typedef struct setting {
     long d;
@@ -153,7 +153,7 @@ static fq_status run_nests(fq_claim_context *context, size_t d, const fq_scalar_
 static fq_status run(fq_claim_context *context) {
     static const size_t dims[] = {4, 5, 16, 64, 80, 128, 256, 1024};
     fq_stream stream;
-    fq_stream_init(&stream, context->seed, FQ_PURPOSE_CLAIM, 8);
+    fq_stream_init_in(&stream, context->seed, FQ_RANGE_CLAIM_LLOYD_MAX, 0);
     for (long d = 2; d <= 4096; d = d < 8 ? d + 1 : 2 * d)
         for (int i = 0; i < 10; i++) {
             const double x = 2 * fq_stream_uniform(&stream) - 1;

@@ -30,7 +30,7 @@
 #include "code_distortion.h"
 #include "memory.h"
 #include "source.h"
-#include "stream.h"
+#include "stream_ranges.h"
 
 typedef enum shape { SIMPLEX, CROSS } shape;
 
@@ -431,7 +431,7 @@ static fq_status run_half_bit(fq_claim_context *context) {
 static fq_status run(fq_claim_context *context) {
     static const long dims[] = {16, 64, 128, 1024};
     fq_stream stream;
-    fq_stream_init(&stream, context->seed, FQ_PURPOSE_CLAIM, 12);
+    fq_stream_init_in(&stream, context->seed, FQ_RANGE_CLAIM_LOW_RATE, 0);
     for (long n = 2; n <= 5; n++)
         FQ_TRY(emit(context, "mean_in_closed_form", mean_in_closed_form, FQ_RELATION_EQUAL,
                     (setting){.d = 64, .k = n - 1, .n = n}));

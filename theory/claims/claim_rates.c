@@ -10,7 +10,7 @@
  * the norm's bits; rates between the gaps by mixing codes. */
 #include "claim_balls.h"
 #include "packing.h"
-#include "stream.h"
+#include "stream_ranges.h"
 
 typedef struct setting {
     long count, radix, bits, offset;
@@ -134,7 +134,7 @@ static fq_status check_gaps(fq_claim_context *context, size_t d, size_t k) {
 static fq_status run(fq_claim_context *context) {
     static const size_t dims[] = {64, 128, 256};
     fq_stream stream;
-    fq_stream_init(&stream, context->seed, FQ_PURPOSE_CLAIM, 11);
+    fq_stream_init_in(&stream, context->seed, FQ_RANGE_CLAIM_RATES, 0);
     for (int i = 0; i < (context->quick ? 60 : 600); i++) {
         const size_t d = dims[fq_stream_below(&stream, 3)], k = (size_t)1 << fq_stream_below(&stream, 6);
         const uint64_t log2_n = 1 + fq_stream_below(&stream, 20);

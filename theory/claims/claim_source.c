@@ -29,7 +29,7 @@
 #include "metrics.h"
 #include "rotation.h"
 #include "source.h"
-#include "stream.h"
+#include "stream_ranges.h"
 
 typedef struct setting {
     long d, k;
@@ -227,7 +227,7 @@ static void measure(const fq_source *source, const float *y, double *values, siz
 /* y = H S x, one round, in the place of a rotation. */
 static void one_round(const fq_claim_context *context, const vectors *v, float *y, uint64_t number) {
     fq_stream stream;
-    fq_stream_init(&stream, context->seed, FQ_PURPOSE_CLAIM, 1000000 + number);
+    fq_stream_init_in(&stream, context->seed, FQ_RANGE_CLAIM_ONE_ROUND, number);
     for (size_t j = 0; j < v->d; j++) {
         const float sign = fq_stream_u32(&stream) & 1 ? 1.0F : -1.0F;
         for (size_t i = 0; i < v->count; i++)
@@ -247,7 +247,7 @@ static fq_status rotate_all(fq_claim_context *context, transform kind, const vec
         } else {
             fq_rotation *rotation;
             FQ_TRY(fq_rotation_create(&rotation, kind == HAAR ? FQ_ROTATION_HAAR : FQ_ROTATION_HADAMARD, v->d,
-                                      context->seed, 100 + i));
+                                      context->seed, fq_stream_number(FQ_RANGE_CLAIM_ROTATIONS, i)));
             fq_rotation_apply(rotation, y, v->x, v->count);
             fq_rotation_destroy(rotation);
         }

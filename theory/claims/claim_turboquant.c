@@ -24,7 +24,7 @@
 #include "memory.h"
 #include "metrics.h"
 #include "scalar_quantizer.h"
-#include "stream.h"
+#include "stream_ranges.h"
 
 typedef struct setting {
     long d, b;
@@ -219,7 +219,7 @@ static fq_status bounds(fq_claim_context *context) {
     long dims[] = {16, 64, 1024, 8, 32, 80, 96, 128, 256, 4096, 0, 0, 0, 0};
     const size_t count = sizeof dims / sizeof dims[0];
     fq_stream stream;
-    fq_stream_init(&stream, context->seed, FQ_PURPOSE_CLAIM, 9);
+    fq_stream_init_in(&stream, context->seed, FQ_RANGE_CLAIM_TURBOQUANT, 0);
     for (size_t i = count - 4; i < count; i++) /* random ones */
         dims[i] = 8 + (long)(2040 * fq_stream_uniform(&stream));
     for (size_t i = 0; i < (context->quick ? 3 : count); i++)
@@ -294,7 +294,7 @@ static fq_status inner_products(fq_claim_context *context, unsigned b, size_t sa
     uint8_t code[CODE_BYTES];
     double exact = 0, norm_x = 0, norm_y = 0;
     fq_stream stream;
-    fq_stream_init(&stream, context->seed, FQ_PURPOSE_CLAIM, 900 + b);
+    fq_stream_init_in(&stream, context->seed, FQ_RANGE_CLAIM_PRODUCTS, b);
     double gx[D], gy[D];
     for (size_t i = 0; i < D; i++) {
         gx[i] = fq_stream_normal(&stream);
@@ -342,7 +342,7 @@ static fq_status shrinkage(fq_claim_context *context, unsigned b, size_t samples
     FQ_TRY_GOTO(status, fq_alloc(&codes, samples, fq_codec_get_cost(codec).code_bytes), done);
     for (size_t s = 0; s < samples; s++) {
         fq_stream stream;
-        fq_stream_init(&stream, context->seed, FQ_PURPOSE_CLAIM, 1000000 * (1 + (uint64_t)b) + s);
+        fq_stream_init_in(&stream, context->seed, FQ_RANGE_CLAIM_SHRINKAGE, 1000000 * ((uint64_t)b - 1) + s);
         for (size_t i = 0; i < D; i++)
             x[s * D + i] = (float)fq_stream_normal(&stream);
     }

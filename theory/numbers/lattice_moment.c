@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "stream.h"
+#include "stream_ranges.h"
 
 static const double layer_distance = 0.573; /* a of AE9; its second moment is stationary there */
 
@@ -266,7 +266,7 @@ static void draw(double *x, fq_lattice lattice, size_t n, fq_stream *stream) {
 void fq_lattice_moment(double *moment, double *se, fq_lattice lattice, size_t n, size_t cosets, uint64_t seed,
                        uint64_t count) {
     fq_stream stream;
-    fq_stream_init(&stream, seed, FQ_PURPOSE_CLAIM, 400 + 40 * (uint64_t)lattice + n);
+    fq_stream_init_in(&stream, seed, FQ_RANGE_CLAIM_LATTICES, 40 * (uint64_t)lattice + n);
     double sum = 0, squares = 0;
     for (uint64_t i = 0; i < count; i++) {
         double x[FQ_LATTICE_DIM_MAX + 1];

@@ -1,4 +1,5 @@
 #include "sphere_cover.h"
+#include "stream_ranges.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -190,7 +191,7 @@ void fq_sphere_qualities(double quality[FQ_SPHERE_QUALITIES], const fq_sphere_pr
         for (size_t j = 0; j < i; j++)
             closest = fmax(closest, dot(u + i * k, u + j * k, k));
     fq_stream stream;
-    fq_stream_init(&stream, probes->seed, FQ_PURPOSE_CLAIM, 5500 + k);
+    fq_stream_init_in(&stream, probes->seed, FQ_RANGE_CLAIM_SPHERE_HOLES, k);
     quality[FQ_SPHERE_COVERING] = angle_of(fq_sphere_largest_hole(u, n, k, probes->point, starts, &stream));
     quality[FQ_SPHERE_SEPARATION] = angle_of(closest);
 }
