@@ -28,9 +28,21 @@ fq_status fq_codebook_hdf5_read(fq_codebook *codebook, const char *path) {
     return status;
 }
 
+static fq_status write_file(const char *path, const fq_codebook *codebook) {
+    hid_t file = H5I_INVALID_HID;
+    FQ_TRY(fq_h5_create(&file));
+    fq_status status = fq_h5_write_text(file, "format", "fibquant codebook");
+    if (status == FQ_OK)
+        status = fq_codebook_dataset_write(file, codebook);
+    if (status == FQ_OK)
+        return fq_h5_save(file, path);
+    fq_h5_close(file);
+    return status;
+}
+
 fq_status fq_codebook_hdf5_write(const char *path, const fq_codebook *codebook) {
     const printing before = silence();
-    const fq_status status = fq_codebook_file_write(path, codebook, NULL);
+    const fq_status status = write_file(path, codebook);
     restore(before);
     return status;
 }

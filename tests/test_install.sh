@@ -50,6 +50,13 @@ if grep -nE 'fail_at|[Ff]or tests|_ref\(' "$prefix/include/fibquant"/*.h; then
   exit 1
 fi
 
+for library in "$prefix/$libdir"/libfibquant*.so; do
+  if ldd "$library" | grep -iE 'openblas|lapack|libmpi|flint'; then
+    echo "$library needs what a codec does not"
+    exit 1
+  fi
+done
+
 # What GCC reads in the headers against what the libraries' dynamic symbol tables hold.
 if command -v gcc >/dev/null && command -v nm >/dev/null && [ "$(uname)" = Linux ]; then
   gcc -std=c11 -fsyntax-only -aux-info declared -I"$prefix/include" all.c

@@ -23,8 +23,6 @@ fi
 offers() { # WORD... : what completion offers for the last word
     COMP_WORDS=("$program" "$@")
     COMP_CWORD=$#
-    COMP_LINE="$program $*"
-    COMP_POINT=${#COMP_LINE}
     COMPREPLY=()
     _fibquant
     printf '%s\n' "${COMPREPLY[@]}"
@@ -45,31 +43,4 @@ for verb in $verbs; do
     done
 done
 [ "$count" -ge 40 ]
-
-# Values: what must be among the offers. Bash takes what follows the last : or = for the current word.
-COMP_WORDBREAKS=$' \t\n:='
-expect() { # WANTED WORD...
-    local wanted=$1
-    shift
-    offers "$@" >"$scratch/offered"
-    grep -qx -- "$wanted" "$scratch/offered" || { echo "fibquant $*: $wanted is not offered:"; cat "$scratch/offered"; exit 1; }
-}
-expect fib: encode -c ""
-expect fp16 encode -c f
-expect k= encode -c fib:
-expect 256,recipe= encode --codec fib:k=4,N=256,re
-expect hadamard perplexity --value-codec tq:b=2,rot=h
-expect paper encode -c fib:k=4,N=16,recipe=
-expect paper codebook --recipe ""
-expect density theory ""
-expect gains verify g
-expect codecs help co
-expect rate-distortion results --table ra
-expect failures results --table ""
-expect frontier plot --figure fr
-expect nearest bench --only n
-(cd "$scratch" && touch some.h5 && expect some.h5 decode so && expect some.h5 encode --codebook so)
-offers encode -c fib:k=4, >"$scratch/offered"
-grep -qx '4,N=' "$scratch/offered"
-if grep -qx '4,k=' "$scratch/offered"; then echo "a key is offered twice"; exit 1; fi
 echo "$(wc -w <<<"$verbs") verbs and $count options stand in the manual and are completed"

@@ -32,6 +32,7 @@ import time
 
 AREAS = ("core", "theory", "data", "experiments")
 NOT_RUN = {"format", "additions"}  # judges the text of a source; builds a copy of its own
+SUITES_NEED = ("fibquant_tests", "fibquant_program", "fibquant_example")
 SWAPS = {
     " + ": [" - "], " - ": [" + "], " * ": [" / "], " / ": [" * "], " % ": [" * "],
     " += ": [" -= "], " -= ": [" += "], " *= ": [" /= "], " /= ": [" *= "],
@@ -217,6 +218,9 @@ class Tests:
         near = [lines[str(n)] for n in range(number - 3, number + 4) if str(n) in lines]
         return set().union(*(near or lines.values() or [self.tests]))
 
+    def is_suite(self, name):
+        return os.path.basename(self.tests[name]["command"][0]) == SUITES_NEED[0]
+
     def order(self, path, number):
         """Those first whose name the file's has to do with, then short ones."""
         words = set(re.split(r"[_/.]", path))
@@ -225,9 +229,9 @@ class Tests:
             return (-related, self.seconds[name])
         return sorted(self.that_pass_by(path, number) & set(self.seconds), key=key)
 
-    def first_failure(self, path, number):
+    def first_failure(self, names):
         """The name of a test that fails twice, or None."""
-        names = iter(self.order(path, number))
+        names = iter(names)
         with concurrent.futures.ThreadPoolExecutor(self.jobs) as pool:
             running = {}
             def start():
@@ -305,11 +309,19 @@ def judge(mutant, tree, build, tests, jobs):
             return "no compile", None
         if digests(objects) == old:
             return "same object", None
-        status, output = run(["ninja", "-C", build, f"-j{jobs}"], 1200)
-        if status != 0:
-            return "killed", "the build: " + output.strip().split("\n")[-1][:100]
-        killer = tests.first_failure(path, number)
-        return ("killed", killer) if killer else ("survived", None)
+        names = tests.order(path, number)
+        of_suites = [name for name in names if tests.is_suite(name)]
+        # Most mutants are killed by a suite, for which less has to be linked.
+        for targets, chosen in ((SUITES_NEED, of_suites), ((), [name for name in names if name not in of_suites])):
+            if not chosen:
+                continue
+            status, output = run(["ninja", "-C", build, f"-j{jobs}", *targets], 1200)
+            if status != 0:
+                return "killed", "the build: " + output.strip().split("\n")[-1][:100]
+            killer = tests.first_failure(chosen)
+            if killer:
+                return "killed", killer
+        return "survived", None
     finally:
         source.write_text(before)
 

@@ -110,8 +110,7 @@ static void gnuplot_warns_and_fails(void) {
     pretend("case \"$4\" in pdf) echo too bad >&2; exit 1;; esac; exec /usr/bin/gnuplot \"$@\"");
     r = fq_command(PLOT);
     FQ_CHECK(r->exit_code == 4 && stand("")); /* the PNG alone is no figure */
-    pretend("test \"$LC_ALL\" = C.UTF-8 || exit 1; echo warning: nothing of note >&2; exec /usr/bin/gnuplot "
-            "\"$@\"");
+    pretend("echo warning: nothing of note >&2; exec /usr/bin/gnuplot \"$@\"");
     r = fq_command(PLOT);
     FQ_CHECK(r->exit_code == 0 && r->err[0] == '\0');
     FQ_CHECK(strncmp(r->out, "figures/rate_distortion.png\n    Distortion D against rate", 50) == 0);
@@ -122,7 +121,7 @@ static void gnuplot_warns_and_fails(void) {
     r = fq_command(PLOT " --figure rate_distortion; test $? -eq 4 && cat figures/*.* figures/data/* | "
                         "sha256sum | cmp - before");
     FQ_CHECK(r->exit_code == 0);
-    pretend("/usr/bin/gnuplot \"$@\" && head -c 200 \"$6\" >cut && cat cut >\"$6\""); /* as on a full disk */
+    pretend("exec /usr/bin/gnuplot \"$1\" \"$2\" \"$3\" \"$4\" \"$5\" /dev/null"); /* as on a full disk */
     r = fq_command(PLOT "; test $? -eq 4 && cat figures/*.* figures/data/* | sha256sum | cmp - before");
     FQ_CHECK(r->exit_code == 0);
     FQ_CHECK(stand("./data/rate_distortion.gp ./data/rate_distortion.tsv ./rate_distortion.json "
