@@ -14,6 +14,7 @@
 #include "draw.h"
 #include "fidelity_series.h"
 #include "fidelity_summary.h"
+#include "memory.h"
 #include "pareto.h"
 #include "perplexity_summary.h"
 #include "sha256.h"
@@ -240,7 +241,7 @@ static bool drawn_with(const fq_results *store, const char *name, size_t rows_sh
                 FQ_CHECK(box && strncmp(box + strcspn(box, "["), "[ 0 0 249 ", 10) == 0);
             }
         }
-        free(bytes);
+        fq_free(bytes);
     }
     json_t *side = side_file(name, store_path);
     FQ_CHECK(caption && strcmp(caption, json_string_value(json_object_get(side, "shows"))) == 0);
