@@ -2,9 +2,7 @@
 #include <string.h>
 
 #include "bench_report.h"
-#include "failure.h"
-#include "result_store.h"
-#include "sweep_lock.h"
+#include "row_writer.h"
 
 #define PARAMETER   FQ_ROLE_PARAMETER
 #define VALUE       FQ_ROLE_VALUE
@@ -70,10 +68,11 @@ static const fq_value_column sample_columns[] = {
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
-static bool in_report(const fq_bench_report *report, const fq_table *t, size_t row) {
+static bool in_report(const fq_table *table, size_t row, const void *context) {
+    const fq_bench_report *report = context;
     for (size_t i = 0; i < report->row_count; i++)
-        if (!strcmp(report->rows[i].bench, fq_table_text(t, row, 0)) &&
-            !strcmp(report->rows[i].name, fq_table_text(t, row, 1)))
+        if (!strcmp(report->rows[i].bench, fq_table_text(table, row, 0)) &&
+            !strcmp(report->rows[i].name, fq_table_text(table, row, 1)))
             return true;
     return false;
 }
@@ -81,65 +80,36 @@ static bool in_report(const fq_bench_report *report, const fq_table *t, size_t r
 /* The table of that name, made if missing, without rows of the cases in the report. */
 static fq_status ready_table(fq_table **table, fq_results *results, const char *name,
                              const fq_value_column *columns, size_t count, const fq_bench_report *report) {
-    fq_table wanted = {0};
-    *table = fq_results_table(results, name);
-    if (!*table)
-        return fq_results_add_table(results, table, name, columns, count);
-    FQ_TRY(fq_table_init(&wanted, name, columns, count));
-    const bool same = fq_table_same_columns(*table, &wanted);
-    fq_table_clear(&wanted);
-    if (!same)
-        return FQ_FAIL_TEXT(FQ_ERR_USAGE,
-                            "table %s has other columns than this program writes: take another results file "
-                            "with -o",
-                            name);
-    fq_table *const t = *table;
-    size_t kept = 0;
-    for (size_t row = 0; row < t->count; row++)
-        if (!in_report(report, t, row))
-            memmove(t->records + kept++ * t->record_bytes, t->records + row * t->record_bytes,
-                    t->record_bytes);
-    t->count = kept;
+    FQ_TRY(fq_row_table(table, results, name, columns, count));
+    fq_row_table_drop(*table, in_report, report);
     return FQ_OK;
 }
 
-/* Sets the columns of a table's newest row in order. */
-typedef struct writer {
-    fq_table *table;
-    size_t column;
-} writer;
-
-static void put_text(writer *w, const char *value) {
-    fq_table_set_text(w->table, w->table->count - 1, w->column++, value);
-}
-static void put_reals(writer *w, size_t count, const double *values) {
+static void put_reals(fq_row_writer *w, size_t count, const double *values) {
     for (size_t i = 0; i < count; i++)
-        fq_table_set_real(w->table, w->table->count - 1, w->column++, values[i]);
-}
-static void put_integer(writer *w, int64_t value) {
-    fq_table_set_integer(w->table, w->table->count - 1, w->column++, value);
+        fq_row_real(w, values[i]);
 }
 
 static fq_status add_row(fq_table *table, const fq_bench_report *report, const fq_bench_row *r, size_t run) {
-    FQ_TRY(fq_table_append(table, NULL, 1));
-    writer w = {table, 0};
+    fq_row_writer w;
+    FQ_TRY(fq_row_begin(&w, table));
     const fq_bench_summary *const s = &r->seconds;
-    put_text(&w, r->bench);
-    put_text(&w, r->name);
-    put_text(&w, r->variant);
-    put_text(&w, fq_bench_kind_name(r->kind));
-    put_integer(&w, (int64_t)r->threads);
-    put_integer(&w, report->quick);
-    put_text(&w, r->axis);
+    fq_row_text(&w, r->bench);
+    fq_row_text(&w, r->name);
+    fq_row_text(&w, r->variant);
+    fq_row_text(&w, fq_bench_kind_name(r->kind));
+    fq_row_integer(&w, (int64_t)r->threads);
+    fq_row_integer(&w, report->quick);
+    fq_row_text(&w, r->axis);
     put_reals(&w, 2, (const double[]){r->axis_value, r->axis_slope});
-    put_text(&w, r->work);
-    put_text(&w, r->rounds ? r->unit : r->rate_unit);
-    put_integer(&w, r->good);
-    put_text(&w, r->why);
-    put_text(&w, r->target);
+    fq_row_text(&w, r->work);
+    fq_row_text(&w, r->rounds ? r->unit : r->rate_unit);
+    fq_row_integer(&w, r->good);
+    fq_row_text(&w, r->why);
+    fq_row_text(&w, r->target);
     put_reals(&w, 3, (const double[]){r->amount, r->flops, r->bytes});
-    put_integer(&w, (int64_t)r->rounds);
-    put_integer(&w, (int64_t)r->repeats);
+    fq_row_integer(&w, (int64_t)r->rounds);
+    fq_row_integer(&w, (int64_t)r->repeats);
     put_reals(&w, 8,
               (const double[]){s->median, s->median_low, s->median_high, s->lower, s->upper, s->minimum,
                                r->busy, r->rate});
@@ -149,56 +119,42 @@ static fq_status add_row(fq_table *table, const fq_bench_report *report, const f
     put_reals(&w, 6,
               (const double[]){r->times_other.median, r->share.median, r->of_peak.median, r->of_copy.median,
                                r->of_limit, r->target_of_limit});
-    put_text(&w, r->limit);
-    put_integer(&w, r->met);
+    fq_row_text(&w, r->limit);
+    fq_row_integer(&w, r->met);
     put_reals(&w, 1, &report->clock);
-    put_integer(&w, (int64_t)run);
+    fq_row_integer(&w, (int64_t)run);
     return FQ_OK;
 }
 
 static fq_status add_samples(fq_table *table, const fq_bench_report *report, const fq_bench_row *r,
                              size_t run) {
     for (size_t i = 0; i < r->rounds; i++) {
-        FQ_TRY(fq_table_append(table, NULL, 1));
-        writer w = {table, 0};
-        put_text(&w, r->bench);
-        put_text(&w, r->name);
-        put_text(&w, r->variant);
-        put_integer(&w, (int64_t)i);
+        fq_row_writer w;
+        FQ_TRY(fq_row_begin(&w, table));
+        fq_row_text(&w, r->bench);
+        fq_row_text(&w, r->name);
+        fq_row_text(&w, r->variant);
+        fq_row_integer(&w, (int64_t)i);
         put_reals(&w, 2, (const double[]){report->wall[r->first + i], report->cpu[r->first + i]});
-        put_integer(&w, (int64_t)run);
+        fq_row_integer(&w, (int64_t)run);
     }
     return FQ_OK;
 }
 
-static fq_status write_store(fq_store *store, const fq_bench_report *report,
-                             const fq_provenance *provenance) {
-    fq_results *const results = fq_store_results(store);
+static fq_status add_all(fq_results *results, size_t run, const void *context) {
+    const fq_bench_report *report = context;
     fq_table *rows, *samples;
-    size_t run;
     FQ_TRY(ready_table(&rows, results, FQ_BENCH_TABLE, row_columns, COUNT(row_columns), report));
     FQ_TRY(ready_table(&samples, results, FQ_BENCH_SAMPLES_TABLE, sample_columns, COUNT(sample_columns),
                        report));
-    fq_result_text texts[FQ_PROVENANCE_MAX];
-    for (size_t i = 0; i < provenance->count; i++)
-        texts[i] = (fq_result_text){provenance->entries[i].name, provenance->entries[i].value};
-    FQ_TRY(fq_results_add_run(results, texts, provenance->count, &run));
     for (size_t i = 0; i < report->row_count; i++) {
         FQ_TRY(add_row(rows, report, &report->rows[i], run));
         FQ_TRY(add_samples(samples, report, &report->rows[i], run));
     }
-    return fq_store_finish(store);
+    return FQ_OK;
 }
 
 fq_status fq_bench_store_write(const char *path, const fq_bench_report *report,
                                const fq_provenance *provenance) {
-    fq_sweep_lock lock;
-    fq_store *store = NULL;
-    FQ_TRY(fq_sweep_lock_take(&lock, path));
-    fq_status status = fq_store_open(&store, path);
-    if (status == FQ_OK)
-        status = write_store(store, report, provenance);
-    fq_store_close(store);
-    fq_sweep_lock_release(&lock);
-    return status;
+    return fq_row_store_write(path, provenance, add_all, report);
 }

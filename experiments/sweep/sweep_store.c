@@ -8,6 +8,7 @@
 
 #include "failure.h"
 #include "memory.h"
+#include "row_writer.h"
 
 enum { COLUMN_NAMES_ROOM = FQ_TABLE_COLUMNS_MAX };
 
@@ -93,24 +94,10 @@ static fq_status experiment_columns(const fq_experiment *experiment, fq_value_co
     return FQ_OK;
 }
 
-static fq_status ensure_table(fq_results *results, const char *name, const fq_value_column *columns,
-                              size_t count) {
-    fq_table *table = fq_results_table(results, name), wanted = {0};
-    if (!table)
-        return fq_results_add_table(results, &table, name, columns, count);
-    FQ_TRY(fq_table_init(&wanted, name, columns, count));
-    const bool same = fq_table_same_columns(table, &wanted);
-    fq_table_clear(&wanted);
-    return same ? FQ_OK
-                : FQ_FAIL_TEXT(FQ_ERR_USAGE,
-                               "table %s has other columns than this program writes: take another "
-                               "results file with -o",
-                               name);
-}
-
 static fq_status ensure_tables(fq_sweep_store *s) {
     fq_results *results = fq_store_results(s->store);
     const fq_experiment *last = NULL;
+    fq_table *table = NULL;
     for (size_t i = 0; i < s->plan->count; i++) {
         const fq_experiment *experiment = s->plan->points[i].experiment;
         if (experiment == last)
@@ -120,9 +107,9 @@ static fq_status ensure_tables(fq_sweep_store *s) {
         char names[COLUMN_NAMES_ROOM][FQ_TABLE_NAME_MAX + 1];
         size_t count = 0;
         FQ_TRY(experiment_columns(experiment, columns, names, &count));
-        FQ_TRY(ensure_table(results, experiment->name, columns, count));
+        FQ_TRY(fq_row_table(&table, results, experiment->name, columns, count));
     }
-    return ensure_table(results, FQ_FAILURES_TABLE, failure_columns, FAILURE_COLUMNS);
+    return fq_row_table(&table, results, FQ_FAILURES_TABLE, failure_columns, FAILURE_COLUMNS);
 }
 
 /* Order and removal -------------------------------------------------------------------------- */
@@ -308,73 +295,79 @@ fq_point_state fq_sweep_store_state(const fq_sweep_store *store, size_t point) {
 
 /* Rows --------------------------------------------------------------------------------------- */
 
-static size_t set_parameters(fq_table *t, size_t r, const fq_point *point) {
-    size_t c = 0;
+static void set_parameters(fq_row_writer *w, const fq_point *point) {
     for (size_t p = 0; p < point->parameter_count; p++) {
         const fq_point_value *value = point->values[p];
         const char *slash = strrchr(value->text, '/');
         switch (point->experiment->parameters[p].type) {
         case FQ_PARAMETER_INTEGER:
-            fq_table_set_integer(t, r, c++, value->integer);
+            fq_row_integer(w, value->integer);
             break;
         case FQ_PARAMETER_REAL:
-            fq_table_set_real(t, r, c++, value->real);
+            fq_row_real(w, value->real);
             break;
         case FQ_PARAMETER_FILE:
-            fq_table_set_text(t, r, c++, slash ? slash + 1 : value->text);
-            fq_table_set_text(t, r, c++, value->identity[0] ? value->identity + strlen("sha256:") : "");
+            fq_row_text(w, slash ? slash + 1 : value->text);
+            fq_row_text(w, value->identity[0] ? value->identity + strlen("sha256:") : "");
             break;
         case FQ_PARAMETER_TEXT:
         case FQ_PARAMETER_CODEC:
-            fq_table_set_text(t, r, c++, value->text);
+            fq_row_text(w, value->text);
             break;
         }
     }
-    return c;
 }
 
-static void set_row(fq_table *t, size_t r, const fq_sweep_store *s, const fq_outcome *o) {
-    char seed[24];
-    const fq_point *point = &s->plan->points[o->point];
-    size_t c = set_parameters(t, r, point);
-    const size_t values = fq_column_count(point->experiment);
-    for (size_t v = 0; v < values; v++, c++)
-        switch (point->experiment->columns[v].type) {
+static void set_values(fq_row_writer *w, const fq_rows *rows, size_t r) {
+    const fq_value_column *columns = rows->experiment->columns;
+    for (size_t v = 0; columns[v].name; v++)
+        switch (columns[v].type) {
         case FQ_VALUE_REAL:
-            fq_table_set_real(t, r, c, fq_rows_get_real(&o->rows, r, v));
+            fq_row_real(w, fq_rows_get_real(rows, r, v));
             break;
         case FQ_VALUE_INTEGER:
-            fq_table_set_integer(t, r, c, fq_rows_get_integer(&o->rows, r, v));
+            fq_row_integer(w, fq_rows_get_integer(rows, r, v));
             break;
         case FQ_VALUE_TEXT:
-            fq_table_set_text(t, r, c, fq_rows_get_text(&o->rows, r, v));
+            fq_row_text(w, fq_rows_get_text(rows, r, v));
             break;
         }
-    snprintf(seed, sizeof seed, "%llu", (unsigned long long)point->manifest_seed);
-    fq_table_set_text(t, r, c++, point->id);
-    fq_table_set_text(t, r, c++, seed);
-    fq_table_set_integer(t, r, c++, (int64_t)point->replicate);
-    fq_table_set_integer(t, r, c++, (int64_t)r);
-    fq_table_set_integer(t, r, c++, point->experiment->version);
-    fq_table_set_integer(t, r, c++, (int64_t)s->run);
-    fq_table_set_real(t, r, c++, o->wall_seconds);
-    fq_table_set_real(t, r, c++, o->cpu_seconds);
-    fq_table_set_integer(t, r, c++, o->peak_memory_bytes);
-    fq_table_set_integer(t, r, c++, o->threads);
-    fq_table_set_text(t, r, c, o->host);
 }
 
-static void set_failure(fq_table *t, const fq_sweep_store *s, const fq_outcome *o) {
+static fq_status add_row(fq_table *t, size_t r, const fq_sweep_store *s, const fq_outcome *o) {
+    const fq_point *point = &s->plan->points[o->point];
+    fq_row_writer w;
+    FQ_TRY(fq_row_begin(&w, t));
+    set_parameters(&w, point);
+    set_values(&w, &o->rows, r);
+    fq_row_text(&w, point->id);
+    fq_row_seed(&w, point->manifest_seed);
+    fq_row_integer(&w, (int64_t)point->replicate);
+    fq_row_integer(&w, (int64_t)r);
+    fq_row_integer(&w, point->experiment->version);
+    fq_row_integer(&w, (int64_t)s->run);
+    fq_row_real(&w, o->wall_seconds);
+    fq_row_real(&w, o->cpu_seconds);
+    fq_row_integer(&w, o->peak_memory_bytes);
+    fq_row_integer(&w, o->threads);
+    fq_row_text(&w, o->host);
+    return FQ_OK;
+}
+
+static fq_status add_failure(fq_table *t, const fq_sweep_store *s, const fq_outcome *o) {
     char label[FQ_POINT_LABEL_MAX];
     const fq_point *point = &s->plan->points[o->point];
+    fq_row_writer w;
+    FQ_TRY(fq_row_begin(&w, t));
     fq_point_label(label, point);
-    fq_table_set_text(t, 0, 0, point->id);
-    fq_table_set_text(t, 0, 1, point->experiment->name);
-    fq_table_set_text(t, 0, 2, label);
-    fq_table_set_text(t, 0, 3, o->error);
-    fq_table_set_integer(t, 0, 4, (int64_t)s->run);
-    fq_table_set_real(t, 0, 5, o->wall_seconds);
-    fq_table_set_text(t, 0, 6, o->host);
+    fq_row_text(&w, point->id);
+    fq_row_text(&w, point->experiment->name);
+    fq_row_text(&w, label);
+    fq_row_text(&w, o->error);
+    fq_row_integer(&w, (int64_t)s->run);
+    fq_row_real(&w, o->wall_seconds);
+    fq_row_text(&w, o->host);
+    return FQ_OK;
 }
 
 fq_status fq_sweep_store_put(fq_sweep_store *s, const fq_outcome *outcome) {
@@ -385,11 +378,9 @@ fq_status fq_sweep_store_put(fq_sweep_store *s, const fq_outcome *outcome) {
     fq_table rows = {0};
     const size_t count = failed ? 1 : outcome->rows.count;
     FQ_TRY(fq_table_init(&rows, table->name, table->columns, table->column_count));
-    fq_status status = fq_table_append(&rows, NULL, count);
-    if (status == FQ_OK && failed)
-        set_failure(&rows, s, outcome);
+    fq_status status = failed ? add_failure(&rows, s, outcome) : FQ_OK;
     for (size_t r = 0; status == FQ_OK && !failed && r < count; r++)
-        set_row(&rows, r, s, outcome);
+        status = add_row(&rows, r, s, outcome);
     if (status == FQ_OK)
         status = fq_store_append(s->store, table, rows.records, count);
     if (status == FQ_OK)

@@ -1,12 +1,8 @@
 #include "claim_store.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "failure.h"
-#include "result_store.h"
-#include "sweep_lock.h"
+#include "row_writer.h"
 
 #define PARAMETER   FQ_ROLE_PARAMETER
 #define VALUE       FQ_ROLE_VALUE
@@ -77,9 +73,10 @@ enum {
     EVIDENCE_COLUMNS = sizeof evidence_columns / sizeof evidence_columns[0]
 };
 
-static bool in_report(const fq_claim_report *report, const char *id) {
+static bool in_report(const fq_table *table, size_t row, const void *context) {
+    const fq_claim_report *report = context;
     for (size_t i = 0; i < report->claim_count; i++)
-        if (strcmp(report->claims[i].claim->id, id) == 0)
+        if (strcmp(report->claims[i].claim->id, fq_table_text(table, row, 0)) == 0)
             return true;
     return false;
 }
@@ -87,61 +84,22 @@ static bool in_report(const fq_claim_report *report, const char *id) {
 /* The table of that name, made if missing, without rows of the claims in the report. */
 static fq_status ready_table(fq_table **table, fq_results *results, const char *name,
                              const fq_value_column *columns, size_t count, const fq_claim_report *report) {
-    fq_table wanted = {0};
-    *table = fq_results_table(results, name);
-    if (!*table)
-        return fq_results_add_table(results, table, name, columns, count);
-    FQ_TRY(fq_table_init(&wanted, name, columns, count));
-    const bool same = fq_table_same_columns(*table, &wanted);
-    fq_table_clear(&wanted);
-    if (!same)
-        return FQ_FAIL_TEXT(FQ_ERR_USAGE,
-                            "table %s has other columns than this program writes: take another "
-                            "results file with -o",
-                            name);
-    size_t kept = 0;
-    fq_table *const t = *table;
-    for (size_t row = 0; row < t->count; row++)
-        if (!in_report(report, fq_table_text(t, row, 0)))
-            memmove(t->records + kept++ * t->record_bytes, t->records + row * t->record_bytes,
-                    t->record_bytes);
-    t->count = kept;
+    FQ_TRY(fq_row_table(table, results, name, columns, count));
+    fq_row_table_drop(*table, in_report, report);
     return FQ_OK;
-}
-
-/* Sets the columns of a table's newest row one after another, so that the calls stand in the order of
- * the table above. */
-typedef struct writer {
-    fq_table *table;
-    size_t column;
-} writer;
-
-static void put_text(writer *w, const char *value) {
-    fq_table_set_text(w->table, w->table->count - 1, w->column++, value);
-}
-static void put_real(writer *w, double value) {
-    fq_table_set_real(w->table, w->table->count - 1, w->column++, value);
-}
-static void put_integer(writer *w, uint64_t value) {
-    fq_table_set_integer(w->table, w->table->count - 1, w->column++, (int64_t)value);
-}
-static void put_seed(writer *w, uint64_t seed) {
-    char text[24];
-    snprintf(text, sizeof text, "%" PRIu64, seed);
-    put_text(w, text);
 }
 
 static fq_status add_claim(fq_table *table, const fq_claim_result *result, const fq_claim_context *context,
                            size_t run) {
-    FQ_TRY(fq_table_append(table, NULL, 1));
     const fq_claim *const c = result->claim;
     const fq_claim_summary *const s = &result->summary;
-    writer w = {table, 0};
-    put_text(&w, c->id);
-    put_integer(&w, (uint64_t)c->number);
-    put_integer(&w, context->quick);
-    put_seed(&w, context->seed);
-    put_integer(&w, (uint64_t)context->precision_cap);
+    fq_row_writer w;
+    FQ_TRY(fq_row_begin(&w, table));
+    fq_row_text(&w, c->id);
+    fq_row_integer(&w, (int64_t)c->number);
+    fq_row_integer(&w, (int64_t)context->quick);
+    fq_row_seed(&w, context->seed);
+    fq_row_integer(&w, (int64_t)context->precision_cap);
     const char *const texts[] = {
         c->title,
         c->statement,
@@ -152,52 +110,52 @@ static fq_status add_claim(fq_table *table, const fq_claim_result *result, const
         fq_verdict_name(s->verdict),
         s->part_rows[FQ_PART_PRACTICE] ? fq_verdict_name(s->part_verdict[FQ_PART_PRACTICE]) : ""};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        put_text(&w, texts[i]);
+        fq_row_text(&w, texts[i]);
     const size_t counts[] = {s->certified, s->computed,   s->measured,   s->undecided,
                              s->refuted,   s->exceptions, s->unexpected, s->values};
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
-        put_integer(&w, counts[i]);
-    put_real(&w, s->seconds);
-    put_integer(&w, run);
+        fq_row_integer(&w, (int64_t)counts[i]);
+    fq_row_real(&w, s->seconds);
+    fq_row_integer(&w, (int64_t)run);
     return FQ_OK;
 }
 
 static fq_status add_evidence(fq_table *table, const char *id, const fq_evidence *r, size_t run) {
-    FQ_TRY(fq_table_append(table, NULL, 1));
-    writer w = {table, 0};
-    put_text(&w, id);
-    put_text(&w, r->series);
-    put_text(&w, r->parameters);
+    fq_row_writer w;
+    FQ_TRY(fq_row_begin(&w, table));
+    fq_row_text(&w, id);
+    fq_row_text(&w, r->series);
+    fq_row_text(&w, r->parameters);
     const double axes[] = {r->dim, r->block, r->codewords, r->rate};
     for (size_t i = 0; i < 4; i++)
-        put_real(&w, axes[i]);
-    put_seed(&w, r->seed);
-    put_real(&w, r->left);
-    put_real(&w, r->left_error);
-    put_text(&w, fq_relation_sign(r->relation));
-    put_real(&w, r->right);
-    put_real(&w, r->right_error);
-    put_real(&w, r->tolerance);
-    put_text(&w, fq_verdict_name(r->verdict));
-    put_text(&w, r->finding);
-    put_text(&w, r->rests_on);
-    put_integer(&w, (uint64_t)r->precision);
-    put_integer(&w, r->samples);
-    put_text(&w, r->enclosure);
-    put_real(&w, r->seconds);
-    put_integer(&w, run);
+        fq_row_real(&w, axes[i]);
+    fq_row_seed(&w, r->seed);
+    fq_row_real(&w, r->left);
+    fq_row_real(&w, r->left_error);
+    fq_row_text(&w, fq_relation_sign(r->relation));
+    fq_row_real(&w, r->right);
+    fq_row_real(&w, r->right_error);
+    fq_row_real(&w, r->tolerance);
+    fq_row_text(&w, fq_verdict_name(r->verdict));
+    fq_row_text(&w, r->finding);
+    fq_row_text(&w, r->rests_on);
+    fq_row_integer(&w, (int64_t)r->precision);
+    fq_row_integer(&w, (int64_t)r->samples);
+    fq_row_text(&w, r->enclosure);
+    fq_row_real(&w, r->seconds);
+    fq_row_integer(&w, (int64_t)run);
     return FQ_OK;
 }
 
 static fq_status add_series(fq_table *table, const fq_claim *claim, size_t run) {
     for (const fq_series *s = claim->series; s && s->name; s++) {
-        FQ_TRY(fq_table_append(table, NULL, 1));
-        writer w = {table, 0};
-        put_text(&w, claim->id);
-        put_text(&w, s->name);
-        put_text(&w, fq_part_name(s->part));
-        put_text(&w, s->meaning);
-        put_integer(&w, run);
+        fq_row_writer w;
+        FQ_TRY(fq_row_begin(&w, table));
+        fq_row_text(&w, claim->id);
+        fq_row_text(&w, s->name);
+        fq_row_text(&w, fq_part_name(s->part));
+        fq_row_text(&w, s->meaning);
+        fq_row_integer(&w, (int64_t)run);
     }
     return FQ_OK;
 }
@@ -214,34 +172,22 @@ static fq_status add_rows(fq_table *claims, fq_table *evidence, fq_table *series
     return FQ_OK;
 }
 
-static fq_status write_store(fq_store *store, const fq_claim_report *report, const fq_claim_context *context,
-                             const fq_provenance *provenance) {
-    fq_results *const results = fq_store_results(store);
+typedef struct source {
+    const fq_claim_report *report;
+    const fq_claim_context *context;
+} source;
+
+static fq_status add_all(fq_results *results, size_t run, const void *context) {
+    const source *from = context;
+    const fq_claim_report *report = from->report;
     fq_table *claims, *evidence, *series;
-    size_t run;
-    /* A table that is made may move the others: all first, then their places. */
     FQ_TRY(ready_table(&claims, results, FQ_CLAIMS_TABLE, claim_columns, CLAIM_COLUMNS, report));
     FQ_TRY(ready_table(&evidence, results, FQ_EVIDENCE_TABLE, evidence_columns, EVIDENCE_COLUMNS, report));
     FQ_TRY(ready_table(&series, results, FQ_SERIES_TABLE, series_columns, SERIES_COLUMNS, report));
-    claims = fq_results_table(results, FQ_CLAIMS_TABLE);
-    evidence = fq_results_table(results, FQ_EVIDENCE_TABLE);
-    fq_result_text texts[FQ_PROVENANCE_MAX];
-    for (size_t i = 0; i < provenance->count; i++)
-        texts[i] = (fq_result_text){provenance->entries[i].name, provenance->entries[i].value};
-    FQ_TRY(fq_results_add_run(results, texts, provenance->count, &run));
-    FQ_TRY(add_rows(claims, evidence, series, report, context, run));
-    return fq_store_finish(store);
+    return add_rows(claims, evidence, series, report, from->context, run);
 }
 
 fq_status fq_claim_store_write(const char *path, const fq_claim_report *report,
                                const fq_claim_context *context, const fq_provenance *provenance) {
-    fq_sweep_lock lock;
-    fq_store *store = NULL;
-    FQ_TRY(fq_sweep_lock_take(&lock, path));
-    fq_status status = fq_store_open(&store, path);
-    if (status == FQ_OK)
-        status = write_store(store, report, context, provenance);
-    fq_store_close(store);
-    fq_sweep_lock_release(&lock);
-    return status;
+    return fq_row_store_write(path, provenance, add_all, &(source){report, context});
 }
