@@ -100,7 +100,7 @@ void fq_outcome_compute(fq_outcome *outcome, const fq_plan *plan, size_t point, 
     outcome->wall_seconds = fq_clock_monotonic() - start;
     outcome->cpu_seconds = cpu_now() - cpu_start;
     outcome->peak_memory_bytes = peak_bytes();
-    if (outcome->status == FQ_OK && outcome->rows.count == 0)
+    if (outcome->status == FQ_OK && outcome->rows.table.count == 0)
         outcome->status = FQ_FAIL_TEXT(FQ_ERR_INTERNAL, "experiment %s gave no row", p->experiment->name);
     if (outcome->status != FQ_OK) {
         char line[FQ_FAILURE_LINE_MAX];
@@ -129,12 +129,13 @@ typedef struct head {
 static const char magic[8] = {'f', 'q', 'p', 'o', 'i', 'n', 't', '1'};
 
 fq_status fq_outcome_pack(const fq_outcome *outcome, unsigned char **bytes, size_t *length) {
-    const size_t row_bytes = outcome->rows.count * outcome->rows.record_bytes;
+    const fq_table *rows = &outcome->rows.table;
+    const size_t row_bytes = rows->count * rows->record_bytes;
     head h;
     memset(&h, 0, sizeof h);
     memcpy(h.magic, magic, sizeof magic);
     h.point = outcome->point;
-    h.rows = outcome->rows.count;
+    h.rows = rows->count;
     h.row_bytes = row_bytes;
     h.status = outcome->status;
     h.threads = outcome->threads;
@@ -147,7 +148,7 @@ fq_status fq_outcome_pack(const fq_outcome *outcome, unsigned char **bytes, size
     FQ_TRY(fq_alloc(bytes, sizeof h + row_bytes, 1));
     memcpy(*bytes, &h, sizeof h);
     if (row_bytes)
-        memcpy(*bytes + sizeof h, outcome->rows.records, row_bytes);
+        memcpy(*bytes + sizeof h, rows->records, row_bytes);
     *length = sizeof h + row_bytes;
     return FQ_OK;
 }

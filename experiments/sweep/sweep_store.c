@@ -318,18 +318,17 @@ static void set_parameters(fq_row_writer *w, const fq_point *point) {
     }
 }
 
-static void set_values(fq_row_writer *w, const fq_rows *rows, size_t r) {
-    const fq_value_column *columns = rows->experiment->columns;
-    for (size_t v = 0; columns[v].name; v++)
-        switch (columns[v].type) {
+static void set_values(fq_row_writer *w, const fq_table *values, size_t r) {
+    for (size_t c = 0; c < values->column_count; c++)
+        switch (values->columns[c].type) {
         case FQ_VALUE_REAL:
-            fq_row_real(w, fq_rows_get_real(rows, r, v));
+            fq_row_real(w, fq_table_real(values, r, c));
             break;
         case FQ_VALUE_INTEGER:
-            fq_row_integer(w, fq_rows_get_integer(rows, r, v));
+            fq_row_integer(w, fq_table_integer(values, r, c));
             break;
         case FQ_VALUE_TEXT:
-            fq_row_text(w, fq_rows_get_text(rows, r, v));
+            fq_row_text(w, fq_table_text(values, r, c));
             break;
         }
 }
@@ -339,7 +338,7 @@ static fq_status add_row(fq_table *t, size_t r, const fq_sweep_store *s, const f
     fq_row_writer w;
     FQ_TRY(fq_row_begin(&w, t));
     set_parameters(&w, point);
-    set_values(&w, &o->rows, r);
+    set_values(&w, &o->rows.table, r);
     fq_row_text(&w, point->id);
     fq_row_seed(&w, point->manifest_seed);
     fq_row_integer(&w, (int64_t)point->replicate);
@@ -376,7 +375,7 @@ fq_status fq_sweep_store_put(fq_sweep_store *s, const fq_outcome *outcome) {
     fq_table *table =
         fq_results_table(fq_store_results(s->store), failed ? FQ_FAILURES_TABLE : point->experiment->name);
     fq_table rows = {0};
-    const size_t count = failed ? 1 : outcome->rows.count;
+    const size_t count = failed ? 1 : outcome->rows.table.count;
     FQ_TRY(fq_table_init(&rows, table->name, table->columns, table->column_count));
     fq_status status = failed ? add_failure(&rows, s, outcome) : FQ_OK;
     for (size_t r = 0; status == FQ_OK && !failed && r < count; r++)

@@ -205,7 +205,23 @@ static void given_the_ssh_script_expect_what_one_machine_computes(void) {
     ran(fq_command("SSH=./ssh SCP=./scp %s/experiments/scripts/cluster/ssh.sh m.yaml all.h5 a b c",
                    FQ_SOURCE_DIR),
         0);
-    ran(fq_command("bash -n %s/experiments/scripts/cluster/slurm.sh", FQ_SOURCE_DIR), 0);
+}
+
+/* The batch script with an srun that just runs: alone, and as the elements 2 and 3 of an array from 2. */
+static void given_the_slurm_script_expect_the_whole_from_its_parts(void) {
+    ran(fq_command("printf '#!/bin/sh\\nexec \"$@\"\\n' > srun && chmod +x srun && cat > m.yaml <<'END'\n"
+                   "experiment: rate-distortion\nseeds: [1, 2, 3]\n"
+                   "grid: {codec: ['tq:b=1', 'tq:b=2.5'], source: vector, dim: 16, samples: 300}\nEND\n"),
+        0);
+    ran(fq_command(
+            "PATH=$PWD:$PATH bash %s/experiments/scripts/cluster/slurm.sh m.yaml whole.h5 && for i in 2 3; "
+            "do "
+            "PATH=$PWD:$PATH SLURM_ARRAY_TASK_ID=$i SLURM_ARRAY_TASK_MIN=2 SLURM_ARRAY_TASK_COUNT=2 bash "
+            "%s/experiments/scripts/cluster/slurm.sh m.yaml part.h5 || exit 9; done; $FIBQUANT merge "
+            "part.1.h5 "
+            "part.2.h5 -o all.h5 && $FIBQUANT diff whole.h5 all.h5",
+            FQ_SOURCE_DIR, FQ_SOURCE_DIR),
+        0);
 }
 
 static const fq_test tests[] = {
@@ -215,6 +231,7 @@ static const fq_test tests[] = {
     {"training", given_training_expect_it_named},
     {"dry run", given_a_dry_run_expect_training_counted_once},
     {"ready manifests", given_the_ready_manifests_expect_points_and_costs},
+    {"slurm script", given_the_slurm_script_expect_the_whole_from_its_parts},
     {"ssh script", given_the_ssh_script_expect_what_one_machine_computes},
     {0},
 };
