@@ -41,6 +41,8 @@ typedef struct fq_codec_parts {
                                       trained here */
     const uint32_t *channel_order; /* tq with fractional b: channels by falling importance, [d], the
                                       first go to the finer group; NULL: 0,1,2,... */
+    uint32_t rotation_class;       /* codecs of one spec told apart by their rotation: which of them this
+                                            is, below 2^19 */
 } fq_codec_parts;
 
 /* Creates the codec spec names for dimension dim. parts may be NULL. FQ_ERR_SPEC if spec and dim

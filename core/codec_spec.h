@@ -10,6 +10,8 @@
  *                                                                  power of 2)
  *   norm=input|ls|match  what the stored norm is: |x|, the least-squares gain <x,y>/|y|^2 of the
  *                        reconstruction y of the direction, or |x|/|y|      default input
+ *   normbits=16|8        the stored norm as a half, or as a byte on a logarithmic scale: 6.7 % a step, norms
+ *                        2^-11.9 to 2^11.9, 0.00035 more of D             default 16
  *   seed=0..2^64-1       of the rotation and of training           default 1
  *
  * Keys are optional unless the family needs them; an unknown or repeated key, a value out of range or one
@@ -31,6 +33,7 @@ extern "C" {
 #endif
 
 typedef enum fq_norm_rule { FQ_NORM_INPUT = 0, FQ_NORM_LS = 1, FQ_NORM_MATCH = 2 } fq_norm_rule;
+typedef enum fq_norm_format { FQ_NORM_HALF = 0, FQ_NORM_BYTE = 1 } fq_norm_format;
 
 typedef enum fq_key_type {
     FQ_TYPE_INTEGER, /* a whole number */
@@ -55,6 +58,7 @@ typedef struct fq_codec_spec {
     fq_rotation_kind rotation;
     fq_packing packing;
     fq_norm_rule norm;
+    fq_norm_format norm_format;
     uint64_t seed;
 } fq_codec_spec;
 

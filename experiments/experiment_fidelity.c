@@ -21,7 +21,7 @@
 #include "experiment.h"
 #include "failure.h"
 #include "kv_cache_file.h"
-#include "kv_reconstruct.h"
+#include "kv_setup.h"
 #include "memory.h"
 #include "metrics.h"
 #include "two_way_error.h"
@@ -57,30 +57,17 @@ static const fq_parameter parameters[] = {
      .most = 1e6,
      .fallback = "16",
      .description = "blocks of neighbouring positions that errors take for independent"},
-    {.name = "keep_first",
-     .type = FQ_PARAMETER_INTEGER,
-     .least = 0,
-     .most = 1e9,
-     .fallback = "0",
-     .description = "first tokens kept uncompressed"},
-    {.name = "centre",
+    {.name = "treatment",
      .type = FQ_PARAMETER_TEXT,
-     .allowed = "none|key|both",
      .fallback = "none",
      .description =
-         "encode differences to the head's mean over the first centre_tokens tokens, stored as fp16"},
-    {.name = "centre_tokens",
+         "what is done around the codec, such as mean+classes+window:tokens=16 (fibquant help treatments)"},
+    {.name = "age",
      .type = FQ_PARAMETER_INTEGER,
-     .least = 0,
+     .least = 1,
      .most = 1e9,
-     .fallback = "0",
-     .description = "tokens that the mean is over; 0: all that are used"},
-    {.name = "channels",
-     .type = FQ_PARAMETER_TEXT,
-     .allowed = "index|energy",
-     .fallback = "index",
-     .description = "which channels tq at a fractional rate codes finer: the first, or those of the head's "
-                    "largest mean square"},
+     .fallback = "128",
+     .description = "attention to tokens this old and older is compared apart"},
     {0}};
 
 #define REAL(name, units, text)                                                                              \
@@ -99,16 +86,18 @@ static const fq_value_column columns[] = {
     {"recipe", FQ_VALUE_TEXT, 16, "", "training recipe of the keys' codebook; empty if it has none",
      FQ_ROLE_VALUE},
     {"plain", FQ_VALUE_INTEGER, 0, "1",
-     "1: keys and values alike, Haar rotation, norm as it is, nothing kept or centred, as published; 0: "
-     "otherwise",
+     "1: keys and values alike, no treatment, Haar rotation, norm as it is, as published; 0: otherwise",
      FQ_ROLE_VALUE},
     REAL("rate", "bits per coordinate", "payload rate, mean of keys and values"),
     REAL("compression_payload", "1", "16 / rate"),
     REAL("compression_stored", "1",
-         "16 bits a coordinate over everything stored: indices, norms, padding, kept tokens, means"),
+         "16 bits a coordinate over everything stored: indices, norms, padding, kept tokens, means, scales"),
+    REAL("pool_tokens", "1", "tokens of a layer that are kept for their tiny values, mean of layers"),
     MEASURE("attention_cosine", "1", "attention-output cosine, keys and values compressed"),
     MEASURE("attention_cosine_key", "1", "attention-output cosine, keys compressed alone"),
     MEASURE("attention_cosine_value", "1", "attention-output cosine, values compressed alone"),
+    MEASURE("attention_cosine_old", "1",
+            "the same of attention to tokens of that age and older alone, weights summing to one"),
     REAL("attention_cosine_least", "1", "attention_cosine of the worst key-value head"),
     MEASURE("key_cosine", "1", "cosine of a key and its reconstruction"),
     MEASURE("value_cosine", "1", "cosine of a value and its reconstruction"),
@@ -125,6 +114,7 @@ static const fq_value_column columns[] = {
     {0}};
 
 static fq_status check(const fq_point *point) {
+    FQ_TRY(fq_kv_setup_check(point));
     return fq_point_check_pair(point, fq_point_cache_dim(fq_point_file(point, "cache")));
 }
 
@@ -157,11 +147,12 @@ static fq_status cache_make(void **object, size_t *bytes, void *context) {
     return FQ_OK;
 }
 
-enum { KEY = 0, VALUE = 1, RAW = 0, DECODED = 1 };
+enum { KEY = 0, VALUE = 1, SIDES = 2 };
 enum {
     OF_BOTH,
     OF_KEY,
     OF_VALUE,
+    OF_OLD,
     KEY_COSINE,
     VALUE_COSINE,
     KEY_D,
@@ -174,48 +165,85 @@ enum {
 typedef struct job {
     const fq_kv_cache *cache;
     fq_kv_shape shape;
-    fq_kv_treatment treatment[2];
-    size_t tokens, first, stride, queries, blocks;
-    float *x[2][2];         /* [key, value][raw, decoded]: [tokens][dim] */
-    float *query, *all;     /* [queries][dim], [tokens][dim] */
+    fq_kv_setup setup;
+    size_t tokens, first, stride, queries, blocks, age;
+    fq_kv_store *store;     /* of one layer */
+    float *x[SIDES];        /* [tokens][heads][dim] */
+    float *query;           /* [tokens][query_heads][dim] */
+    float *head, *asked;    /* [tokens][dim]: one head; [queries][dim]: its queries that are looked at */
     fq_query_fidelity *out; /* [queries] */
     fq_two_way measure[MEASURES];
+    double bits, pool; /* sums over layers */
 } job;
 
 static void job_clear(job *j) {
-    for (int i = 0; i < 4; i++)
-        fq_free(j->x[i / 2][i % 2]);
+    for (int side = KEY; side <= VALUE; side++)
+        fq_free(j->x[side]);
+    fq_kv_setup_clear(&j->setup);
     fq_free(j->query);
-    fq_free(j->all);
+    fq_free(j->head);
+    fq_free(j->asked);
     fq_free(j->out);
+    fq_kv_store_destroy(j->store);
     for (int m = 0; m < MEASURES; m++)
         fq_two_way_clear(&j->measure[m]);
 }
 
 static fq_status job_make(job *j) {
     const size_t vector = j->shape.dim * sizeof(float);
-    for (int i = 0; i < 4; i++)
-        FQ_TRY(fq_alloc(&j->x[i / 2][i % 2], j->tokens, vector));
-    FQ_TRY(fq_alloc(&j->query, j->queries, vector));
-    FQ_TRY(fq_alloc(&j->all, j->tokens, vector));
+    const fq_kv_origin *origin = fq_kv_cache_origin(j->cache);
+    size_t vectors = 0;
+    const fq_kv_options options = {
+        .key_codecs = j->setup.key_codecs,
+        .value_codecs = j->setup.value_codecs,
+        .treatment = j->setup.treatment,
+        .rope = origin->rope_known ? &origin->rope : NULL,
+        .group = j->shape.query_heads / j->shape.heads,
+    };
+    FQ_TRY(fq_kv_store_create(&j->store, 1, j->shape.heads, j->shape.dim, j->tokens, &options));
+    FQ_TRY(fq_size_multiply(&vectors, j->tokens, j->shape.query_heads, "tokens"));
+    for (int side = KEY; side <= VALUE; side++)
+        FQ_TRY(fq_alloc(&j->x[side], j->tokens * j->shape.heads, vector));
+    FQ_TRY(fq_alloc(&j->query, vectors, vector));
+    FQ_TRY(fq_alloc(&j->head, j->tokens, vector));
+    FQ_TRY(fq_alloc(&j->asked, j->queries, vector));
     FQ_TRY(fq_alloc(&j->out, j->queries, sizeof *j->out));
     for (int m = 0; m < MEASURES; m++)
         FQ_TRY(fq_two_way_init(&j->measure[m], j->shape.layers * j->shape.heads, j->blocks));
     return FQ_OK;
 }
 
-/* Fills raw and decoded keys or values of a head. */
-static fq_status reconstruct(job *j, int side, size_t layer, size_t head) {
-    const fq_kv_kind kind = side == KEY ? FQ_KV_KEY : FQ_KV_VALUE;
-    FQ_TRY(fq_kv_cache_read(j->cache, layer, kind, head, 0, j->tokens, j->x[side][RAW]));
-    const fq_status status =
-        fq_kv_reconstruct(j->x[side][DECODED], &j->treatment[side], j->x[side][RAW], j->tokens);
-    char where[80];
-    snprintf(where, sizeof where, "layer %zu, %s, head %zu,", layer, fq_kv_kind_name(kind), head);
-    return fq_encode_explain(status, j->treatment[side].codec, j->x[side][RAW], j->tokens, 0, where, "token");
+/* to[tokens][heads][dim] of a layer. */
+static fq_status read_layer(job *j, size_t layer, fq_kv_kind kind, float *to, size_t heads) {
+    const size_t d = j->shape.dim;
+    for (size_t h = 0; h < heads; h++) {
+        FQ_TRY(fq_kv_cache_read(j->cache, layer, kind, h, 0, j->tokens, j->head));
+        for (size_t t = 0; t < j->tokens; t++)
+            memcpy(to + (t * heads + h) * d, j->head + t * d, d * sizeof *to);
+    }
+    return FQ_OK;
 }
 
-static fq_status measure_vectors(job *j, int side, size_t unit) {
+/* The layer's keys and values through the store. */
+static fq_status fill_store(job *j, size_t layer) {
+    FQ_TRY(read_layer(j, layer, FQ_KV_KEY, j->x[KEY], j->shape.heads));
+    FQ_TRY(read_layer(j, layer, FQ_KV_VALUE, j->x[VALUE], j->shape.heads));
+    FQ_TRY(read_layer(j, layer, FQ_KV_QUERY, j->query, j->shape.query_heads));
+    fq_kv_store_reset(j->store);
+    const fq_status status = fq_kv_store_append(j->store, 0, j->x[KEY], j->x[VALUE], j->query, j->tokens);
+    if (status == FQ_ERR_RANGE || status == FQ_ERR_NONFINITE) {
+        char line[FQ_FAILURE_LINE_MAX];
+        fq_failure_line(line, fq_error_last());
+        return FQ_FAIL_TEXT(status, "layer %zu, %.500s", layer, line);
+    }
+    FQ_TRY(status);
+    j->bits += fq_kv_store_bits(j->store);
+    j->pool += (double)fq_kv_store_pool(j->store, 0);
+    return FQ_OK;
+}
+
+/* Cosines and distortions of a head's vectors as decoded. */
+static fq_status measure_vectors(job *j, int side, const float *raw, const float *decoded, size_t unit) {
     const size_t dim = j->shape.dim;
     fq_two_way *cosine = &j->measure[side == KEY ? KEY_COSINE : VALUE_COSINE];
     fq_two_way *distortion = &j->measure[side == KEY ? KEY_D : VALUE_D];
@@ -224,8 +252,7 @@ static fq_status measure_vectors(job *j, int side, size_t unit) {
         fq_metrics m;
         for (end = t + 1; end < j->tokens && fq_two_way_block(end, j->tokens, j->blocks) == block;)
             end++;
-        FQ_TRY(fq_metrics_measure(&m, dim, j->x[side][RAW] + t * dim, j->x[side][DECODED] + t * dim, end - t,
-                                  NULL, 0));
+        FQ_TRY(fq_metrics_measure(&m, dim, raw + t * dim, decoded + t * dim, end - t, NULL, 0));
         const double n = (double)m.vectors;
         fq_two_way_add(cosine, unit, block, n > 0.0 ? n * m.cosine.mean : 0.0, n);
         fq_two_way_add(distortion, unit, block, n > 0.0 ? n * m.distortion.mean : 0.0, n);
@@ -233,21 +260,35 @@ static fq_status measure_vectors(job *j, int side, size_t unit) {
     return FQ_OK;
 }
 
-static fq_status measure_query_head(job *j, size_t layer, size_t head, size_t unit) {
-    const size_t dim = j->shape.dim;
-    const fq_attention_pair pair = {
-        j->tokens, dim, j->x[KEY][RAW], j->x[VALUE][RAW], j->x[KEY][DECODED], j->x[VALUE][DECODED]};
-    FQ_TRY(fq_kv_cache_read(j->cache, layer, FQ_KV_QUERY, head, 0, j->tokens, j->all));
+/* A query without a direction to keep (NaN) is no observation. */
+static void add_cosine(job *j, int measure, size_t unit, size_t block, double cosine) {
+    if (!isnan(cosine))
+        fq_two_way_add(&j->measure[measure], unit, block, cosine, 1.0);
+}
+
+static fq_status measure_query_head(job *j, size_t head, size_t unit) {
+    const size_t dim = j->shape.dim, heads = j->shape.query_heads;
+    const fq_kv_view view = fq_kv_store_view(j->store, 0, head / (heads / j->shape.heads));
+    const fq_attention_pair pair = {.tokens = j->tokens,
+                                    .dim = dim,
+                                    .key = view.raw_key,
+                                    .value = view.raw_value,
+                                    .key_decoded = view.key,
+                                    .value_decoded = view.value,
+                                    .window = fq_kv_store_window(j->store),
+                                    .key_near = view.near_key,
+                                    .value_near = view.near_value,
+                                    .age = j->age};
     for (size_t i = 0; i < j->queries; i++)
-        memcpy(j->query + i * dim, j->all + (j->first + i * j->stride) * dim, dim * sizeof(float));
-    FQ_TRY(fq_attention_fidelity(j->out, &pair, j->query, j->queries, j->first, j->stride));
+        memcpy(j->asked + i * dim, j->query + ((j->first + i * j->stride) * heads + head) * dim,
+               dim * sizeof(float));
+    FQ_TRY(fq_attention_fidelity(j->out, &pair, j->asked, j->queries, j->first, j->stride));
     for (size_t i = 0; i < j->queries; i++) {
         const size_t block = fq_two_way_block(i, j->queries, j->blocks);
-        if (!isnan(j->out[i].both)) { /* an output of zero has no direction */
-            fq_two_way_add(&j->measure[OF_BOTH], unit, block, j->out[i].both, 1.0);
-            fq_two_way_add(&j->measure[OF_KEY], unit, block, j->out[i].key, 1.0);
-            fq_two_way_add(&j->measure[OF_VALUE], unit, block, j->out[i].value, 1.0);
-        }
+        add_cosine(j, OF_BOTH, unit, block, j->out[i].both);
+        add_cosine(j, OF_KEY, unit, block, j->out[i].key);
+        add_cosine(j, OF_VALUE, unit, block, j->out[i].value);
+        add_cosine(j, OF_OLD, unit, block, j->out[i].old);
         fq_two_way_add(&j->measure[SCORE_ERROR], unit, block, j->out[i].score_error, 1.0);
         fq_two_way_add(&j->measure[SCORE_POWER], unit, block, j->out[i].score_power, 1.0);
     }
@@ -255,16 +296,18 @@ static fq_status measure_query_head(job *j, size_t layer, size_t head, size_t un
 }
 
 static fq_status measure(job *j, fq_rows *rows) {
-    const size_t group = j->shape.query_heads / j->shape.heads, units = j->shape.layers * j->shape.heads;
-    for (size_t unit = 0; unit < units; unit++) {
-        const size_t layer = unit / j->shape.heads, head = unit % j->shape.heads;
-        for (int side = KEY; side <= VALUE; side++) {
-            FQ_TRY(reconstruct(j, side, layer, head));
-            FQ_TRY(measure_vectors(j, side, unit));
+    const size_t group = j->shape.query_heads / j->shape.heads;
+    for (size_t layer = 0; layer < j->shape.layers; layer++) {
+        FQ_TRY(fill_store(j, layer));
+        for (size_t head = 0; head < j->shape.heads; head++) {
+            const size_t unit = layer * j->shape.heads + head;
+            const fq_kv_view view = fq_kv_store_view(j->store, 0, head);
+            FQ_TRY(measure_vectors(j, KEY, view.raw_key, view.key, unit));
+            FQ_TRY(measure_vectors(j, VALUE, view.raw_value, view.value, unit));
+            for (size_t i = 0; i < group; i++)
+                FQ_TRY(measure_query_head(j, head * group + i, unit));
         }
-        for (size_t i = 0; i < group; i++)
-            FQ_TRY(measure_query_head(j, layer, head * group + i, unit));
-        fq_rows_progress(rows, (double)(unit + 1) / (double)units);
+        fq_rows_progress(rows, (double)(layer + 1) / (double)j->shape.layers);
     }
     return FQ_OK;
 }
@@ -287,6 +330,7 @@ static void report(const job *j, fq_rows *rows) {
     put(rows, "attention_cosine", fq_two_way_mean(&m[OF_BOTH]));
     put(rows, "attention_cosine_key", fq_two_way_mean(&m[OF_KEY]));
     put(rows, "attention_cosine_value", fq_two_way_mean(&m[OF_VALUE]));
+    put(rows, "attention_cosine_old", fq_two_way_mean(&m[OF_OLD]));
     put(rows, "key_cosine", fq_two_way_mean(&m[KEY_COSINE]));
     put(rows, "value_cosine", fq_two_way_mean(&m[VALUE_COSINE]));
     put(rows, "key_distortion", fq_two_way_mean(&m[KEY_D]));
@@ -300,12 +344,10 @@ static void report(const job *j, fq_rows *rows) {
 
 static fq_status describe(const job *j, fq_rows *rows) {
     const fq_kv_origin *origin = fq_kv_cache_origin(j->cache);
-    const fq_kv_treatment *k = &j->treatment[KEY], *v = &j->treatment[VALUE];
-    const fq_codec_spec *key = fq_codec_get_spec(k->codec);
-    const double rate = 0.5 * (fq_codec_get_cost(k->codec).rate + fq_codec_get_cost(v->codec).rate);
-    const double bytes = fq_kv_treatment_bytes(k, j->tokens) + fq_kv_treatment_bytes(v, j->tokens);
-    const bool plain = k->codec == v->codec && key->norm == FQ_NORM_INPUT &&
-                       key->rotation == FQ_ROTATION_HAAR && k->keep == 0 && k->centre_tokens == 0;
+    const fq_codec_spec *key = fq_codec_get_spec(j->setup.key_codecs[0]);
+    const double rate = fq_kv_setup_rate(&j->setup);
+    const double numbers =
+        2.0 * (double)(j->shape.layers * j->shape.heads * j->tokens) * (double)j->shape.dim;
     char protocol[240];
     fq_codec_description about;
     FQ_TRY(fq_codec_describe(&about, key, j->shape.dim));
@@ -313,10 +355,11 @@ static fq_status describe(const job *j, fq_rows *rows) {
     fq_rows_integer(rows, "block", about.trained ? (int64_t)about.block : 0);
     fq_rows_integer(rows, "codewords", about.trained ? (int64_t)about.codewords : 0);
     fq_rows_text(rows, "recipe", about.trained ? fq_recipe_name(about.training.recipe) : "");
-    fq_rows_integer(rows, "plain", plain);
+    fq_rows_integer(rows, "plain", fq_kv_setup_is_plain(&j->setup));
     fq_rows_real(rows, "rate", rate);
     fq_rows_real(rows, "compression_payload", 16.0 / rate);
-    fq_rows_real(rows, "compression_stored", 4.0 * (double)(j->shape.dim * j->tokens) / bytes);
+    fq_rows_real(rows, "compression_stored", 16.0 * numbers / j->bits);
+    fq_rows_real(rows, "pool_tokens", j->pool / (double)j->shape.layers);
     fq_rows_text(rows, "model_name", origin->model);
     fq_rows_text(rows, "text_name", origin->text);
     snprintf(protocol, sizeof protocol,
@@ -329,40 +372,22 @@ static fq_status describe(const job *j, fq_rows *rows) {
 }
 
 static fq_status set_protocol(job *j, const fq_point *point, const char *path) {
-    const char *centre = fq_point_text(point, "centre");
-    size_t mean_of = fq_point_size(point, "centre_tokens");
-    j->shape = *fq_kv_cache_shape(j->cache);
     j->tokens = fq_point_size(point, "tokens");
     j->first = fq_point_size(point, "first_query");
     j->stride = fq_point_size(point, "stride");
     j->blocks = fq_point_size(point, "blocks");
+    j->age = fq_point_size(point, "age");
     if (j->tokens == 0)
         j->tokens = j->shape.tokens;
-    if (mean_of == 0)
-        mean_of = j->tokens;
-    if (j->tokens > j->shape.tokens || j->first >= j->tokens || mean_of > j->tokens)
+    const size_t keys = fq_treatment_prefix(&j->setup.treatment, FQ_OF_KEYS),
+                 values = fq_treatment_prefix(&j->setup.treatment, FQ_OF_VALUES);
+    if (j->tokens > j->shape.tokens || j->first >= j->tokens || keys > j->tokens || values > j->tokens)
         return FQ_FAIL_TEXT(FQ_ERR_INPUT,
                             "%s: %zu tokens; key \"tokens\" asks for %zu, \"first_query\" for position %zu, "
-                            "\"centre_tokens\" for %zu",
-                            path, j->shape.tokens, j->tokens, j->first, mean_of);
+                            "\"treatment\" for the first %zu",
+                            path, j->shape.tokens, j->tokens, j->first, keys > values ? keys : values);
     j->queries = (j->tokens - 1 - j->first) / j->stride + 1;
-    for (int side = KEY; side <= VALUE; side++) {
-        const bool centred = strcmp(centre, "both") == 0 || (side == KEY && strcmp(centre, "key") == 0);
-        j->treatment[side].keep = fq_point_size(point, "keep_first");
-        j->treatment[side].centre_tokens = centred ? mean_of : 0;
-        j->treatment[side].by_energy = strcmp(fq_point_text(point, "channels"), "energy") == 0;
-    }
     return FQ_OK;
-}
-
-static fq_status set_codecs(job *j, const fq_point *point, fq_resources *resources) {
-    const fq_codec_spec *spec = fq_point_codec(point, "codec");
-    const char *value_name = fq_point_text(point, "value_codec");
-    fq_codec_spec value_spec = *spec;
-    if (strcmp(value_name, "same") != 0)
-        FQ_TRY(fq_codec_spec_parse(&value_spec, value_name));
-    FQ_TRY(fq_resources_codec(resources, &j->treatment[KEY].codec, spec, j->shape.dim));
-    return fq_resources_codec(resources, &j->treatment[VALUE].codec, &value_spec, j->shape.dim);
 }
 
 static fq_status run(const fq_point *point, fq_resources *resources, fq_rows *rows) {
@@ -374,9 +399,11 @@ static fq_status run(const fq_point *point, fq_resources *resources, fq_rows *ro
     snprintf(key, sizeof key, "kv_cache:%s", hash);
     FQ_TRY(fq_resources_get(resources, &object, key, &kind, (void *)(uintptr_t)path));
     job j = {.cache = object};
-    FQ_TRY(set_protocol(&j, point, path));
-    FQ_TRY(set_codecs(&j, point, resources));
-    fq_status status = job_make(&j);
+    j.shape = *fq_kv_cache_shape(j.cache);
+    FQ_TRY(fq_kv_setup_make(&j.setup, point, resources, j.shape.dim));
+    fq_status status = set_protocol(&j, point, path);
+    if (status == FQ_OK)
+        status = job_make(&j);
     if (status == FQ_OK)
         status = measure(&j, rows);
     if (status == FQ_OK)

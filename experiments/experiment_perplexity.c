@@ -3,10 +3,10 @@
  * Protocol: `windows` windows of `window` tokens, evenly spread over the text, each with an empty cache
  * (behind the model's begin-of-text token where it has one). Every key and value is encoded when it is
  * appended and decoded before attention reads it, the current token's own included, in all layers; so
- * every later layer sees the consequences. Options keep the first tokens, and for each query the most
- * recent ones, uncompressed. Tokens at positions skip+1..window-1 are scored. The uncompressed model
- * (float32) is run on the same windows: paired differences, KL divergence and agreement of the most
- * likely token are against it. Standard errors take windows as the sampling unit.
+ * every later layer sees the consequences. A treatment may change
+ * keys and values around the codec and keep tokens out of it. Tokens at positions skip+1..window-1 are
+ * scored. The uncompressed model (float32) is run on the same windows: paired differences, KL divergence and
+ * agreement of the most likely token are against it. Standard errors take windows as the sampling unit.
  */
 #include <math.h>
 #include <stdio.h>
@@ -14,6 +14,7 @@
 
 #include "experiment.h"
 #include "failure.h"
+#include "kv_setup.h"
 #include "memory.h"
 #include "metrics.h"
 #include "model_text.h"
@@ -27,25 +28,11 @@ static const fq_parameter parameters[] = {
      .type = FQ_PARAMETER_TEXT,
      .fallback = "same",
      .description = "codec of the values, or same"},
-    {.name = "keep_first",
-     .type = FQ_PARAMETER_INTEGER,
-     .least = 0,
-     .most = 1e6,
-     .fallback = "0",
-     .description = "first tokens kept uncompressed"},
-    {.name = "keep_recent",
-     .type = FQ_PARAMETER_INTEGER,
-     .least = 0,
-     .most = 1e6,
-     .fallback = "0",
-     .description = "most recent tokens read uncompressed, the current one included"},
-    {.name = "centre_keys",
-     .type = FQ_PARAMETER_INTEGER,
-     .least = 0,
-     .most = 1e6,
-     .fallback = "0",
+    {.name = "treatment",
+     .type = FQ_PARAMETER_TEXT,
+     .fallback = "none",
      .description =
-         "keys behind this many first tokens are encoded as differences to those tokens' mean; 0: none"},
+         "what is done around the codec, such as mean+classes+window:tokens=16 (fibquant help treatments)"},
     {.name = "window",
      .type = FQ_PARAMETER_INTEGER,
      .least = 2,
@@ -116,6 +103,7 @@ static fq_status check(const fq_point *point) {
     if (fq_point_size(point, "skip") + 1 >= fq_point_size(point, "window"))
         return FQ_FAIL_TEXT(FQ_ERR_ARGUMENT, "key \"skip\": %zu; allowed: below window - 1",
                             fq_point_size(point, "skip"));
+    FQ_TRY(fq_kv_setup_check(point));
     return fq_point_check_pair(point, model_dim(fq_point_file(point, "model")));
 }
 
@@ -260,7 +248,7 @@ static fq_status score_window(const reference *r, size_t w, const float *x, cons
 }
 
 static fq_status measure(const reference *r, const fq_kv_options *options, size_t skip, fq_rows *rows,
-                         scores *all, double *bytes) {
+                         scores *all, double *bits) {
     fq_kv_store *store = NULL;
     float *hidden = NULL;
     const size_t size = r->window * r->m.model.config.width;
@@ -272,7 +260,7 @@ static fq_status measure(const reference *r, const fq_kv_options *options, size_
             status = score_window(r, w, r->hidden + w * size, hidden, skip, &all[w]);
         fq_rows_progress(rows, (double)(w + 1) / (double)r->windows);
     }
-    *bytes = (double)fq_kv_store_bytes(store);
+    *bits = fq_kv_store_bits(store);
     fq_free(hidden);
     fq_kv_store_destroy(store);
     return status;
@@ -317,41 +305,41 @@ static fq_status run(const fq_point *point, fq_resources *resources, fq_rows *ro
     request q = {fq_point_file(point, "model"), fq_point_file(point, "text"), fq_point_size(point, "window"),
                  fq_point_size(point, "windows")};
     const fq_codec_spec *spec = fq_point_codec(point, "codec");
-    const char *value_name = fq_point_text(point, "value_codec");
     const size_t skip = fq_point_size(point, "skip");
     char key[320], model_hash[FQ_SHA256_HEX], text_hash[FQ_SHA256_HEX], protocol[160];
     const void *object = NULL;
-    fq_codec_spec value_spec = *spec;
     FQ_TRY(fq_sha256_file(model_hash, q.model));
     FQ_TRY(fq_sha256_file(text_hash, q.text));
     snprintf(key, sizeof key, "perplexity:%s:%s:%zu:%zu", model_hash, text_hash, q.window, q.windows);
     FQ_TRY(fq_resources_get(resources, &object, key, &kind, &q));
     const reference *r = object;
     const fq_model_config *c = &r->m.model.config;
-    fq_kv_options options = {.keep_first = fq_point_size(point, "keep_first"),
-                             .keep_recent = fq_point_size(point, "keep_recent"),
-                             .centre_keys = fq_point_size(point, "centre_keys")};
-    if (strcmp(value_name, "same") != 0)
-        FQ_TRY(fq_codec_spec_parse(&value_spec, value_name));
-    FQ_TRY(fq_resources_codec(resources, &options.key_codec, spec, c->head_dim));
-    FQ_TRY(fq_resources_codec(resources, &options.value_codec, &value_spec, c->head_dim));
+    const fq_rope rope = fq_transformer_rope(c);
+    fq_kv_setup setup;
+    FQ_TRY(fq_kv_setup_make(&setup, point, resources, c->head_dim));
+    const fq_kv_options options = {.key_codecs = setup.key_codecs,
+                                   .value_codecs = setup.value_codecs,
+                                   .treatment = setup.treatment,
+                                   .rope = &rope,
+                                   .group = c->heads / c->kv_heads};
+    const double rate = fq_kv_setup_rate(&setup);
     scores *all = NULL;
-    double bytes = 0.0;
-    FQ_TRY(fq_alloc(&all, q.windows, sizeof *all));
-    fq_status status = measure(r, &options, skip, rows, all, &bytes);
+    double bits = 0.0;
+    fq_status status = fq_alloc(&all, q.windows, sizeof *all);
+    if (status == FQ_OK)
+        status = measure(r, &options, skip, rows, all, &bits);
     if (status == FQ_OK)
         status = fq_rows_add(rows);
     if (status == FQ_OK)
         status = report(rows, all, q.windows);
     fq_free(all);
+    fq_kv_setup_clear(&setup);
     FQ_TRY(status);
-    const double rate =
-        0.5 * (fq_codec_get_cost(options.key_codec).rate + fq_codec_get_cost(options.value_codec).rate);
     fq_rows_text(rows, "family", spec->family);
     fq_rows_real(rows, "rate", rate);
     fq_rows_real(rows, "compression_payload", 16.0 / rate);
     fq_rows_real(rows, "compression_stored",
-                 4.0 * (double)(c->layers * c->kv_heads * c->head_dim * q.window) / bytes);
+                 32.0 * (double)(c->layers * c->kv_heads * c->head_dim * q.window) / bits);
     fq_rows_integer(rows, "scored", (int64_t)(q.windows * (q.window - 1 - skip)));
     const char *slash = strrchr(q.text, '/');
     fq_rows_text(rows, "model_name", c->name);
@@ -367,7 +355,7 @@ static fq_status run(const fq_point *point, fq_resources *resources, fq_rows *ro
 const fq_experiment fq_experiment_perplexity = {
     .name = "perplexity",
     .summary = "perplexity of a model whose KV cache is compressed as it is written",
-    .version = 4,
+    .version = 5,
     .parameters = parameters,
     .columns = columns,
     .check = check,

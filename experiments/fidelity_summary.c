@@ -62,16 +62,12 @@ static void print_reach(FILE *to, const fq_fidelity_view *v, size_t series, doub
 /* The codecs of a row and what was done besides. */
 static void print_name(FILE *to, const fq_fidelity_view *v, size_t row) {
     const char *value = fq_table_text(v->table, row, v->value_codec),
-               *centre = fq_table_text(v->table, row, v->centre);
-    const long long kept = (long long)fq_table_integer(v->table, row, v->keep_first);
-    const long long tokens = (long long)fq_table_integer(v->table, row, v->centre_tokens);
+               *treatment = fq_table_text(v->table, row, v->treatment);
     fputs(fq_table_text(v->table, row, v->codec), to);
     if (strcmp(value, "same") != 0)
         fprintf(to, "; values %s", value);
-    if (kept > 0)
-        fprintf(to, "; %lld kept", kept);
-    if (strcmp(centre, "none") != 0)
-        fprintf(to, tokens > 0 ? "; %s centred on %lld tokens" : "; %s centred on all", centre, tokens);
+    if (strcmp(treatment, "none") != 0)
+        fprintf(to, "; %s", treatment);
 }
 
 /* Which codecs stand behind the second column, as their names are long. */

@@ -15,7 +15,7 @@ enum { SETTING_TEXTS = 2, SETTING_NUMBERS = 3, NAME_ROOM = 4 * FQ_VALUE_TEXT_WID
 typedef struct columns {
     size_t texts[SETTING_TEXTS], numbers[SETTING_NUMBERS]; /* what rows of one part share */
     size_t text_name;
-    size_t codec, value_codec, keep_first, keep_recent, centre_keys, family, payload, stored, scored, model;
+    size_t codec, value_codec, treatment, family, payload, stored, scored, model;
     size_t reference, perplexity, perplexity_se, change, change_se, kl, kl_se, agreement;
 } columns;
 
@@ -32,9 +32,7 @@ static fq_status find(columns *c, const fq_table *t) {
                   {&c->text_name, "text_name", FQ_VALUE_TEXT},
                   {&c->codec, "codec", FQ_VALUE_TEXT},
                   {&c->value_codec, "value_codec", FQ_VALUE_TEXT},
-                  {&c->keep_first, "keep_first", FQ_VALUE_INTEGER},
-                  {&c->keep_recent, "keep_recent", FQ_VALUE_INTEGER},
-                  {&c->centre_keys, "centre_keys", FQ_VALUE_INTEGER},
+                  {&c->treatment, "treatment", FQ_VALUE_TEXT},
                   {&c->family, "family", FQ_VALUE_TEXT},
                   {&c->payload, "compression_payload", FQ_VALUE_REAL},
                   {&c->stored, "compression_stored", FQ_VALUE_REAL},
@@ -80,25 +78,17 @@ fq_status fq_perplexity_summary_keep(fq_table *table, size_t row) {
     return FQ_OK;
 }
 
-/* "fib:k=4,N=256", "fib:k=4,N=256 / tq:b=2 +4 first +32 last -mean of 64" */
+/* "fib:k=4,N=256", "fib:k=4,N=256 / tq:b=2; mean+window" */
 static void describe(char *text, size_t size, const fq_table *t, const columns *c, size_t row) {
-    const char *value = fq_table_text(t, row, c->value_codec);
-    const int64_t first = fq_table_integer(t, row, c->keep_first),
-                  last = fq_table_integer(t, row, c->keep_recent);
-    const bool same = strcmp(value, "same") == 0;
-    int used =
-        snprintf(text, size, "%s%s%s", fq_table_text(t, row, c->codec), same ? "" : " / ", same ? "" : value);
-    if (first && used >= 0 && (size_t)used < size)
-        used += snprintf(text + used, size - (size_t)used, " +%" PRId64 " first", first);
-    if (last && used >= 0 && (size_t)used < size)
-        used += snprintf(text + used, size - (size_t)used, " +%" PRId64 " last", last);
-    const int64_t centre = fq_table_integer(t, row, c->centre_keys);
-    if (centre && used >= 0 && (size_t)used < size)
-        snprintf(text + used, size - (size_t)used, " -mean of %" PRId64, centre);
+    const char *value = fq_table_text(t, row, c->value_codec),
+               *treatment = fq_table_text(t, row, c->treatment);
+    const bool same = strcmp(value, "same") == 0, none = strcmp(treatment, "none") == 0;
+    snprintf(text, size, "%s%s%s%s%s", fq_table_text(t, row, c->codec), same ? "" : " / ", same ? "" : value,
+             none ? "" : "; ", none ? "" : treatment);
 }
 
 static void print_row(FILE *to, const fq_table *t, const columns *c, size_t row) {
-    char name[256];
+    char name[3 * FQ_VALUE_TEXT_WIDTH];
     describe(name, sizeof name, t, c, row);
     fprintf(to, "%7.2f %7.2f %10.4f %8.4f %10.4f %8.4f %10.2e %9.4f  %s\n", fq_table_real(t, row, c->payload),
             fq_table_real(t, row, c->stored), fq_table_real(t, row, c->perplexity),
@@ -113,10 +103,9 @@ static size_t best_at(const fq_table *t, const columns *c, size_t first, const c
                       double compression) {
     size_t best = t->count;
     for (size_t row = 0; row < t->count; row++) {
-        const bool plain =
-            strcmp(fq_table_text(t, row, c->value_codec), "same") == 0 &&
-            !strstr(fq_table_text(t, row, c->codec), "norm=") && !fq_table_integer(t, row, c->keep_first) &&
-            !fq_table_integer(t, row, c->keep_recent) && !fq_table_integer(t, row, c->centre_keys);
+        const bool plain = strcmp(fq_table_text(t, row, c->value_codec), "same") == 0 &&
+                           !strstr(fq_table_text(t, row, c->codec), "norm=") &&
+                           strcmp(fq_table_text(t, row, c->treatment), "none") == 0;
         if (!plain || !share_setting(t, c, first, row) ||
             strcmp(fq_table_text(t, row, c->family), family) != 0 ||
             fabs(fq_table_real(t, row, c->payload) - compression) > 1e-9)

@@ -13,8 +13,8 @@
 #include "sources.h"
 
 typedef struct columns {
-    size_t codec, value_codec, keep_first, keep_recent, centre_keys, payload, stored, perplexity, se, change,
-        kl, kl_se, reference, model, text, protocol;
+    size_t codec, value_codec, treatment, payload, stored, perplexity, se, change, kl, kl_se, reference,
+        model, text, protocol;
 } columns;
 
 typedef struct plan {
@@ -28,9 +28,7 @@ typedef struct plan {
 static fq_status find(columns *c, const fq_table *t) {
     FQ_TRY(fq_figure_column(&c->codec, t, "codec", FQ_VALUE_TEXT));
     FQ_TRY(fq_figure_column(&c->value_codec, t, "value_codec", FQ_VALUE_TEXT));
-    FQ_TRY(fq_figure_column(&c->keep_first, t, "keep_first", FQ_VALUE_INTEGER));
-    FQ_TRY(fq_figure_column(&c->keep_recent, t, "keep_recent", FQ_VALUE_INTEGER));
-    FQ_TRY(fq_figure_column(&c->centre_keys, t, "centre_keys", FQ_VALUE_INTEGER));
+    FQ_TRY(fq_figure_column(&c->treatment, t, "treatment", FQ_VALUE_TEXT));
     FQ_TRY(fq_figure_column(&c->payload, t, "compression_payload", FQ_VALUE_REAL));
     FQ_TRY(fq_figure_column(&c->stored, t, "compression_stored", FQ_VALUE_REAL));
     FQ_TRY(fq_figure_column(&c->perplexity, t, "perplexity", FQ_VALUE_REAL));
@@ -53,9 +51,7 @@ static fq_status find(columns *c, const fq_table *t) {
 static bool as_published(const plan *p, size_t row) {
     const char *codec = fq_table_text(p->table, row, p->c.codec);
     return strcmp(fq_table_text(p->table, row, p->c.value_codec), "same") == 0 && !strstr(codec, "norm=") &&
-           !strstr(codec, "rot=") && fq_table_integer(p->table, row, p->c.keep_first) == 0 &&
-           fq_table_integer(p->table, row, p->c.keep_recent) == 0 &&
-           fq_table_integer(p->table, row, p->c.centre_keys) == 0;
+           !strstr(codec, "rot=") && strcmp(fq_table_text(p->table, row, p->c.treatment), "none") == 0;
 }
 
 /* Neither compressed nor changed: the line of the uncompressed model says as much. */
@@ -80,11 +76,12 @@ static bool is_point(const plan *p, size_t row) {
 static fq_status place(plan *p, size_t row) {
     const fq_table *t = p->table;
     char kind[FQ_CODEC_LABEL_MAX], label[FQ_CODEC_LABEL_MAX + 450], key[FQ_CODEC_LABEL_MAX],
-        value[FQ_CODEC_LABEL_MAX], config[2 * FQ_CODEC_LABEL_MAX + 100];
+        value[FQ_CODEC_LABEL_MAX], config[2 * FQ_CODEC_LABEL_MAX + FQ_VALUE_TEXT_WIDTH + 100];
     const size_t source = p->sources.of_row[row], before = p->series.count;
     const char *where = p->sources.label[source];
     size_t of_kind;
-    fq_codec_kind(kind, fq_table_text(t, row, p->c.codec), as_published(p, row));
+    fq_codec_treated_kind(kind, fq_table_text(t, row, p->c.codec), as_published(p, row),
+                          fq_table_text(t, row, p->c.treatment));
     FQ_TRY(fq_labels_add(&p->kinds, kind, &of_kind));
     snprintf(label, sizeof label, "%s%s%s%s", kind, where[0] ? " (" : "", where, where[0] ? ")" : "");
     FQ_TRY(fq_labels_add(&p->series, label, &p->series_of[row]));
@@ -94,10 +91,8 @@ static fq_status place(plan *p, size_t row) {
     }
     fq_codec_without(key, fq_table_text(t, row, p->c.codec), "seed");
     fq_codec_without(value, fq_table_text(t, row, p->c.value_codec), "seed");
-    snprintf(config, sizeof config, "%zu|%s|%s|%lld|%lld|%lld", p->series_of[row], key, value,
-             (long long)fq_table_integer(t, row, p->c.keep_first),
-             (long long)fq_table_integer(t, row, p->c.keep_recent),
-             (long long)fq_table_integer(t, row, p->c.centre_keys));
+    snprintf(config, sizeof config, "%zu|%s|%s|%s", p->series_of[row], key, value,
+             fq_table_text(t, row, p->c.treatment));
     return fq_labels_add(&p->configs, config, &p->config_of[row]);
 }
 

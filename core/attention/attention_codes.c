@@ -125,14 +125,17 @@ void fq_attention_codes_clear(fq_attention_codes *codes) {
 bool fq_attention_read_norms(const fq_attention_codes *codes, const fq_attention_group *group,
                              const fq_attention_kernels *kernels, float *norm, const uint8_t *code, size_t n,
                              size_t *bad) {
-    uint8_t halves[2 * FQ_ATTENTION_CHUNK];
-    kernels->halves(halves, code + group->group->byte_offset, codes->stride, n);
-    fq_fp16_decode(norm, halves, FQ_ATTENTION_CHUNK);
-    if (kernels->positive(norm, (float)FQ_FP16_MAX, n))
-        return true;
+    if (group->group->norm == FQ_NORM_HALF) {
+        uint8_t halves[2 * FQ_ATTENTION_CHUNK];
+        kernels->halves(halves, code + group->group->byte_offset, codes->stride, n);
+        fq_fp16_decode(norm, halves, FQ_ATTENTION_CHUNK);
+        if (kernels->positive(norm, (float)FQ_FP16_MAX, n))
+            return true;
+    }
+    memset(norm, 0, FQ_ATTENTION_CHUNK * sizeof *norm);
     for (size_t i = 0; i < n; i++) {
-        float one, none; /* no sketch, no residual */
-        if (!fq_codec_read_norms(group->group, code + i * codes->stride, &one, &none)) {
+        float none; /* no sketch, no residual */
+        if (!fq_codec_read_norms(group->group, code + i * codes->stride, &norm[i], &none)) {
             *bad = i;
             return false;
         }

@@ -16,6 +16,7 @@
     X(CODEC_ROTATIONS, ROTATION, 0, 100)                                                                     \
     X(CLAIM_ROTATIONS, ROTATION, 100, (1 << 20) - 100)                                                       \
     X(RESTART_ROTATIONS, ROTATION, 1 << 20, 1 << 20)                                                         \
+    X(CLASS_ROTATIONS, ROTATION, 1 << 21, 1 << 20) /* groups-max class + group, from class 1 on */           \
     /* Rows of sketches: 2^32 group + row. */                                                                \
     X(CODEC_SKETCHES, SKETCH, 0, UINT64_C(1) << 34)                                                          \
     /* Training: starts of candidates, and what shakes them; repairs by iteration. */                        \

@@ -16,13 +16,17 @@ fq_status fq_codec_make(fq_codec **codec, const fq_codec_spec *spec, size_t dim,
     static const fq_codec_parts no_parts;
     FQ_TRY(fq_codec_spec_check(spec));
     FQ_TRY(fq_check_size("dim", dim, 2, FQ_DIM_MAX));
+    parts = parts ? parts : &no_parts;
+    if (parts->rotation_class >= 1u << 19)
+        return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "rotation_class", parts->rotation_class, "below 2^19");
     fq_codec *made = NULL;
     FQ_TRY(fq_alloc_zero(&made, 1, sizeof *made));
     made->spec = *spec;
     made->family = fq_codec_family_find(spec->family);
     made->plan_only = plan_only;
     made->cost.dim = dim;
-    const fq_status status = made->family->create(made, parts ? parts : &no_parts);
+    made->first_rotation = (uint64_t)parts->rotation_class * FQ_CODEC_GROUPS_MAX;
+    const fq_status status = made->family->create(made, parts);
     if (status != FQ_OK) {
         fq_codec_destroy(made);
         return status;

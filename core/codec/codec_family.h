@@ -13,7 +13,13 @@
 #include "codec_groups.h"
 
 /* The common keys, in canonical order. */
-enum { FQ_KEY_ROTATION = 1 << 0, FQ_KEY_PACKING = 1 << 1, FQ_KEY_NORM = 1 << 2, FQ_KEY_SEED = 1 << 3 };
+enum {
+    FQ_KEY_ROTATION = 1 << 0,
+    FQ_KEY_PACKING = 1 << 1,
+    FQ_KEY_NORM = 1 << 2,
+    FQ_KEY_NORM_BITS = 1 << 3,
+    FQ_KEY_SEED = 1 << 4
+};
 
 /* A name that the family takes and a dimension that it fits. */
 typedef struct fq_codec_example {
@@ -56,6 +62,7 @@ struct fq_codec {
     bool plan_only;
     void *own; /* what a family with functions of its own keeps */
     fq_codec_cost cost;
+    uint64_t first_rotation; /* number of the first group's rotation */
     size_t groups;
     fq_codec_group group[FQ_CODEC_GROUPS_MAX];
     uint32_t *channel_order; /* [d] or NULL */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "codec_family.h"
+#include "codec_norm.h"
 #include "fp16.h"
 #include "memory.h"
 #include "rotation_inverse.h"
@@ -73,21 +74,27 @@ static fq_codec_group *next_group(fq_codec *codec, size_t dim) {
     return group;
 }
 
+static uint64_t rotation_number(const fq_codec *codec, size_t group) {
+    return codec->first_rotation ? fq_stream_number(FQ_RANGE_CLASS_ROTATIONS, codec->first_rotation + group)
+                                 : fq_stream_number(FQ_RANGE_CODEC_ROTATIONS, group);
+}
+
 fq_status fq_codec_add_empty_group(fq_codec *codec, size_t dim) {
     /* The rotation is kept, so that the rotated domain is the same kind of thing for all groups. */
     fq_codec_group *group = next_group(codec, dim);
     if (codec->plan_only)
         return fq_rotation_check(codec->spec.rotation, dim);
     return fq_rotation_create(&group->rotation, codec->spec.rotation, dim, codec->spec.seed,
-                              fq_stream_number(FQ_RANGE_CODEC_ROTATIONS, codec->groups - 1));
+                              rotation_number(codec, codec->groups - 1));
 }
 
 /* What a group has beyond its numbers: rotation, words and tables. */
-static fq_status make_parts(fq_codec_group *group, const fq_codec_spec *spec, const float *words,
-                            size_t number) {
+static fq_status make_parts(const fq_codec *codec, fq_codec_group *group, const float *words) {
+    const fq_codec_spec *spec = &codec->spec;
+    const size_t number = codec->groups - 1;
     float *copy = NULL;
     FQ_TRY(fq_rotation_create(&group->rotation, spec->rotation, group->dim, spec->seed,
-                              fq_stream_number(FQ_RANGE_CODEC_ROTATIONS, number)));
+                              rotation_number(codec, number)));
     FQ_TRY(fq_alloc(&copy, group->codewords * group->block, sizeof *copy));
     memcpy(copy, words, group->codewords * group->block * sizeof *copy);
     group->words = copy;
@@ -104,19 +111,20 @@ fq_status fq_codec_add_group(fq_codec *codec, size_t dim, size_t block, size_t c
     group->codewords = codewords;
     group->blocks = dim / block;
     group->sketch_rows = sketch_rows;
+    group->norm = spec->norm_format;
     FQ_TRY(fq_packing_plan_init(&group->packing, spec->packing, group->blocks, (uint32_t)codewords));
     if (codec->plan_only)
         FQ_TRY(fq_rotation_check(spec->rotation, dim));
     else
-        FQ_TRY(make_parts(group, spec, words, codec->groups - 1));
-    const size_t norms = sketch_rows ? 2 : 1;
-    group->index_offset = group->byte_offset + 2 * norms;
+        FQ_TRY(make_parts(codec, group, words));
+    const size_t norms = fq_norm_bytes(group->norm) + (sketch_rows ? 2 : 0); /* bytes, the residual's too */
+    group->index_offset = group->byte_offset + norms;
     group->sign_offset = group->index_offset + group->packing.bytes;
-    group->bytes = 2 * norms + group->packing.bytes + (sketch_rows + 7) / 8;
+    group->bytes = norms + group->packing.bytes + (sketch_rows + 7) / 8;
     fq_codec_cost *cost = &codec->cost;
     cost->code_bytes += group->bytes;
     cost->index_bits += group->packing.bits + sketch_rows;
-    cost->norm_bits += 16 * norms;
+    cost->norm_bits += 8 * norms;
     cost->rate += ((double)group->blocks * log2((double)codewords) + (double)sketch_rows) / (double)cost->dim;
     return FQ_OK;
 }
@@ -218,6 +226,12 @@ static double stored_norm(fq_norm_rule rule, double norm, const float *y, const 
     return fmax(0, norm * dot(y, yhat, d) / squared);
 }
 
+static fq_status fail_norm(const fq_codec_group *group, const char *what, double norm) {
+    return FQ_FAIL_VALUE(FQ_ERR_RANGE, what, norm,
+                         group->norm == FQ_NORM_BYTE ? "norms up to 2^11.9, the largest byte of normbits=8"
+                                                     : "norms up to 65504, the largest half");
+}
+
 /* Norms and unit directions of the group's channels: scratch->norm and scratch->a. */
 static fq_status normalise(const fq_codec *codec, const fq_codec_group *group, fq_codec_scratch *scratch,
                            const float *x, size_t first, size_t n) {
@@ -228,8 +242,8 @@ static fq_status normalise(const fq_codec *codec, const fq_codec_group *group, f
         const double norm = sqrt(dot(part, part, dg));
         if (!isfinite(norm))
             return fail_nonfinite(x, d, first, n);
-        if (norm > FQ_FP16_MAX)
-            return FQ_FAIL_VALUE(FQ_ERR_RANGE, "norm", norm, "norms up to 65504, the largest half");
+        if (norm > fq_norm_most(group->norm))
+            return fail_norm(group, "norm", norm);
         scratch->norm[i] = norm;
         fq_vector_kernels_best()->scale(part, part, norm > 0 ? 1 / norm : 0, dg);
     }
@@ -247,7 +261,7 @@ static void write_sketch(const fq_codec *codec, const fq_codec_group *group, fq_
             continue;
         const float *residual = scratch->a + i * dg;
         const uint16_t ratio = fq_fp16_from_float((float)sqrt(dot(residual, residual, dg)));
-        fq_fp16_store(code + group->byte_offset + 2, ratio);
+        fq_fp16_store(code + group->byte_offset + fq_norm_bytes(group->norm), ratio);
         if (ratio)
             pack_signs(code + group->sign_offset, scratch->c + i * rows, rows);
         else
@@ -268,17 +282,15 @@ static fq_status write_codes(const fq_codec *codec, const fq_codec_group *group,
         if (rule != FQ_NORM_INPUT || group->sketch_rows)
             look_up(group, yhat, index, 1);
         const double norm = stored_norm(rule, scratch->norm[i], y, yhat, dg);
-        if (norm > FQ_FP16_MAX)
-            return FQ_FAIL_VALUE(FQ_ERR_RANGE, "stored norm", norm, "norms up to 65504, the largest half");
+        if (norm > fq_norm_most(group->norm))
+            return fail_norm(group, "stored norm", norm);
         if (group->sketch_rows) /* what is left */
             for (size_t j = 0; j < dg; j++)
                 yhat[j] = y[j] - yhat[j];
-        const uint16_t half = fq_fp16_from_float((float)norm);
-        if (half == 0) {
+        if (!fq_norm_store(group->norm, code + group->byte_offset, norm)) {
             memset(code + group->byte_offset, 0, group->bytes);
             continue;
         }
-        fq_fp16_store(code + group->byte_offset, half);
         fq_packing_pack(&group->packing, code + group->index_offset, index);
     }
     if (group->sketch_rows)

@@ -5,7 +5,7 @@
  * split for a fractional rate; none for fp16, whose code is the d halves themselves). The code of one
  * group, from byte_offset on:
  *
- *   [norm, fp16 little-endian]            2 bytes
+ *   [norm]                                2 bytes, fp16 little-endian, or 1: codec_norm.h
  *   [residual norm / norm, fp16]          2 bytes, only if sketch_rows > 0
  *   [packed indices]                      packing.bytes, see packing.h: little-endian bit order,
  *                                         zero padding up to a byte
@@ -37,6 +37,7 @@ typedef struct fq_codec_group {
     size_t sketch_rows;   /* m; 0 without a sketch */
     fq_dense sketch;      /* S, m x d_g */
     fq_dense sketch_back; /* S^T sqrt(pi/2)/m, d_g x m */
+    fq_norm_format norm;  /* of the norm's bytes: codec_norm.h */
     size_t byte_offset;   /* of the norm in the code */
     size_t index_offset;  /* of the packed indices in the code */
     size_t sign_offset;   /* of the sketch's signs in the code */

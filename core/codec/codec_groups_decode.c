@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "codec_family.h"
+#include "codec_norm.h"
 #include "fp16.h"
 #include "memory.h"
 #include "rotation_inverse.h"
@@ -21,15 +22,13 @@ static bool all_zero(const uint8_t *bytes, size_t n) {
 }
 
 bool fq_codec_read_norms(const fq_codec_group *group, const uint8_t *code, float *norm, float *ratio) {
-    const uint16_t half = fq_fp16_load(code + group->byte_offset);
-    if (half >= 0x7c00u) /* infinite, NaN or negative */
+    if (!fq_norm_load(group->norm, norm, code + group->byte_offset))
         return false;
-    if (half == 0 && !all_zero(code + group->byte_offset, group->bytes))
+    if (*norm == 0.0F && !all_zero(code + group->byte_offset, group->bytes))
         return false;
-    *norm = fq_fp16_to_float(half);
     if (!group->sketch_rows)
         return true;
-    const uint16_t ratio_half = fq_fp16_load(code + group->byte_offset + 2);
+    const uint16_t ratio_half = fq_fp16_load(code + group->byte_offset + fq_norm_bytes(group->norm));
     if (ratio_half >= 0x7c00u)
         return false;
     *ratio = fq_fp16_to_float(ratio_half);

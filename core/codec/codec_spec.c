@@ -4,12 +4,13 @@
 #include <string.h>
 
 #include "codec_family.h"
-#include "text_builder.h"
+#include "spec_keys.h"
 
 /* The common keys in canonical order; key number i is bit 1 << i of a family's common keys. */
 static const char *const rotation_words[] = {"haar", "hadamard", NULL};
 static const char *const packing_words[] = {"bits", "radix", NULL};
 static const char *const norm_words[] = {"input", "ls", "match", NULL};
+static const char *const format_words[] = {"16", "8", NULL};
 static const fq_codec_key common_keys[] = {
     {.name = "rot", .help = "the random rotation", .type = FQ_TYPE_CHOICE, .words = rotation_words},
     {.name = "pack", .help = "how indices are packed", .type = FQ_TYPE_CHOICE, .words = packing_words},
@@ -17,15 +18,16 @@ static const fq_codec_key common_keys[] = {
      .help = "the stored norm: the input's, the least-squares gain, or what keeps the norm",
      .type = FQ_TYPE_CHOICE,
      .words = norm_words},
+    {.name = "normbits",
+     .help = "bits of the stored norm: a half, or a byte on a logarithmic scale",
+     .type = FQ_TYPE_CHOICE,
+     .words = format_words},
     {.name = "seed", .help = "of the rotation and of training", .type = FQ_TYPE_SEED, .fallback = 1},
 };
 enum { COMMON_KEYS = sizeof common_keys / sizeof common_keys[0] };
 
 static size_t own_keys(const fq_codec_family *family) {
-    size_t count = 0;
-    while (family->keys && family->keys[count].name)
-        count++;
-    return count;
+    return fq_key_count(family->keys);
 }
 
 /* Key number i of the family: own keys, then the common ones that it takes. common: which of these it is, or
@@ -50,34 +52,12 @@ const fq_codec_key *fq_codec_family_key(size_t family, size_t i) {
     return family < fq_codec_family_count() ? key_at(fq_codec_family_at(family), i, &common) : NULL;
 }
 
-void fq_codec_key_allowed(char allowed[FQ_ERROR_TEXT_MAX], const fq_codec_key *key) {
-    fq_text text = fq_text_begin(allowed, FQ_ERROR_TEXT_MAX);
-    switch (key->type) {
-    case FQ_TYPE_INTEGER:
-    case FQ_TYPE_REAL:
-        fq_text_add(&text, key->type == FQ_TYPE_INTEGER ? "a whole number from " : "a number from ");
-        fq_text_add_decimal(&text, key->least);
-        fq_text_add(&text, " to ");
-        fq_text_add_decimal(&text, key->most);
-        fq_text_add(&text, key->type == FQ_TYPE_INTEGER ? "" : " with at most six decimals");
-        break;
-    case FQ_TYPE_CHOICE:
-        for (size_t i = 0; key->words[i]; i++) {
-            fq_text_add(&text, i == 0 ? "" : key->words[i + 1] ? ", " : " or ");
-            fq_text_add(&text, key->words[i]);
-        }
-        break;
-    case FQ_TYPE_SEED:
-        fq_text_add(&text, "a whole number from 0 to 18446744073709551615");
-        break;
-    }
-}
-
 /* The common keys' defaults; the family may change them when its own keys are known. */
 static void set_common_defaults(fq_codec_spec *spec, const fq_codec_family *family) {
     spec->rotation = FQ_ROTATION_HAAR;
     spec->packing = FQ_PACK_BITS;
     spec->norm = FQ_NORM_INPUT;
+    spec->norm_format = FQ_NORM_HALF;
     spec->seed = 1;
     if (family->defaults)
         family->defaults(spec);
@@ -92,6 +72,8 @@ static int common_word(const fq_codec_spec *spec, size_t common) {
         return (int)spec->packing;
     case FQ_KEY_NORM:
         return (int)spec->norm;
+    case FQ_KEY_NORM_BITS:
+        return (int)spec->norm_format;
     default:
         return 0;
     }
@@ -108,26 +90,12 @@ static void set_common_word(fq_codec_spec *spec, size_t common, int word) {
     case FQ_KEY_NORM:
         spec->norm = (fq_norm_rule)word;
         break;
+    case FQ_KEY_NORM_BITS:
+        spec->norm_format = (fq_norm_format)word;
+        break;
     default:
         break;
     }
-}
-
-static size_t words_of(const fq_codec_key *key) {
-    size_t count = 0;
-    while (key->words[count])
-        count++;
-    return count;
-}
-
-static fq_status fail_key(const fq_codec_key *key, const char *value, size_t length) {
-    char argument[FQ_ERROR_NAME_MAX], allowed[FQ_ERROR_TEXT_MAX];
-    fq_text text = fq_text_begin(argument, sizeof argument);
-    fq_text_add(&text, key->name);
-    fq_text_add(&text, "=");
-    fq_text_add_span(&text, value, length);
-    fq_codec_key_allowed(allowed, key);
-    return FQ_FAIL(FQ_ERR_SPEC, argument, allowed);
 }
 
 static fq_status fail_keys_of(const fq_codec_family *family, const char *argument) {
@@ -166,99 +134,18 @@ static fq_status fail_family(const char *name) {
     return FQ_FAIL(FQ_ERR_SPEC, name, allowed);
 }
 
-/* Digits only, no sign, no overflow. */
-static bool read_number(uint64_t *number, const char *from, size_t length) {
-    uint64_t value = 0;
-    if (length == 0)
-        return false;
-    for (size_t i = 0; i < length; i++) {
-        if (from[i] < '0' || from[i] > '9')
-            return false;
-        const uint64_t digit = (uint64_t)(from[i] - '0');
-        if (value > (UINT64_MAX - digit) / 10)
-            return false;
-        value = value * 10 + digit;
-    }
-    *number = value;
-    return true;
-}
-
-/* Digits, optionally a point and one to six more: a whole number of millionths, so that the decimal name of a
- * value is exact. */
-static bool read_decimal(double *decimal, const char *from, size_t length) {
-    size_t whole = 0;
-    while (whole < length && from[whole] != '.')
-        whole++;
-    uint64_t units = 0, fraction = 0;
-    if (whole > 6 || !read_number(&units, from, whole))
-        return false;
-    if (whole < length) {
-        const size_t places = length - whole - 1;
-        if (places > 6 || !read_number(&fraction, from + whole + 1, places))
-            return false;
-        for (size_t i = places; i < 6; i++)
-            fraction *= 10;
-    }
-    *decimal = (double)(units * 1000000 + fraction) / FQ_MILLIONTHS;
-    return true;
-}
-
-static bool read_word(int *number, const char *const *words, const char *from, size_t length) {
-    for (int i = 0; words[i]; i++) {
-        if (strlen(words[i]) == length && memcmp(words[i], from, length) == 0) {
-            *number = i;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool in_range(const fq_codec_key *key, double value) {
-    switch (key->type) {
-    case FQ_TYPE_INTEGER:
-        return value >= key->least && value <= key->most && value == rint(value);
-    case FQ_TYPE_REAL:
-        return value >= key->least && value <= key->most &&
-               rint(value * FQ_MILLIONTHS) / FQ_MILLIONTHS == value;
-    case FQ_TYPE_CHOICE:
-        return value >= 0 && value < (double)words_of(key) && value == rint(value);
-    case FQ_TYPE_SEED:
-        return true;
-    }
-    return false;
-}
-
 /* Value length characters long of key number i, which is that common one or one of the family's own. */
 static fq_status read_value(fq_codec_spec *spec, const fq_codec_key *key, size_t i, size_t common,
                             const char *from, size_t length) {
-    uint64_t number = 0;
     double value = 0;
-    int word = 0;
-    bool good = false;
-    switch (key->type) {
-    case FQ_TYPE_INTEGER:
-        good = read_number(&number, from, length);
-        value = (double)number;
-        break;
-    case FQ_TYPE_REAL:
-        good = read_decimal(&value, from, length);
-        break;
-    case FQ_TYPE_CHOICE:
-        good = read_word(&word, key->words, from, length);
-        value = word;
-        break;
-    case FQ_TYPE_SEED:
-        good = read_number(&number, from, length);
-        break;
-    }
-    if (!good || !in_range(key, value))
-        return fail_key(key, from, length);
+    uint64_t seed = 0;
+    FQ_TRY(fq_key_read(&value, &seed, key, from, length));
     if (common == COMMON_KEYS)
         spec->value[i] = value;
     else if (key->type == FQ_TYPE_CHOICE)
-        set_common_word(spec, common, word);
+        set_common_word(spec, common, (int)value);
     else
-        spec->seed = number;
+        spec->seed = seed;
     return FQ_OK;
 }
 
@@ -359,7 +246,7 @@ fq_status fq_codec_spec_check(const fq_codec_spec *spec) {
     for (size_t i = 0; i < FQ_SPEC_VALUES_MAX; i++) {
         if (i >= own && spec->value[i] != 0)
             return fail_keys_of(family, "value");
-        if (i < own && !in_range(&family->keys[i], spec->value[i])) {
+        if (i < own && !fq_key_in_range(&family->keys[i], spec->value[i])) {
             fq_codec_key_allowed(allowed, &family->keys[i]);
             return FQ_FAIL_VALUE(FQ_ERR_SPEC, family->keys[i].name, spec->value[i], allowed);
         }
@@ -373,7 +260,7 @@ fq_status fq_codec_spec_check(const fq_codec_spec *spec) {
             key->type == FQ_TYPE_SEED ? spec->seed == standard.seed : word == common_word(&standard, c);
         if (!(family->common & 1u << c) && !is_default)
             return fail_keys_of(family, key->name);
-        if (!in_range(key, word)) {
+        if (!fq_key_in_range(key, word)) {
             fq_codec_key_allowed(allowed, key);
             return FQ_FAIL_VALUE(FQ_ERR_SPEC, key->name, word, allowed);
         }
@@ -401,10 +288,7 @@ fq_status fq_codec_spec_format(char text[FQ_SPEC_TEXT_MAX], const fq_codec_spec 
         if (!key->required && spec->value[i] == key->fallback)
             continue;
         add_key(&out, &separator, key);
-        if (key->type == FQ_TYPE_CHOICE)
-            fq_text_add(&out, key->words[(size_t)spec->value[i]]);
-        else
-            fq_text_add_decimal(&out, spec->value[i]);
+        fq_key_write(&out, key, spec->value[i]);
     }
     for (size_t c = 0; c < COMMON_KEYS; c++) {
         const fq_codec_key *key = &common_keys[c];

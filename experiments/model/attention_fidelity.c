@@ -6,41 +6,34 @@
 
 #include "memory.h"
 
-static bool is_zero(const float *a, size_t n) {
-    for (size_t j = 0; j < n; j++)
-        if (a[j] != 0.0F)
-            return false;
-    return true;
-}
-
-/* Of an a that is not zero. */
+/* NaN for a = 0, which has no direction; 0 for b = 0 alone. */
 static double cosine(const float *a, const float *b, size_t n) {
     double aa = 0.0, bb = 0.0, ab = 0.0;
-    if (memcmp(a, b, n * sizeof *a) == 0) { /* rounding must not blur what is identical */
-        for (size_t j = 0; j < n; j++)
-            aa += (double)a[j] * (double)a[j];
-        return aa / aa; /* 1, but NaN for what is not finite */
-    }
     for (size_t j = 0; j < n; j++) {
         aa += (double)a[j] * (double)a[j];
         bb += (double)b[j] * (double)b[j];
         ab += (double)a[j] * (double)b[j];
     }
-    return aa == 0.0 || bb == 0.0 ? 0.0 : ab / sqrt(aa * bb);
+    if (aa == 0.0)
+        return NAN;
+    if (memcmp(a, b, n * sizeof *a) == 0) /* rounding must not blur what is identical */
+        return aa / aa;                   /* 1, but NaN for what is not finite */
+    return bb == 0.0 ? 0.0 : ab / sqrt(aa * bb);
 }
 
-static void softmax(float *x, size_t last, size_t tokens) {
-    float most = x[0];
+/* weight[0..last] = softmax of score[0..last], zeros behind. */
+static void softmax(float *weight, const float *score, size_t last, size_t tokens) {
+    float most = score[0];
     double sum = 0.0;
     for (size_t s = 1; s <= last; s++)
-        most = x[s] > most ? x[s] : most;
+        most = score[s] > most ? score[s] : most;
     for (size_t s = 0; s <= last; s++) {
-        x[s] = expf(x[s] - most);
-        sum += (double)x[s];
+        weight[s] = expf(score[s] - most);
+        sum += (double)weight[s];
     }
     for (size_t s = 0; s <= last; s++)
-        x[s] = (float)((double)x[s] / sum);
-    memset(x + last + 1, 0, (tokens - last - 1) * sizeof *x);
+        weight[s] = (float)((double)weight[s] / sum);
+    memset(weight + last + 1, 0, (tokens - last - 1) * sizeof *weight);
 }
 
 static void scores(float *score, const fq_attention_pair *p, const float *query, const float *key, size_t n) {
@@ -49,10 +42,11 @@ static void scores(float *score, const fq_attention_pair *p, const float *query,
                 (int)p->tokens);
 }
 
-static void outputs(float *out, const fq_attention_pair *p, const float *weight, const float *value,
-                    size_t n) {
+/* out[n][dim] = weight value, added to what is there if keep. */
+static void outputs(float *out, const fq_attention_pair *p, const float *weight, const float *value, size_t n,
+                    bool keep) {
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)n, (int)p->dim, (int)p->tokens, 1.0F, weight,
-                (int)p->tokens, value, (int)p->dim, 0.0F, out, (int)p->dim);
+                (int)p->tokens, value, (int)p->dim, keep ? 1.0F : 0.0F, out, (int)p->dim);
 }
 
 static void compare_scores(fq_query_fidelity *out, const float *a, const float *b, size_t last) {
@@ -69,42 +63,114 @@ static void compare_scores(fq_query_fidelity *out, const float *a, const float *
     out->score_power = square / (double)(last + 1);
 }
 
+enum { BLOCK = 32 }; /* queries */
+
+/* Work space of a block of queries: scores and weights [BLOCK][tokens], outputs [BLOCK][dim]. */
+typedef struct workspace {
+    float *score, *decoded, *weight, *near_weight;
+    float *plain, *value, *key, *both;
+} workspace;
+
+static fq_status workspace_make(workspace *w, const fq_attention_pair *p) {
+    float **rows[] = {&w->score, &w->decoded, &w->weight, &w->near_weight};
+    float **results[] = {&w->plain, &w->value, &w->key, &w->both};
+    memset(w, 0, sizeof *w);
+    for (size_t i = 0; i < 4; i++) {
+        FQ_TRY(fq_alloc(rows[i], BLOCK, p->tokens * sizeof(float)));
+        FQ_TRY(fq_alloc(results[i], BLOCK, p->dim * sizeof(float)));
+    }
+    return FQ_OK;
+}
+
+static void workspace_clear(workspace *w) {
+    float *all[] = {w->score, w->decoded, w->weight, w->near_weight, w->plain, w->value, w->key, w->both};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        fq_free(all[i]);
+}
+
+/* Takes the weights of each query's window out of weight and into near_weight, where values are others. */
+static void split_window(const fq_attention_pair *p, workspace *w, size_t n, size_t first, size_t stride) {
+    for (size_t i = 0; i < n; i++) {
+        const size_t last = first + i * stride, from = p->window < last + 1 ? last + 1 - p->window : 0;
+        float *far_row = w->weight + i * p->tokens, *near_row = w->near_weight + i * p->tokens;
+        memset(near_row, 0, p->tokens * sizeof *near_row);
+        memcpy(near_row + from, far_row + from, (last + 1 - from) * sizeof *far_row);
+        memset(far_row + from, 0, (last + 1 - from) * sizeof *far_row);
+    }
+}
+
+/* Sums of reconstructed values by w->weight, which is spoilt. */
+static void reconstructed_outputs(float *out, const fq_attention_pair *p, workspace *w, size_t n,
+                                  size_t first, size_t stride) {
+    if (p->window)
+        split_window(p, w, n, first, stride);
+    outputs(out, p, w->weight, p->value_decoded, n, false);
+    if (p->window)
+        outputs(out, p, w->near_weight, p->value_near, n, true);
+}
+
+static void weigh(const fq_attention_pair *p, float *weight, const float *score, size_t n, size_t first,
+                  size_t stride, size_t age) {
+    for (size_t i = 0; i < n; i++) {
+        const size_t last = first + i * stride;
+        if (last >= age)
+            softmax(weight + i * p->tokens, score + i * p->tokens, last - age, p->tokens);
+        else
+            memset(weight + i * p->tokens, 0, p->tokens * sizeof *weight);
+    }
+}
+
+/* n queries, at most BLOCK, at positions first, first + stride, ... */
+static fq_status compare_block(fq_query_fidelity *out, const fq_attention_pair *p, workspace *w,
+                               const float *query, size_t n, size_t first, size_t stride) {
+    const size_t d = p->dim, tokens = p->tokens;
+    scores(w->score, p, query, p->key, n);
+    scores(w->decoded, p, query, p->key_decoded, n);
+    if (p->window)
+        scores(w->near_weight, p, query, p->key_near, n);
+    for (size_t i = 0; i < n; i++) {
+        const size_t last = first + i * stride, from = p->window < last + 1 ? last + 1 - p->window : 0;
+        if (p->window)
+            memcpy(w->decoded + i * tokens + from, w->near_weight + i * tokens + from,
+                   (last + 1 - from) * sizeof(float));
+        compare_scores(&out[i], w->score + i * tokens, w->decoded + i * tokens, last);
+    }
+    weigh(p, w->weight, w->score, n, first, stride, p->age);
+    outputs(w->plain, p, w->weight, p->value, n, false);
+    weigh(p, w->weight, w->decoded, n, first, stride, p->age);
+    reconstructed_outputs(w->both, p, w, n, first, stride);
+    for (size_t i = 0; i < n; i++)
+        out[i].old = cosine(w->plain + i * d, w->both + i * d, d);
+    weigh(p, w->weight, w->score, n, first, stride, 0);
+    outputs(w->plain, p, w->weight, p->value, n, false);
+    reconstructed_outputs(w->value, p, w, n, first, stride);
+    weigh(p, w->weight, w->decoded, n, first, stride, 0);
+    outputs(w->key, p, w->weight, p->value, n, false);
+    reconstructed_outputs(w->both, p, w, n, first, stride);
+    for (size_t i = 0; i < n; i++) {
+        double plain = 0.0;
+        for (size_t j = 0; j < d; j++)
+            plain += fabs((double)w->plain[i * d + j]);
+        out[i].key = cosine(w->plain + i * d, w->key + i * d, d);
+        out[i].value = cosine(w->plain + i * d, w->value + i * d, d);
+        out[i].both = cosine(w->plain + i * d, w->both + i * d, d);
+        if (!isfinite(out[i].score_error) || !isfinite(plain) ||
+            (plain > 0.0 && !isfinite(out[i].key + out[i].value + out[i].both)))
+            return FQ_FAIL_VALUE(FQ_ERR_NONFINITE, "position", first + i * stride,
+                                 "finite attention outputs");
+    }
+    return FQ_OK;
+}
+
 fq_status fq_attention_fidelity(fq_query_fidelity *out, const fq_attention_pair *pair, const float *query,
                                 size_t n, size_t first, size_t stride) {
-    const size_t tokens = pair->tokens, dim = pair->dim;
-    float *weight = NULL, *result = NULL;
-    size_t size = 0;
-    if (n > 0 && (first >= tokens || (n - 1) * stride >= tokens - first))
+    workspace w;
+    if (n > 0 && (first >= pair->tokens || (n - 1) * stride >= pair->tokens - first))
         return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "n", n, "positions below the number of tokens");
-    FQ_TRY(fq_size_multiply(&size, 2 * n, tokens, "tokens"));
-    FQ_TRY(fq_alloc(&weight, size, sizeof *weight));
-    fq_status status = fq_alloc(&result, 4 * n, dim * sizeof *result);
-    if (status == FQ_OK) {
-        float *decoded = weight + n * tokens, *plain = result, *value = result + n * dim,
-              *key = value + n * dim, *both = key + n * dim;
-        scores(weight, pair, query, pair->key, n);
-        scores(decoded, pair, query, pair->key_decoded, n);
-        for (size_t i = 0; i < n; i++) {
-            const size_t last = first + i * stride;
-            compare_scores(&out[i], weight + i * tokens, decoded + i * tokens, last);
-            softmax(weight + i * tokens, last, tokens);
-            softmax(decoded + i * tokens, last, tokens);
-        }
-        outputs(plain, pair, weight, pair->value, n);
-        outputs(value, pair, weight, pair->value_decoded, n);
-        outputs(key, pair, decoded, pair->value, n);
-        outputs(both, pair, decoded, pair->value_decoded, n);
-        for (size_t i = 0; i < n && status == FQ_OK; i++) {
-            const size_t at = i * dim;
-            const bool none = is_zero(plain + at, dim);
-            out[i].key = none ? (double)NAN : cosine(plain + at, key + at, dim);
-            out[i].value = none ? (double)NAN : cosine(plain + at, value + at, dim);
-            out[i].both = none ? (double)NAN : cosine(plain + at, both + at, dim);
-            if (!isfinite(out[i].score_error + (none ? 0.0 : out[i].key + out[i].value + out[i].both)))
-                status = FQ_FAIL_VALUE(FQ_ERR_NONFINITE, "query", i, "finite attention outputs");
-        }
-    }
-    fq_free(result);
-    fq_free(weight);
+    fq_status status = workspace_make(&w, pair);
+    for (size_t i = 0; status == FQ_OK && i < n; i += BLOCK)
+        status = compare_block(out + i, pair, &w, query + i * pair->dim, n - i < BLOCK ? n - i : BLOCK,
+                               first + i * stride, stride);
+    workspace_clear(&w);
     return status;
 }

@@ -5,26 +5,32 @@
 #ifndef FQ_ATTENTION_FIDELITY_H
 #define FQ_ATTENTION_FIDELITY_H
 
+#include <stdbool.h>
+
 #include "status.h"
 
 /* One key-value head: [tokens][dim] each, as it was and as it was reconstructed. */
 typedef struct fq_attention_pair {
     size_t tokens, dim;
     const float *key, *value, *key_decoded, *value_decoded;
+    /* The query at p reads positions p - window + 1..p from these instead; not read where window is 0. */
+    size_t window;
+    const float *key_near, *value_near;
+    size_t age; /* attention to positions up to p - age is compared apart */
 } fq_attention_pair;
 
 typedef struct fq_query_fidelity {
-    double key, value, both; /* attention-output cosine with keys, values, both reconstructed; NaN where the
-                                uncompressed output is zero (a head without values), which has no direction
-                                and must not enter means */
+    double key, value, both; /* attention-output cosine with keys, values, both reconstructed */
+    double old;              /* the same with both, of attention to positions up to p - age alone, its weights
+                                summing to one; NaN where there are none */
     double score_error;      /* mean over positions 0..p of (<q, k'> - <q, k>)^2 / d: squared score units */
     double score_power;      /* variance over the same positions of <q, k> / sqrt d */
 } fq_query_fidelity;
 
-/* out[i] for query[i][dim] at position first + i * stride; all positions below tokens. An output that a
- * reconstruction made zero has cosine 0, identical outputs have exactly 1. A cosine that is not finite though
- * the uncompressed output is not zero is FQ_ERR_NONFINITE. Cost: about 16 n tokens d flops and 6 n tokens
- * floats. */
+/* out[i] for query[i][dim] at position first + i * stride; all positions below tokens. Identical outputs have
+ * cosine exactly 1; where the uncompressed output is zero (a head whose values are all zero) there is no
+ * direction to keep, and all cosines are NaN. What is not finite is FQ_ERR_NONFINITE naming the position.
+ * Cost: about 24 n tokens d flops and 128 tokens floats. */
 FQ_MUST_CHECK fq_status fq_attention_fidelity(fq_query_fidelity *out, const fq_attention_pair *pair,
                                               const float *query, size_t n, size_t first, size_t stride);
 

@@ -25,12 +25,13 @@ fq_status fq_encode_explain(fq_status status, const fq_codec *codec, const float
     return FQ_FAIL_TEXT(status, "%s %s %zu: %.500s", where, name, first + i, line);
 }
 
-/* Whether a vector's norm may round to zero where it is stored in 16 bits: above 2^-24 it does not. */
+/* Whether a vector's norm may round to zero where it is stored, in 16 bits or in 8: above 2^-11 it does not.
+ */
 static bool is_small(const float *x, size_t dim) {
     double square = 0.0;
     for (size_t c = 0; c < dim; c++)
         square += (double)x[c] * (double)x[c];
-    return square > 0.0 && square < 0x1p-48;
+    return square > 0.0 && square < 0x1p-22;
 }
 
 fq_status fq_encode_vanished(const fq_codec *codec, const float *x, const uint8_t *codes, size_t n,

@@ -1,53 +1,78 @@
 #include "kv_store.h"
 
+#include <stdio.h>
 #include <string.h>
 
-#include "fp16.h"
+#include "encode_check.h"
 #include "memory.h"
 
-enum { SIDES = 2 }; /* keys, values */
+enum { KEY = 0, VALUE = 1, SIDES = 2 };
 
+/* A layer's side of what was learnt and how far it is encoded. */
 struct fq_kv_store {
     size_t layers, heads, dim, capacity;
     fq_kv_options options;
-    size_t *tokens;        /* [layers] */
-    float *raw[SIDES];     /* [layers][heads][capacity][dim] */
-    float *decoded[SIDES]; /* the same; NULL without a codec */
-    float *vectors;        /* [capacity][heads][dim]: decoded, before they are sorted by head */
-    uint8_t *codes;        /* [capacity][heads][code_bytes] */
-    float *mean;           /* of the first centre_keys keys: [layers][heads][dim]; NULL if not centred */
-    float *differences;    /* [capacity][heads][dim]; NULL if not centred */
+    fq_rope rope;
+    fq_treatment_keep keep;
+    size_t prefix;                /* tokens that some step of either side learns from */
+    size_t *tokens, *encoded;     /* [layers] */
+    float *raw[SIDES];            /* [layers][heads][capacity][dim] */
+    float *far[SIDES];            /* the same, decoded; NULL without a codec */
+    float *near[SIDES];           /* the same, as the window keeps them; NULL without a window or codec */
+    float *query;                 /* of the prefix: [layers][heads][prefix][group][dim]; NULL without */
+    fq_head_coder **coder[SIDES]; /* [layers][heads]; NULL entries before the prefix is there */
+    double *median;               /* of the first values' norms: [layers][heads] */
+    unsigned char *pool;          /* [layers][capacity] */
+    uint8_t *codes;               /* [capacity][code_bytes] */
 };
 
-static const fq_codec *codec_of(const fq_kv_store *store, int side) {
-    return side ? store->options.value_codec : store->options.key_codec;
+static const fq_codec *const *codecs_of(const fq_kv_store *s, int side) {
+    return side == VALUE ? s->options.value_codecs : s->options.key_codecs;
+}
+
+static fq_treatment_side side_of(int side) {
+    return side == VALUE ? FQ_OF_VALUES : FQ_OF_KEYS;
+}
+
+static bool compresses(const fq_kv_store *s) {
+    return codecs_of(s, KEY) || codecs_of(s, VALUE);
+}
+
+static fq_status check_codecs(const fq_kv_store *s, int side, size_t *code_bytes) {
+    const fq_codec *const *codecs = codecs_of(s, side);
+    for (size_t c = 0; codecs && c < fq_treatment_classes(&s->options.treatment, side_of(side)); c++) {
+        const fq_codec_cost cost = fq_codec_get_cost(codecs[c]);
+        if (cost.dim != s->dim)
+            return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "codec", cost.dim, "a codec of the heads' dimension");
+        *code_bytes = cost.code_bytes > *code_bytes ? cost.code_bytes : *code_bytes;
+    }
+    return FQ_OK;
 }
 
 static fq_status allocate(fq_kv_store *s) {
-    size_t vectors = 0, all = 0, code_bytes = 1;
-    FQ_TRY(fq_size_multiply(&vectors, s->capacity, s->heads, "capacity"));
-    FQ_TRY(fq_size_multiply(&all, vectors, s->layers, "layers"));
+    size_t all = 0, code_bytes = 1;
+    FQ_TRY(fq_size_multiply(&all, s->capacity, s->heads, "capacity"));
+    FQ_TRY(fq_size_multiply(&all, all, s->layers, "layers"));
     FQ_TRY(fq_size_multiply(&all, all, s->dim, "dim"));
     FQ_TRY(fq_alloc_zero(&s->tokens, s->layers, sizeof *s->tokens));
-    for (int side = 0; side < SIDES; side++) {
-        const fq_codec *codec = codec_of(s, side);
+    FQ_TRY(fq_alloc_zero(&s->encoded, s->layers, sizeof *s->encoded));
+    FQ_TRY(fq_alloc_zero(&s->pool, s->layers, s->capacity));
+    FQ_TRY(fq_alloc_zero(&s->median, s->layers * s->heads, sizeof *s->median));
+    for (int side = KEY; side <= VALUE; side++) {
         FQ_TRY(fq_alloc(&s->raw[side], all, sizeof(float)));
-        if (!codec)
+        FQ_TRY(fq_alloc_zero(&s->coder[side], s->layers * s->heads, sizeof *s->coder[side]));
+        if (!codecs_of(s, side))
             continue;
-        const fq_codec_cost cost = fq_codec_get_cost(codec);
-        if (cost.dim != s->dim)
-            return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "codec", cost.dim, "a codec of the heads' dimension");
-        if (cost.code_bytes > code_bytes)
-            code_bytes = cost.code_bytes;
-        FQ_TRY(fq_alloc(&s->decoded[side], all, sizeof(float)));
+        FQ_TRY(check_codecs(s, side, &code_bytes));
+        FQ_TRY(fq_alloc(&s->far[side], all, sizeof(float)));
+        if (s->keep.window)
+            FQ_TRY(fq_alloc(&s->near[side], all, sizeof(float)));
     }
-    FQ_TRY(fq_size_multiply(&all, vectors, s->dim, "dim"));
-    FQ_TRY(fq_alloc(&s->vectors, all, sizeof(float)));
-    if (s->options.centre_keys && s->options.key_codec) {
-        FQ_TRY(fq_alloc(&s->differences, all, sizeof(float)));
-        FQ_TRY(fq_alloc_zero(&s->mean, s->layers * s->heads, s->dim * sizeof(float)));
+    if (s->options.group && s->prefix) {
+        FQ_TRY(fq_size_multiply(&all, s->layers * s->heads, s->prefix * s->options.group, "group"));
+        FQ_TRY(fq_alloc(&s->query, all, s->dim * sizeof(float)));
     }
-    return fq_alloc(&s->codes, vectors, code_bytes);
+    return fq_alloc(&s->codes, s->capacity, code_bytes);
 }
 
 fq_status fq_kv_store_create(fq_kv_store **store, size_t layers, size_t heads, size_t dim, size_t capacity,
@@ -63,6 +88,16 @@ fq_status fq_kv_store_create(fq_kv_store **store, size_t layers, size_t heads, s
     s->capacity = capacity;
     if (options)
         s->options = *options;
+    if (s->options.rope) {
+        s->rope = *s->options.rope;
+        s->options.rope = &s->rope;
+    }
+    if (compresses(s)) {
+        const size_t keys = fq_treatment_prefix(&s->options.treatment, FQ_OF_KEYS),
+                     values = fq_treatment_prefix(&s->options.treatment, FQ_OF_VALUES);
+        s->keep = fq_treatment_keeps(&s->options.treatment);
+        s->prefix = keys > values ? keys : values;
+    }
     const fq_status status = allocate(s);
     if (status != FQ_OK) {
         fq_kv_store_destroy(s);
@@ -72,23 +107,38 @@ fq_status fq_kv_store_create(fq_kv_store **store, size_t layers, size_t heads, s
     return FQ_OK;
 }
 
-void fq_kv_store_destroy(fq_kv_store *store) {
-    if (!store)
-        return;
-    for (int side = 0; side < SIDES; side++) {
-        fq_free(store->raw[side]);
-        fq_free(store->decoded[side]);
-    }
-    fq_free(store->tokens);
-    fq_free(store->vectors);
-    fq_free(store->codes);
-    fq_free(store->mean);
-    fq_free(store->differences);
-    fq_free(store);
+static void forget_coders(fq_kv_store *s) {
+    for (int side = KEY; side <= VALUE; side++)
+        for (size_t i = 0; s->coder[side] && i < s->layers * s->heads; i++) {
+            fq_head_coder_destroy(s->coder[side][i]);
+            s->coder[side][i] = NULL;
+        }
 }
 
-void fq_kv_store_reset(fq_kv_store *store) {
-    memset(store->tokens, 0, store->layers * sizeof *store->tokens);
+void fq_kv_store_destroy(fq_kv_store *s) {
+    if (!s)
+        return;
+    forget_coders(s);
+    for (int side = KEY; side <= VALUE; side++) {
+        fq_free(s->coder[side]);
+        fq_free(s->raw[side]);
+        fq_free(s->far[side]);
+        fq_free(s->near[side]);
+    }
+    fq_free(s->tokens);
+    fq_free(s->encoded);
+    fq_free(s->query);
+    fq_free(s->median);
+    fq_free(s->pool);
+    fq_free(s->codes);
+    fq_free(s);
+}
+
+void fq_kv_store_reset(fq_kv_store *s) {
+    forget_coders(s);
+    memset(s->tokens, 0, s->layers * sizeof *s->tokens);
+    memset(s->encoded, 0, s->layers * sizeof *s->encoded);
+    memset(s->pool, 0, s->layers * s->capacity);
 }
 
 size_t fq_kv_store_tokens(const fq_kv_store *store, size_t layer) {
@@ -99,8 +149,8 @@ size_t fq_kv_store_capacity(const fq_kv_store *store) {
     return store->capacity;
 }
 
-size_t fq_kv_store_recent(const fq_kv_store *store) {
-    return store->options.keep_recent;
+size_t fq_kv_store_window(const fq_kv_store *store) {
+    return store->keep.window;
 }
 
 static size_t place(const fq_kv_store *s, size_t layer, size_t head, size_t token) {
@@ -115,92 +165,162 @@ static void scatter(const fq_kv_store *s, float *to, size_t layer, const float *
                    s->dim * sizeof(float));
 }
 
-/* The heads' means over the first centre_keys keys, which must be there. */
-static void set_mean(fq_kv_store *s, size_t layer) {
-    const size_t n = s->options.centre_keys;
+static size_t query_place(const fq_kv_store *s, size_t layer, size_t head, size_t token) {
+    return ((layer * s->heads + head) * s->prefix + token) * s->options.group * s->dim;
+}
+
+/* The queries of the prefix, by head. */
+static void remember_queries(fq_kv_store *s, size_t layer, const float *query, size_t first, size_t n) {
+    const size_t row = s->options.group * s->dim;
+    for (size_t i = 0; i < n && first + i < s->prefix; i++)
+        for (size_t h = 0; h < s->heads; h++)
+            memcpy(s->query + query_place(s, layer, h, first + i), query + (i * s->heads + h) * row,
+                   row * sizeof(float));
+}
+
+/* What a layer's heads learn from the first tokens held. */
+static fq_status learn(fq_kv_store *s, size_t layer, size_t held) {
     for (size_t h = 0; h < s->heads; h++) {
-        const float *x = s->raw[0] + place(s, layer, h, 0);
-        for (size_t c = 0; c < s->dim; c++) {
-            double sum = 0.0;
-            for (size_t t = 0; t < n; t++)
-                sum += (double)x[t * s->dim + c];
-            s->mean[(layer * s->heads + h) * s->dim + c] =
-                fq_fp16_to_float(fq_fp16_from_float((float)(sum / (double)n)));
+        const size_t i = layer * s->heads + h;
+        for (int side = KEY; side <= VALUE; side++) {
+            if (!codecs_of(s, side))
+                continue;
+            const fq_head_prefix prefix = {
+                .side = side_of(side),
+                .dim = s->dim,
+                .tokens = s->prefix ? s->prefix : held,
+                .x = s->raw[side] + place(s, layer, h, 0),
+                .group = side == KEY && s->query ? s->options.group : 0,
+                .query = side == KEY && s->query ? s->query + query_place(s, layer, h, 0) : NULL,
+                .rope = s->options.rope,
+            };
+            FQ_TRY(
+                fq_head_coder_create(&s->coder[side][i], &s->options.treatment, codecs_of(s, side), &prefix));
         }
+        if (s->keep.pool_tokens)
+            FQ_TRY(fq_treatment_median_norm(&s->median[i], s->raw[VALUE] + place(s, layer, h, 0),
+                                            s->keep.pool_tokens, s->dim));
     }
-}
-
-/* Encodes and decodes x[n][heads][dim], tokens first and on, as differences to mean if that is not NULL. */
-static fq_status code(fq_kv_store *s, int side, size_t layer, const float *x, const float *mean, size_t first,
-                      size_t n) {
-    const size_t row = s->heads * s->dim;
-    const fq_codec *codec = codec_of(s, side);
-    const float *from = x;
-    for (size_t i = 0; mean && i < n * row; i++)
-        s->differences[i] = x[i] - mean[i % row];
-    if (mean)
-        from = s->differences;
-    FQ_TRY(fq_codec_encode(codec, s->codes, from, n * s->heads));
-    FQ_TRY(fq_codec_decode(codec, s->vectors, s->codes, n * s->heads));
-    for (size_t i = 0; mean && i < n * row; i++)
-        s->vectors[i] += mean[i % row];
-    scatter(s, s->decoded[side], layer, s->vectors, first, n);
     return FQ_OK;
 }
 
-static fq_status append_side(fq_kv_store *s, int side, size_t layer, const float *x, size_t n) {
-    const size_t first = s->tokens[layer], row = s->heads * s->dim;
-    scatter(s, s->raw[side], layer, x, first, n);
-    if (!codec_of(s, side))
+static fq_status choose_pool(fq_kv_store *s, size_t layer, size_t first, size_t end) {
+    const float **value = NULL;
+    if (!s->keep.pool_tokens)
         return FQ_OK;
-    const size_t before = s->options.centre_keys; /* tokens that have no mean to differ from */
-    const bool centred = side == 0 && s->mean;
-    const size_t plain = !centred ? n : first >= before ? 0 : n < before - first ? n : before - first;
-    if (plain)
-        FQ_TRY(code(s, side, layer, x, NULL, first, plain));
-    if (centred && plain && first + plain == before)
-        set_mean(s, layer);
-    if (plain < n)
-        FQ_TRY(code(s, side, layer, x + plain * row, s->mean + layer * row, first + plain, n - plain));
-    const size_t sink = s->options.keep_first;
-    if (first < sink)
-        scatter(s, s->decoded[side], layer, x, first, n < sink - first ? n : sink - first);
+    FQ_TRY(fq_alloc(&value, s->heads, sizeof *value));
+    for (size_t t = first; t < end; t++) {
+        for (size_t h = 0; h < s->heads; h++)
+            value[h] = s->raw[VALUE] + place(s, layer, h, t);
+        s->pool[layer * s->capacity + t] =
+            fq_treatment_in_pool(&s->keep, value, s->median + layer * s->heads, s->heads, s->dim);
+    }
+    fq_free(value);
     return FQ_OK;
 }
 
-fq_status fq_kv_store_append(fq_kv_store *store, size_t layer, const float *key, const float *value,
-                             size_t n) {
-    if (layer >= store->layers)
+/* Codes of a head's tokens first..end-1 and what is read of them. */
+static fq_status encode_head(fq_kv_store *s, int side, size_t layer, size_t h, size_t first, size_t end) {
+    const float *raw = s->raw[side] + place(s, layer, h, 0);
+    float *far = s->far[side] + place(s, layer, h, 0);
+    const size_t d = s->dim, n = end - first;
+    const fq_head_coder *coder = s->coder[side][layer * s->heads + h];
+    const fq_status status = fq_head_coder_encode(coder, s->codes, raw + first * d, first, n);
+    if (status != FQ_OK) {
+        char where[80];
+        snprintf(where, sizeof where, "%s, head %zu,", side == KEY ? "key" : "value", h);
+        return fq_encode_explain(status, codecs_of(s, side)[0], raw + first * d, n, first, where, "token");
+    }
+    FQ_TRY(fq_head_coder_decode(coder, far + first * d, s->codes, first, n));
+    for (size_t t = first; t < end; t++) {
+        if (t < s->keep.first)
+            fq_treatment_keep_round(far + t * d, raw + t * d, 1, d, s->keep.first_bits);
+        else if (s->pool[layer * s->capacity + t])
+            fq_treatment_keep_round(far + t * d, raw + t * d, 1, d, s->keep.pool_bits);
+    }
+    return FQ_OK;
+}
+
+/* Encodes what waits, as soon as the prefix is there. */
+static fq_status encode(fq_kv_store *s, size_t layer, size_t held) {
+    const size_t first = s->encoded[layer];
+    if (held < s->prefix) {
+        for (int side = KEY; side <= VALUE; side++)
+            for (size_t h = 0; s->far[side] && h < s->heads; h++)
+                memcpy(s->far[side] + place(s, layer, h, first), s->raw[side] + place(s, layer, h, first),
+                       (held - first) * s->dim * sizeof(float));
+        return FQ_OK;
+    }
+    if (first == 0)
+        FQ_TRY(learn(s, layer, held));
+    FQ_TRY(choose_pool(s, layer, first, held));
+    for (int side = KEY; side <= VALUE; side++)
+        for (size_t h = 0; codecs_of(s, side) && h < s->heads; h++)
+            FQ_TRY(encode_head(s, side, layer, h, first, held));
+    s->encoded[layer] = held;
+    return FQ_OK;
+}
+
+fq_status fq_kv_store_append(fq_kv_store *s, size_t layer, const float *key, const float *value,
+                             const float *query, size_t n) {
+    if (layer >= s->layers)
         return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "layer", layer, "below the number of layers");
-    if (n > store->capacity - store->tokens[layer])
+    const size_t held = s->tokens[layer];
+    if (n > s->capacity - held)
         return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "n", n, "up to the room left in the store");
-    FQ_TRY(append_side(store, 0, layer, key, n));
-    FQ_TRY(append_side(store, 1, layer, value, n));
-    store->tokens[layer] += n;
+    scatter(s, s->raw[KEY], layer, key, held, n);
+    scatter(s, s->raw[VALUE], layer, value, held, n);
+    if (s->query && query)
+        remember_queries(s, layer, query, held, n);
+    for (int side = KEY; side <= VALUE; side++)
+        for (size_t h = 0; s->near[side] && h < s->heads; h++)
+            fq_treatment_keep_round(s->near[side] + place(s, layer, h, held),
+                                    s->raw[side] + place(s, layer, h, held), n, s->dim, s->keep.window_bits);
+    if (compresses(s) && n > 0)
+        FQ_TRY(encode(s, layer, held + n));
+    s->tokens[layer] = held + n;
     return FQ_OK;
 }
 
 fq_kv_view fq_kv_store_view(const fq_kv_store *s, size_t layer, size_t head) {
     const size_t at = place(s, layer, head, 0);
-    const float *key = s->decoded[0] ? s->decoded[0] : s->raw[0];
-    const float *value = s->decoded[1] ? s->decoded[1] : s->raw[1];
-    return (fq_kv_view){key + at, value + at, s->raw[0] + at, s->raw[1] + at};
+    const float *form[SIDES][2]; /* [side][far, near] */
+    for (int side = KEY; side <= VALUE; side++) {
+        form[side][0] = (s->far[side] ? s->far[side] : s->raw[side]) + at;
+        form[side][1] = (s->near[side] ? s->near[side] : s->raw[side]) + at;
+    }
+    return (fq_kv_view){form[KEY][0],   form[VALUE][0],   form[KEY][1],
+                        form[VALUE][1], s->raw[KEY] + at, s->raw[VALUE] + at};
 }
 
-size_t fq_kv_store_bytes(const fq_kv_store *s) {
-    size_t bytes = 0;
-    for (size_t layer = 0; layer < s->layers; layer++) {
-        const size_t n = s->tokens[layer];
-        const size_t sink = s->options.keep_first < n ? s->options.keep_first : n;
-        const size_t recent = s->options.keep_recent < n - sink ? s->options.keep_recent : n - sink;
-        for (int side = 0; side < SIDES; side++) {
-            const fq_codec *codec = codec_of(s, side);
-            const size_t coded = codec ? n - sink - recent : 0;
-            bytes += s->heads *
-                     ((n - coded) * s->dim * 2 + (coded ? coded * fq_codec_get_cost(codec).code_bytes : 0));
-            if (side == 0 && s->mean && n > s->options.centre_keys)
-                bytes += s->heads * s->dim * 2;
-        }
-    }
-    return bytes;
+size_t fq_kv_store_pool(const fq_kv_store *s, size_t layer) {
+    size_t count = 0;
+    for (size_t t = 0; t < s->tokens[layer]; t++)
+        count += s->pool[layer * s->capacity + t];
+    return count;
+}
+
+/* Of one head of a layer with n tokens. */
+static double head_bits(const fq_kv_store *s, int side, size_t layer, size_t head, size_t n) {
+    if (!codecs_of(s, side) || n < s->prefix)
+        return 16.0 * (double)s->dim * (double)n;
+    const fq_treatment_keep *k = &s->keep;
+    const size_t first = k->first < n ? k->first : n, window = k->window < n - first ? k->window : n - first;
+    const double code = 8.0 * (double)fq_codec_get_cost(codecs_of(s, side)[0]).code_bytes;
+    double bits = (double)first * fq_treatment_keep_cost(s->dim, k->first_bits) +
+                  (double)window * fq_treatment_keep_cost(s->dim, k->window_bits) +
+                  (double)(n - first - window) * code;
+    for (size_t t = first; t < n - window; t++)
+        if (s->pool[layer * s->capacity + t])
+            bits += fq_treatment_keep_cost(s->dim, k->pool_bits);
+    return n ? bits + fq_head_coder_side_bits(s->coder[side][layer * s->heads + head]) : 0.0;
+}
+
+double fq_kv_store_bits(const fq_kv_store *s) {
+    double bits = 0.0;
+    for (size_t layer = 0; layer < s->layers; layer++)
+        for (size_t h = 0; h < s->heads; h++)
+            for (int side = KEY; side <= VALUE; side++)
+                bits += head_bits(s, side, layer, h, s->tokens[layer]);
+    return bits;
 }

@@ -181,7 +181,7 @@ static fq_status attention(const fq_transformer *m, size_t layer, fq_kv_store *s
     fq_rope_apply(&rope, w->key, w->angles, n, c->kv_heads, c->head_dim, 0);
     if (observer)
         FQ_TRY(observer->see(observer->context, layer, first, n, w->query, w->key, w->value));
-    FQ_TRY(fq_kv_store_append(store, layer, w->key, w->value, n));
+    FQ_TRY(fq_kv_store_append(store, layer, w->key, w->value, w->query, n));
     FQ_TRY(fq_transformer_attend(store, layer, c->heads, c->kv_heads, c->head_dim, w->query, n, w->mix));
     linear(x, w->mix, p[FQ_TENSOR_ATTENTION_OUTPUT], p[FQ_TENSOR_ATTENTION_OUTPUT_BIAS], n, q, c->width,
            true);

@@ -49,16 +49,16 @@ typedef struct attention_job {
  * scratch: 2 n tokens floats. */
 static void attend_block(const attention_job *job, size_t h, size_t first, size_t n, size_t tokens,
                          float *scratch) {
-    const size_t recent = fq_kv_store_recent(job->store), dim = job->dim, stride = job->heads * dim;
+    const size_t window = fq_kv_store_window(job->store), dim = job->dim, stride = job->heads * dim;
     const float *query = job->query + first * stride + h * dim;
     float *out = job->out + first * stride + h * dim, *weight = scratch, *near_weight = scratch + n * tokens;
     const fq_kv_view view = fq_kv_store_view(job->store, job->layer, h / (job->heads / job->kv_heads));
-    const bool split = recent > 0 && (view.key != view.raw_key || view.value != view.raw_value);
+    const bool split = window > 0 && (view.key != view.near_key || view.value != view.near_value);
     score_all(weight, query, stride, view.key, n, tokens, dim);
     if (split)
-        score_all(near_weight, query, stride, view.raw_key, n, tokens, dim);
+        score_all(near_weight, query, stride, view.near_key, n, tokens, dim);
     for (size_t t = 0; t < n; t++) {
-        const size_t last = tokens - n + t, band = recent < last + 1 ? last + 1 - recent : 0;
+        const size_t last = tokens - n + t, band = window < last + 1 ? last + 1 - window : 0;
         float *far_row = weight + t * tokens, *near_row = near_weight + t * tokens;
         if (split)
             memcpy(far_row + band, near_row + band, (last + 1 - band) * sizeof *far_row);
@@ -71,7 +71,7 @@ static void attend_block(const attention_job *job, size_t h, size_t first, size_
     }
     add_values(out, stride, weight, view.value, n, tokens, dim, 0.0F);
     if (split)
-        add_values(out, stride, near_weight, view.raw_value, n, tokens, dim, 1.0F);
+        add_values(out, stride, near_weight, view.near_value, n, tokens, dim, 1.0F);
 }
 
 enum { BLOCK = 128 }; /* queries: products stop at the last key that the block's last query sees */

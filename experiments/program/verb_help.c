@@ -1,21 +1,23 @@
-/* fibquant help: what a verb does, or what the names of codecs may be. */
+/* fibquant help: what a verb does, or what the names of codecs and treatments may be. */
 #include <stdio.h>
 #include <string.h>
 
 #include "codec.h"
 #include "codec_spec.h"
 #include "options.h"
+#include "treatment.h"
 #include "verb.h"
 
 static const fq_option options[] = {{0}};
 
 static const fq_usage usage = {
     .verb = "help",
-    .summary = "Lists the verbs; explains one, as its --help does; or explains the names of codecs.",
-    .arguments = "[VERB|codecs]",
+    .summary =
+        "Lists the verbs; explains one, as its --help does; or explains the names of codecs or treatments.",
+    .arguments = "[VERB|codecs|treatments]",
     .most_arguments = 1,
     .options = options,
-    .examples = "fibquant help encode\nfibquant help codecs",
+    .examples = "fibquant help encode\nfibquant help codecs\nfibquant help treatments",
 };
 
 static void print_key(const fq_codec_key *key) {
@@ -43,6 +45,20 @@ static void print_codecs(void) {
     }
 }
 
+static void print_treatments(void) {
+    puts("A treatment is what is done to keys and values around the codec: none, or steps "
+         "STEP[:KEY=VALUE,...] "
+         "joined by +,\neach once, done in their order:\n"
+         "mean+metric+classes+first:bits=8.5+window:tokens=16+pool\n");
+    for (size_t f = 0; f < fq_treatment_family_count(); f++) {
+        const fq_codec_key *key;
+        printf("%s: %s\n", fq_treatment_family_name(f), fq_treatment_family_summary(f));
+        for (size_t i = 0; (key = fq_treatment_family_key(f, i)) != NULL; i++)
+            print_key(key);
+        putchar('\n');
+    }
+}
+
 static int run(int argc, const char **argv) {
     fq_arguments arguments;
     int exit_code;
@@ -57,6 +73,10 @@ static int run(int argc, const char **argv) {
         print_codecs();
         return 0;
     }
+    if (strcmp(topic, "treatments") == 0) {
+        print_treatments();
+        return 0;
+    }
     const fq_verb *const verb = fq_verb_find(topic);
     if (!verb)
         return fq_verb_unknown(topic);
@@ -65,4 +85,4 @@ static int run(int argc, const char **argv) {
     return verb->run(2, (const char *[]){name, "--help", NULL});
 }
 
-const fq_verb fq_verb_help = {"help", "explain a verb, or the names of codecs", run};
+const fq_verb fq_verb_help = {"help", "explain a verb, or the names of codecs and treatments", run};

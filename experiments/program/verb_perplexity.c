@@ -15,9 +15,9 @@
 #include "verb.h"
 #include "verb_support.h"
 
-static const char *model_path, *text_path, *output, *value_codec = "same", *cache_folder;
+static const char *model_path, *text_path, *output, *value_codec = "same", *treatment = "none", *cache_folder;
 static fq_option_list codecs;
-static size_t keep_first, keep_recent, centre_keys, window = 512, windows = 8, skip = 64, jobs;
+static size_t window = 512, windows = 8, skip = 64, jobs;
 static bool resume, retry_failed, force, mixed, json, quiet, no_progress;
 
 static const fq_option options[] = {
@@ -47,27 +47,12 @@ static const fq_option options[] = {
      .value = &value_codec,
      .argument = "SPEC",
      .help = "codec of the values of every row, or same"},
-    {.name = "keep-first",
-     .kind = FQ_OPTION_SIZE,
-     .value = &keep_first,
-     .argument = "T",
-     .least = 0,
-     .most = 1e6,
-     .help = "first tokens of a window kept uncompressed"},
-    {.name = "keep-recent",
-     .kind = FQ_OPTION_SIZE,
-     .value = &keep_recent,
-     .argument = "T",
-     .least = 0,
-     .most = 1e6,
-     .help = "most recent tokens read uncompressed, the current one included"},
-    {.name = "centre-keys",
-     .kind = FQ_OPTION_SIZE,
-     .value = &centre_keys,
-     .argument = "T",
-     .least = 0,
-     .most = 1e6,
-     .help = "later keys are encoded as differences to the mean of this many first ones"},
+    {.name = "treatment",
+     .kind = FQ_OPTION_TEXT,
+     .value = &treatment,
+     .argument = "STEPS",
+     .help = "what is done around the codec, such as mean+metric+classes+window:tokens=16 (fibquant help "
+             "treatments)"},
     {.name = "window",
      .kind = FQ_OPTION_SIZE,
      .value = &window,
@@ -140,7 +125,7 @@ static const fq_usage usage = {
     .examples =
         "fibquant perplexity -m model.gguf -t book.txt -c fp16 -c fib:k=4,N=256 -c tq:b=2 -o ppl.h5\n"
         "fibquant perplexity -m model.gguf -t book.txt -c fib:k=2,N=256 --value-codec fib:k=4,N=256 \\\n"
-        "    --keep-first 4 --keep-recent 32 -o ppl.h5 --resume",
+        "    --treatment mean+classes+window:tokens=32 -o ppl.h5 --resume",
     .exit_status = "5 some points failed; the rest is stored"};
 
 /* The options as a manifest: JSON is YAML. NULL when memory ran out. */
@@ -148,12 +133,10 @@ static char *manifest_text(void) {
     json_t *list = json_array();
     for (size_t i = 0; i < codecs.count; i++)
         json_array_append_new(list, json_string(codecs.items[i]));
-    json_t *manifest =
-        json_pack("{s:s, s:{s:s, s:s, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:I}}", "experiment", "perplexity",
-                  "grid", "model", model_path, "text", text_path, "codec", list, "value_codec", value_codec,
-                  "keep_first", (json_int_t)keep_first, "keep_recent", (json_int_t)keep_recent, "centre_keys",
-                  (json_int_t)centre_keys, "window", (json_int_t)window, "windows", (json_int_t)windows,
-                  "skip", (json_int_t)skip);
+    json_t *manifest = json_pack(
+        "{s:s, s:{s:s, s:s, s:o, s:s, s:s, s:I, s:I, s:I}}", "experiment", "perplexity", "grid", "model",
+        model_path, "text", text_path, "codec", list, "value_codec", value_codec, "treatment", treatment,
+        "window", (json_int_t)window, "windows", (json_int_t)windows, "skip", (json_int_t)skip);
     char *text = manifest ? json_dumps(manifest, JSON_INDENT(1)) : NULL;
     json_decref(manifest);
     return text;

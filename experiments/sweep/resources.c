@@ -222,9 +222,14 @@ static void destroy_codec(void *object) {
 
 fq_status fq_resources_codec(fq_resources *resources, const fq_codec **codec, const fq_codec_spec *spec,
                              size_t dim) {
+    return fq_resources_codec_class(resources, codec, spec, dim, 0);
+}
+
+fq_status fq_resources_codec_class(fq_resources *resources, const fq_codec **codec, const fq_codec_spec *spec,
+                                   size_t dim, size_t rotation_class) {
     static const fq_resource_kind kind = {make_codec, destroy_codec};
     codec_request request = {.spec = spec, .dim = dim};
-    char key[FQ_SPEC_TEXT_MAX + 40], name[FQ_SPEC_TEXT_MAX];
+    char key[FQ_SPEC_TEXT_MAX + 80], name[FQ_SPEC_TEXT_MAX];
     const void *object = NULL;
     FQ_TRY(fq_codec_spec_format(name, spec));
     fq_codec_description about;
@@ -234,7 +239,8 @@ fq_status fq_resources_codec(fq_resources *resources, const fq_codec **codec, co
     request.words = about.block * about.codewords;
     if (about.trained)
         FQ_TRY(fq_resources_codebook(resources, &request.parts.codebook, &about.training));
-    snprintf(key, sizeof key, "codec %zu %s", dim, name);
+    request.parts.rotation_class = (uint32_t)rotation_class;
+    snprintf(key, sizeof key, "codec %zu %s class %zu", dim, name, rotation_class);
     FQ_TRY(fq_resources_get(resources, &object, key, &kind, &request));
     *codec = object;
     return FQ_OK;

@@ -39,6 +39,11 @@ double fq_resources_training_seconds(const fq_train_options *options, const char
 FQ_MUST_CHECK fq_status fq_resources_codec(fq_resources *resources, const fq_codec **codec,
                                            const fq_codec_spec *spec, size_t dim);
 
+/* The same in another rotation: class 0 is the codec above. */
+FQ_MUST_CHECK fq_status fq_resources_codec_class(fq_resources *resources, const fq_codec **codec,
+                                                 const fq_codec_spec *spec, size_t dim,
+                                                 size_t rotation_class);
+
 /* Anything else: the object under key, made by make(&object, &bytes, context) if it is not there.
  * key must name everything that determines the object (for a file: its SHA-256). */
 typedef struct fq_resource_kind {

@@ -81,3 +81,14 @@ void fq_codec_kind(char label[FQ_CODEC_LABEL_MAX], const char *spec, bool as_pub
     const size_t used = strlen(label);
     snprintf(label + used, FQ_CODEC_LABEL_MAX - used, ", beyond the paper");
 }
+
+void fq_codec_treated_kind(char label[FQ_CODEC_LABEL_MAX], const char *spec, bool as_published,
+                           const char *treatment) {
+    if (strcmp(treatment, "none") == 0) {
+        fq_codec_kind(label, spec, as_published);
+        return;
+    }
+    family_label(label, spec);
+    const size_t used = strlen(label);
+    snprintf(label + used, FQ_CODEC_LABEL_MAX - used, ", %s", treatment);
+}

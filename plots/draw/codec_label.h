@@ -20,6 +20,10 @@ void fq_codec_label(char label[FQ_CODEC_LABEL_MAX], const char *spec, const char
  * everything else of its family (treated keys, other norms, another codec for values) together. */
 void fq_codec_kind(char label[FQ_CODEC_LABEL_MAX], const char *spec, bool as_published);
 
+/* The same where a treatment's name says what is done around the codec: "FibQuant, mean+metric+window". */
+void fq_codec_treated_kind(char label[FQ_CODEC_LABEL_MAX], const char *spec, bool as_published,
+                           const char *treatment);
+
 /* The spec without those keys, for comparing: "fib:k=4,recipe=paper". */
 void fq_codec_without(char text[FQ_CODEC_LABEL_MAX], const char *spec, const char *without);
 

@@ -12,9 +12,7 @@
 static fq_status find(fq_fidelity_view *v, const fq_table *t) {
     FQ_TRY(fq_figure_column(&v->codec, t, "codec", FQ_VALUE_TEXT));
     FQ_TRY(fq_figure_column(&v->value_codec, t, "value_codec", FQ_VALUE_TEXT));
-    FQ_TRY(fq_figure_column(&v->keep_first, t, "keep_first", FQ_VALUE_INTEGER));
-    FQ_TRY(fq_figure_column(&v->centre, t, "centre", FQ_VALUE_TEXT));
-    FQ_TRY(fq_figure_column(&v->centre_tokens, t, "centre_tokens", FQ_VALUE_INTEGER));
+    FQ_TRY(fq_figure_column(&v->treatment, t, "treatment", FQ_VALUE_TEXT));
     FQ_TRY(fq_figure_column(&v->plain, t, "plain", FQ_VALUE_INTEGER));
     FQ_TRY(fq_figure_column(&v->payload, t, "compression_payload", FQ_VALUE_REAL));
     FQ_TRY(fq_figure_column(&v->stored, t, "compression_stored", FQ_VALUE_REAL));
@@ -24,23 +22,16 @@ static fq_status find(fq_fidelity_view *v, const fq_table *t) {
     FQ_TRY(fq_figure_column(&v->value, t, "attention_cosine_value", FQ_VALUE_REAL));
     FQ_TRY(fq_figure_column(&v->model, t, "model_name", FQ_VALUE_TEXT));
     FQ_TRY(fq_figure_column(&v->text, t, "text_name", FQ_VALUE_TEXT));
-    v->channels = fq_table_find(t, "channels");
     return fq_figure_column(&v->protocol, t, "protocol", FQ_VALUE_TEXT);
-}
-
-static bool by_energy(const fq_fidelity_view *v, size_t row) {
-    return v->channels < v->table->column_count && v->table->columns[v->channels].type == FQ_VALUE_TEXT &&
-           strcmp(fq_table_text(v->table, row, v->channels), "energy") == 0;
 }
 
 /* A row's kind and, with its source where there are several, its series. */
 static fq_status place(fq_fidelity_view *v, size_t row) {
-    char kind[FQ_CODEC_LABEL_MAX + 32], codec[FQ_CODEC_LABEL_MAX], label[FQ_CODEC_LABEL_MAX + 480];
+    char kind[FQ_CODEC_LABEL_MAX], label[FQ_CODEC_LABEL_MAX + 480];
     const char *spec = fq_table_text(v->table, row, v->codec);
     const bool plain = fq_table_integer(v->table, row, v->plain) != 0;
     size_t of_kind;
-    fq_codec_kind(codec, spec, plain);
-    snprintf(kind, sizeof kind, "%s%s", codec, plain && by_energy(v, row) ? ", channels by energy" : "");
+    fq_codec_treated_kind(kind, spec, plain, fq_table_text(v->table, row, v->treatment));
     FQ_TRY(fq_labels_add(&v->kinds, kind, &of_kind));
     const size_t source = v->sources.of_row[row], before = v->series.count;
     const char *where = v->sources.label[source];
@@ -55,14 +46,12 @@ static fq_status place(fq_fidelity_view *v, size_t row) {
 
 /* A row's configuration: everything but seeds. */
 static fq_status configure(fq_fidelity_view *v, size_t row) {
-    char key[FQ_CODEC_LABEL_MAX], value[FQ_CODEC_LABEL_MAX], text[2 * FQ_CODEC_LABEL_MAX + 200];
+    char key[FQ_CODEC_LABEL_MAX], value[FQ_CODEC_LABEL_MAX],
+        text[2 * FQ_CODEC_LABEL_MAX + FQ_VALUE_TEXT_WIDTH + 100];
     fq_codec_without(key, fq_table_text(v->table, row, v->codec), "seed");
     fq_codec_without(value, fq_table_text(v->table, row, v->value_codec), "seed");
-    snprintf(text, sizeof text, "%zu|%s|%s|%lld|%s|%lld|%d|%.17g", v->series_of[row], key, value,
-             (long long)fq_table_integer(v->table, row, v->keep_first),
-             fq_table_text(v->table, row, v->centre),
-             (long long)fq_table_integer(v->table, row, v->centre_tokens), by_energy(v, row),
-             fq_table_real(v->table, row, v->stored));
+    snprintf(text, sizeof text, "%zu|%s|%s|%s|%.17g", v->series_of[row], key, value,
+             fq_table_text(v->table, row, v->treatment), fq_table_real(v->table, row, v->stored));
     return fq_labels_add(&v->configs, text, &v->config_of[row]);
 }
 

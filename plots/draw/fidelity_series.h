@@ -1,8 +1,8 @@
 /* The rows of table fidelity by what they show: series of the frontier figure and of its summary.
  *
  * A series is a codec without the keys that set its size, from one source (cache by SHA-256, protocol): what
- * is plain, as published, under the codec's own name, and all that is not (norms, kept tokens, centring,
- * other codecs for values) as one more series of its family.
+ * is plain, as published, under the codec's own name, all that is not (norms, other codecs for values) as one
+ * more series of its family, and one for every treatment.
  */
 #ifndef FQ_FIDELITY_SERIES_H
 #define FQ_FIDELITY_SERIES_H
@@ -13,8 +13,7 @@
 
 typedef struct fq_fidelity_view {
     const fq_table *table;
-    size_t codec, value_codec, keep_first, centre, centre_tokens, plain, payload, stored, cosine, se, key,
-        value, channels; /* columns; channels may be missing: column_count */
+    size_t codec, value_codec, treatment, plain, payload, stored, cosine, se, key, value; /* columns */
     size_t model, text, protocol;
     fq_sources sources;
     fq_labels kinds;               /* what is drawn in one colour: a series without its source */

@@ -260,7 +260,8 @@ static void extreme_vectors_have_defined_outcomes(void) {
         fq_codec_description about;
         FQ_CHECK_OK(fq_codec_describe(&about, fq_codec_get_spec(codec), d));
         if (about.kind != FQ_CODE_VECTORS && about.rate >= 2) {
-            for (int e = -24; e <= 15; e++) {
+            const bool byte = fq_codec_get_spec(codec)->norm_format == FQ_NORM_BYTE;
+            for (int e = byte ? -11 : -24; e <= (byte ? 11 : 15); e++) {
                 for (size_t j = 0; j < d; j++)
                     x[j] = (float)ldexp((j % 3 ? 1 : -1) / sqrt((double)d), e);
                 FQ_CHECK_OK(fq_codec_encode(codec, codes, x, 1));
@@ -295,7 +296,9 @@ static void corrupt_bytes_are_refused(void) {
         for (size_t g = 0; g < groups; g++) {
             if (!group[g].bytes)
                 continue;
-            const size_t norms = group[g].sketch_rows ? 2 : 1;
+            const size_t norms = group[g].norm == FQ_NORM_BYTE ? 0
+                                 : group[g].sketch_rows        ? 2
+                                                               : 1; /* halves */
             for (size_t b = 0; b < sizeof bad_norms / sizeof bad_norms[0]; b++) {
                 for (size_t which = 0; which < norms; which++) {
                     memcpy(broken, codes, N * size);

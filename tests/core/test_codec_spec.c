@@ -49,7 +49,8 @@ static void names_have_one_form(void) {
 
 static bool same_spec(const fq_codec_spec *a, const fq_codec_spec *b) {
     return strcmp(a->family, b->family) == 0 && memcmp(a->value, b->value, sizeof a->value) == 0 &&
-           a->rotation == b->rotation && a->packing == b->packing && a->norm == b->norm && a->seed == b->seed;
+           a->rotation == b->rotation && a->packing == b->packing && a->norm == b->norm &&
+           a->norm_format == b->norm_format && a->seed == b->seed;
 }
 
 /* Any value that the key allows. */
@@ -93,6 +94,8 @@ static void parse_undoes_format(void) {
                 spec.packing = (fq_packing)any_value(&s, key);
             else if (strcmp(key->name, "norm") == 0)
                 spec.norm = (fq_norm_rule)any_value(&s, key);
+            else if (strcmp(key->name, "normbits") == 0)
+                spec.norm_format = (fq_norm_format)any_value(&s, key);
             else
                 spec.value[own++] = any_value(&s, key);
         }

@@ -1,5 +1,6 @@
 /* The KV store: what is read back is what the codec decoded, but for the tokens that are kept. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "check.h"
@@ -26,6 +27,12 @@ static fq_codec *make_codec(const char *name) {
     return codec;
 }
 
+static fq_treatment treatment_of(const char *text) {
+    fq_treatment treatment = {0};
+    FQ_CHECK_OK(fq_treatment_parse(&treatment, text));
+    return treatment;
+}
+
 static float key[TOKENS * VECTOR], value[TOKENS * VECTOR];
 
 static fq_kv_store *filled(const fq_kv_options *options, size_t piece) {
@@ -34,13 +41,24 @@ static fq_kv_store *filled(const fq_kv_options *options, size_t piece) {
     fill(value, TOKENS * VECTOR, 2);
     if (FQ_CHECK_OK(fq_kv_store_create(&store, LAYERS, HEADS, DIM, TOKENS, options)))
         for (size_t first = 0; first < TOKENS; first += piece)
-            FQ_CHECK_OK(fq_kv_store_append(store, 1, key + first * VECTOR, value + first * VECTOR, piece));
+            FQ_CHECK_OK(
+                fq_kv_store_append(store, 1, key + first * VECTOR, value + first * VECTOR, NULL, piece));
     return store;
+}
+
+/* A vector as halves hold it. */
+static const float *halves(const float *x) {
+    static float kept[DIM];
+    for (size_t j = 0; j < DIM; j++)
+        kept[j] = fq_fp16_to_float(fq_fp16_from_float(x[j]));
+    return kept;
 }
 
 static void read_back_is_decoded(void) {
     fq_codec *k = make_codec("tq:b=3"), *v = make_codec("tq:b=2");
-    const fq_kv_options options = {.key_codec = k, .value_codec = v, .keep_first = 3};
+    const fq_codec *keys[] = {k}, *values[] = {v};
+    const fq_kv_options options = {
+        .key_codecs = keys, .value_codecs = values, .treatment = treatment_of("first:tokens=3,bits=16")};
     for (size_t piece = 1; piece <= TOKENS; piece += piece == 1 ? 4 : 15) { /* 1, 5, 20 */
         fq_kv_store *store = filled(&options, piece);
         uint8_t codes[256];
@@ -52,26 +70,31 @@ static void read_back_is_decoded(void) {
                 const float *raw = key + t * VECTOR + h * DIM, *raw_v = value + t * VECTOR + h * DIM;
                 FQ_CHECK_OK(fq_codec_encode(k, codes, raw, 1));
                 FQ_CHECK_OK(fq_codec_decode(k, x, codes, 1));
-                FQ_CHECK(memcmp(view.key + t * DIM, t < 3 ? raw : x, sizeof x) == 0);
+                FQ_CHECK(memcmp(view.key + t * DIM, t < 3 ? halves(raw) : x, sizeof x) == 0);
                 FQ_CHECK(memcmp(view.raw_key + t * DIM, raw, sizeof x) == 0);
                 FQ_CHECK_OK(fq_codec_encode(v, codes, raw_v, 1));
                 FQ_CHECK_OK(fq_codec_decode(v, x, codes, 1));
-                FQ_CHECK(memcmp(view.value + t * DIM, t < 3 ? raw_v : x, sizeof x) == 0);
+                FQ_CHECK(memcmp(view.value + t * DIM, t < 3 ? halves(raw_v) : x, sizeof x) == 0);
             }
         const size_t coded = fq_codec_get_cost(k).code_bytes + fq_codec_get_cost(v).code_bytes;
-        FQ_CHECK(fq_kv_store_bytes(store) == HEADS * (3 * 2 * DIM * 2 + (TOKENS - 3) * coded));
+        FQ_CHECK(fq_kv_store_bits(store) == 8.0 * HEADS * (3 * 2 * DIM * 2 + (TOKENS - 3) * (double)coded));
         fq_kv_store_destroy(store);
     }
     fq_codec_destroy(k);
     fq_codec_destroy(v);
 }
 
-/* Keys from the seventh on as differences to the mean of the first six, whatever pieces they come in. */
-static void keys_are_centred_on_the_first(void) {
+/* All keys are differences to the mean of the first six, in pieces too: until the sixth is there they are
+ * read as they were appended, and nothing is counted but halves. */
+static void keys_wait_for_the_mean_of_the_first(void) {
     enum { CENTRE = 6, KEEP = 1 };
     fq_codec *codec = make_codec("tq:b=2");
-    const fq_kv_options options = {
-        .key_codec = codec, .value_codec = codec, .keep_first = KEEP, .centre_keys = CENTRE};
+    const fq_codec *codecs[] = {codec};
+    const fq_kv_options options = {.key_codecs = codecs,
+                                   .value_codecs = codecs,
+                                   .treatment =
+                                       treatment_of("mean:tokens=6,skip=0,at=after+first:tokens=1,bits=16")};
+    const double coded = (double)fq_codec_get_cost(codec).code_bytes;
     static const size_t pieces[] = {1, 3, 4, 6, 7, TOKENS};
     for (size_t p = 0; p < sizeof pieces / sizeof *pieces; p++) {
         fq_kv_store *store = NULL;
@@ -82,10 +105,15 @@ static void keys_are_centred_on_the_first(void) {
             break;
         for (size_t first = 0; first < TOKENS; first += pieces[p]) {
             const size_t n = TOKENS - first < pieces[p] ? TOKENS - first : pieces[p];
-            FQ_CHECK_OK(fq_kv_store_append(store, 1, key + first * VECTOR, value + first * VECTOR, n));
-            const size_t held = first + n, coded = fq_codec_get_cost(codec).code_bytes;
-            FQ_CHECK(fq_kv_store_bytes(store) ==
-                     HEADS * (2 * (KEEP * DIM * 2 + (held - KEEP) * coded) + (held > CENTRE ? DIM * 2 : 0)));
+            FQ_CHECK_OK(fq_kv_store_append(store, 1, key + first * VECTOR, value + first * VECTOR, NULL, n));
+            const double held = (double)(first + n);
+            const double keys = KEEP * DIM * 2 + (held - KEEP) * coded + DIM * 2,
+                         values = KEEP * DIM * 2 + (held - KEEP) * coded;
+            FQ_CHECK_NEAR(fq_kv_store_bits(store),
+                          8.0 * HEADS * (held < CENTRE ? 2.0 * held * DIM * 2 : keys + values), 0);
+            if (held < CENTRE)
+                FQ_CHECK(memcmp(fq_kv_store_view(store, 1, 0).key, fq_kv_store_view(store, 1, 0).raw_key,
+                                (first + n) * DIM * sizeof(float)) == 0);
         }
         for (size_t h = 0; h < HEADS; h++) {
             const fq_kv_view view = fq_kv_store_view(store, 1, h);
@@ -98,13 +126,13 @@ static void keys_are_centred_on_the_first(void) {
             }
             for (size_t t = 0; t < TOKENS; t++) {
                 for (size_t j = 0; j < DIM; j++)
-                    x[j] = key[t * VECTOR + h * DIM + j] - (t < CENTRE ? 0.0F : mean[j]);
+                    x[j] = key[t * VECTOR + h * DIM + j] - mean[j];
                 FQ_CHECK_OK(fq_codec_encode(codec, codes, x, 1));
                 FQ_CHECK_OK(fq_codec_decode(codec, x, codes, 1));
                 for (size_t j = 0; j < DIM; j++)
-                    x[j] += t < CENTRE ? 0.0F : mean[j];
-                FQ_CHECK(memcmp(view.key + t * DIM, t < KEEP ? key + t * VECTOR + h * DIM : x, sizeof x) ==
-                         0);
+                    x[j] += mean[j];
+                const float *wanted = t < KEEP ? halves(key + t * VECTOR + h * DIM) : x;
+                FQ_CHECK(memcmp(view.key + t * DIM, wanted, sizeof x) == 0);
                 FQ_CHECK_OK(fq_codec_encode(codec, codes, value + t * VECTOR + h * DIM, 1));
                 FQ_CHECK_OK(fq_codec_decode(codec, x, codes, 1));
                 FQ_CHECK(t < KEEP || memcmp(view.value + t * DIM, x, sizeof x) == 0);
@@ -115,13 +143,44 @@ static void keys_are_centred_on_the_first(void) {
     fq_codec_destroy(codec);
 }
 
+/* Two tokens of tiny values: kept, counted beside their codes, and not where one head alone is tiny. */
+static void tiny_values_are_kept(void) {
+    fq_codec *codec = make_codec("tq:b=1");
+    const fq_codec *codecs[] = {codec};
+    const fq_kv_options options = {
+        .key_codecs = codecs, .value_codecs = codecs, .treatment = treatment_of("pool:tokens=4,bits=16")};
+    const double coded = 8.0 * (double)fq_codec_get_cost(codec).code_bytes;
+    fq_kv_store *store = NULL;
+    fill(key, TOKENS * VECTOR, 1);
+    fill(value, TOKENS * VECTOR, 2);
+    for (size_t j = 0; j < VECTOR; j++) {
+        value[2 * VECTOR + j] *= 0.01F;
+        value[11 * VECTOR + j] *= 0.01F;
+        value[7 * VECTOR + j] *= j < DIM ? 0.01F : 1.0F;
+    }
+    if (!FQ_CHECK_OK(fq_kv_store_create(&store, LAYERS, HEADS, DIM, TOKENS, &options)))
+        return;
+    FQ_CHECK_OK(fq_kv_store_append(store, 0, key, value, NULL, TOKENS));
+    FQ_CHECK(fq_kv_store_pool(store, 0) == 2);
+    FQ_CHECK_NEAR(fq_kv_store_bits(store), 2.0 * HEADS * (TOKENS * coded + 2 * 16 * DIM), 0);
+    for (size_t h = 0; h < HEADS; h++)
+        for (size_t t = 0; t < TOKENS; t++) {
+            const float *kept = halves(key + t * VECTOR + h * DIM);
+            const bool same =
+                memcmp(fq_kv_store_view(store, 0, h).key + t * DIM, kept, DIM * sizeof *kept) == 0;
+            FQ_CHECK(same == (t == 2 || t == 11));
+        }
+    fq_kv_store_destroy(store);
+    fq_codec_destroy(codec);
+}
+
 /* Attention in plain loops, in double, straight from the protocol's words. */
 static void attend_plainly(const fq_kv_store *store, size_t recent, const float *query, size_t heads,
                            size_t t, size_t h, double out[DIM]) {
     const fq_kv_view view = fq_kv_store_view(store, 1, h / (heads / HEADS));
     double weight[TOKENS], sum = 0.0;
     for (size_t s = 0; s <= t; s++) {
-        const float *k = (t - s < recent ? view.raw_key : view.key) + s * DIM;
+        const float *k = (t - s < recent ? view.near_key : view.key) + s * DIM;
         double score = 0.0;
         for (size_t j = 0; j < DIM; j++)
             score += (double)query[(t * heads + h) * DIM + j] * (double)k[j];
@@ -131,7 +190,8 @@ static void attend_plainly(const fq_kv_store *store, size_t recent, const float 
     memset(out, 0, DIM * sizeof *out);
     for (size_t s = 0; s <= t; s++)
         for (size_t j = 0; j < DIM; j++)
-            out[j] += weight[s] / sum * (double)((t - s < recent ? view.raw_value : view.value)[s * DIM + j]);
+            out[j] +=
+                weight[s] / sum * (double)((t - s < recent ? view.near_value : view.value)[s * DIM + j]);
 }
 
 static void attention_reads_recent_tokens_uncompressed(void) {
@@ -140,10 +200,13 @@ static void attention_reads_recent_tokens_uncompressed(void) {
     fq_codec *codec = make_codec("tq:b=1");
     fill(query, TOKENS * QUERY_HEADS * DIM, 3);
     for (size_t recent = 0; recent <= TOKENS + 5; recent += 5) {
-        const fq_kv_options options = {.key_codec = codec,
-                                       .value_codec = recent == 10 ? NULL : codec,
-                                       .keep_first = 2,
-                                       .keep_recent = recent};
+        char text[64];
+        snprintf(text, sizeof text, "first:tokens=2+window:tokens=%zu,bits=%s", recent,
+                 recent == 15 ? "8.5" : "16");
+        const fq_codec *codecs[] = {codec};
+        const fq_kv_options options = {.key_codecs = codecs,
+                                       .value_codecs = recent == 10 ? NULL : codecs,
+                                       .treatment = treatment_of(text)};
         fq_kv_store *store = filled(&options, TOKENS);
         FQ_CHECK_OK(fq_transformer_attend(store, 1, QUERY_HEADS, HEADS, DIM, query, TOKENS, out));
         for (size_t t = 0; t < TOKENS; t++)
@@ -162,21 +225,22 @@ static void a_store_without_codec_keeps_every_bit(void) {
     fq_kv_store *store = filled(NULL, 5);
     for (size_t h = 0; h < HEADS; h++) {
         const fq_kv_view view = fq_kv_store_view(store, 1, h);
-        FQ_CHECK(view.key == view.raw_key && view.value == view.raw_value);
+        FQ_CHECK(view.key == view.raw_key && view.value == view.raw_value && view.near_key == view.raw_key);
         for (size_t t = 0; t < TOKENS; t++)
             FQ_CHECK(memcmp(view.value + t * DIM, value + t * VECTOR + h * DIM, DIM * sizeof(float)) == 0);
     }
-    FQ_CHECK(fq_kv_store_bytes(store) == TOKENS * VECTOR * 2 * 2);
-    FQ_CHECK_FAILS(fq_kv_store_append(store, 1, key, value, 1), FQ_ERR_ARGUMENT);
-    FQ_CHECK_FAILS(fq_kv_store_append(store, LAYERS, key, value, 1), FQ_ERR_ARGUMENT);
+    FQ_CHECK(fq_kv_store_bits(store) == 16.0 * TOKENS * VECTOR * 2);
+    FQ_CHECK_FAILS(fq_kv_store_append(store, 1, key, value, NULL, 1), FQ_ERR_ARGUMENT);
+    FQ_CHECK_FAILS(fq_kv_store_append(store, LAYERS, key, value, NULL, 1), FQ_ERR_ARGUMENT);
     fq_kv_store_reset(store);
-    FQ_CHECK_OK(fq_kv_store_append(store, 1, key, value, TOKENS));
+    FQ_CHECK_OK(fq_kv_store_append(store, 1, key, value, NULL, TOKENS));
     fq_kv_store_destroy(store);
 }
 
 static void fp16_store_is_within_half_precision(void) {
     fq_codec *codec = make_codec("fp16");
-    const fq_kv_options options = {.key_codec = codec, .value_codec = codec};
+    const fq_codec *codecs[] = {codec};
+    const fq_kv_options options = {.key_codecs = codecs, .value_codecs = codecs};
     fq_kv_store *store = filled(&options, TOKENS);
     const fq_kv_view view = fq_kv_store_view(store, 1, 0);
     for (size_t i = 0; i < TOKENS * DIM; i++)
@@ -188,7 +252,8 @@ static void fp16_store_is_within_half_precision(void) {
 
 static void bad_shapes_are_refused(void) {
     fq_codec *codec = make_codec("tq:b=2");
-    const fq_kv_options options = {.key_codec = codec};
+    const fq_codec *codecs[] = {codec};
+    const fq_kv_options options = {.key_codecs = codecs};
     fq_kv_store *store = NULL;
     FQ_CHECK_FAILS(fq_kv_store_create(&store, 0, 1, 8, 4, NULL), FQ_ERR_ARGUMENT);
     FQ_CHECK_FAILS(fq_kv_store_create(&store, 1, 1, 2 * DIM, 4, &options), FQ_ERR_ARGUMENT);
@@ -198,7 +263,8 @@ static void bad_shapes_are_refused(void) {
 
 static const fq_test tests[] = {
     {"what_is_read_back_is_what_the_codec_decoded", read_back_is_decoded},
-    {"keys_are_centred_on_the_first", keys_are_centred_on_the_first},
+    {"keys_wait_for_the_mean_of_the_first", keys_wait_for_the_mean_of_the_first},
+    {"tiny_values_are_kept", tiny_values_are_kept},
     {"attention_reads_recent_tokens_uncompressed", attention_reads_recent_tokens_uncompressed},
     {"a_store_without_codec_keeps_every_bit", a_store_without_codec_keeps_every_bit},
     {"fp16_store_is_within_half_precision", fp16_store_is_within_half_precision},

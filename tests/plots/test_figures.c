@@ -70,9 +70,7 @@ static const fq_value_column fidelity_columns[] = {TEXT("point"),
                                                    TEXT("cache_sha256"),
                                                    TEXT("codec"),
                                                    TEXT("value_codec"),
-                                                   WHOLE("keep_first"),
-                                                   TEXT("centre"),
-                                                   WHOLE("centre_tokens"),
+                                                   TEXT("treatment"),
                                                    TEXT("family"),
                                                    TEXT("recipe"),
                                                    WHOLE("plain"),
@@ -130,14 +128,13 @@ static void fidelity_row(fq_table *t, size_t r, const row *from, const char *sha
     text(t, r, "cache_sha256", sha);
     text(t, r, "codec", from->codec);
     text(t, r, "value_codec", from->value_codec);
-    text(t, r, "centre", from->plain ? "none" : "key");
+    text(t, r, "treatment", from->plain ? "none" : "mean:at=after+first");
     text(t, r, "family", from->family);
     text(t, r, "recipe", from->recipe);
     text(t, r, "model_name", "a {model} \"with\" _odd_ \\name");
     text(t, r, "text_name", "a_text.txt");
     text(t, r, "protocol", from->protocol);
     fq_table_set_integer(t, r, fq_table_find(t, "plain"), from->plain);
-    fq_table_set_integer(t, r, fq_table_find(t, "keep_first"), from->plain ? 0 : 2);
     real(t, r, "compression_payload", from->payload);
     real(t, r, "compression_stored", from->stored);
     real(t, r, "attention_cosine", from->cosine);
@@ -278,7 +275,7 @@ static void frontier_shows_each_series_once_an_axis(void) {
                                          "\"FibQuant\"",
                                          "\"FibQuant, recipe paper\"",
                                          "\"FibQuant, recipe initial\"",
-                                         "\"FibQuant, beyond the paper\""};
+                                         "\"FibQuant, mean:at=after+first\""};
     fq_results store;
     if (!fill_fidelity(&store, ONE))
         return;
@@ -376,7 +373,7 @@ static void summary_sets_claims_beside_measurements(void) {
     FQ_CHECK(strstr(line, "0.6000 +- 0.0010 (34.10x)") && strstr(line, "5.33x    4.92x"));
     summary_line(line, printed, "34x at 0.95", "\nFibQuant, recipe paper");
     FQ_CHECK(count(line, " -") == 2 && strstr(line, "5.33x    4.92x"));
-    FQ_CHECK(count(printed, "fib:k=2,N=64,norm=match; values fib:k=2,N=16; 2 kept; key centred on all") == 1);
+    FQ_CHECK(count(printed, "fib:k=2,N=64,norm=match; values fib:k=2,N=16; mean:at=after+first") == 1);
     FQ_CHECK(count(strstr(printed, "All at 8x"), "\n") == 3);
     free(printed);
     fq_results_clear(&store);
@@ -386,9 +383,7 @@ static const fq_value_column perplexity_columns[] = {TEXT("point"),
                                                      TEXT("family"),
                                                      TEXT("codec"),
                                                      TEXT("value_codec"),
-                                                     WHOLE("keep_first"),
-                                                     WHOLE("keep_recent"),
-                                                     WHOLE("centre_keys"),
+                                                     TEXT("treatment"),
                                                      WHOLE("scored"),
                                                      WHOLE("window"),
                                                      WHOLE("windows"),
@@ -414,6 +409,7 @@ static void perplexity_row(fq_table *t, size_t r, const char *codec, double x, d
     text(t, r, "family", codec[0] == 't' ? "tq" : "fib");
     text(t, r, "codec", codec);
     text(t, r, "value_codec", "same");
+    text(t, r, "treatment", "none");
     text(t, r, "model_name", "a model");
     text(t, r, "text_name", "a text");
     text(t, r, "protocol", "windows");

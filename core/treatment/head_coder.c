@@ -1,0 +1,208 @@
+#include <string.h>
+
+#include "codec_metric.h"
+#include "memory.h"
+#include "treatment_family.h"
+
+struct fq_head_coder {
+    fq_treatment treatment;
+    fq_treatment_side side;
+    size_t dim, classes;
+    bool has_rope;
+    fq_rope rope;
+    const fq_codec **codecs;              /* [classes] */
+    fq_codec_metric **metrics;            /* [classes]; NULL without a metric */
+    float *state[FQ_TREATMENT_STEPS_MAX]; /* of each step; NULL where it has none */
+};
+
+static bool applies(const fq_treatment_step *step, fq_treatment_side side) {
+    return (step->family->sides(step) & (unsigned)side) != 0;
+}
+
+void fq_head_coder_destroy(fq_head_coder *coder) {
+    if (!coder)
+        return;
+    for (size_t i = 0; i < FQ_TREATMENT_STEPS_MAX; i++)
+        fq_free(coder->state[i]);
+    if (coder->metrics)
+        for (size_t c = 0; c < coder->classes; c++)
+            fq_codec_metric_destroy(coder->metrics[c]);
+    fq_free(coder->metrics);
+    fq_free(coder->codecs);
+    fq_free(coder);
+}
+
+static fq_treatment_place place_of(const fq_head_coder *coder, size_t first) {
+    return (fq_treatment_place){
+        .dim = coder->dim, .first = first, .rope = coder->has_rope ? &coder->rope : NULL};
+}
+
+/* Every step learns from the prefix as the steps before it leave it. */
+static fq_status prepare_steps(fq_head_coder *coder, const fq_head_prefix *prefix, float *x, float *query) {
+    const size_t d = coder->dim, n = prefix->tokens;
+    fq_head_prefix seen = *prefix;
+    const fq_treatment_place place = place_of(coder, 0);
+    seen.x = x;
+    seen.query = prefix->query ? query : NULL;
+    memcpy(x, prefix->x, n * d * sizeof *x);
+    if (prefix->query)
+        memcpy(query, prefix->query, n * prefix->group * d * sizeof *query);
+    for (size_t i = 0; i < coder->treatment.steps; i++) {
+        const fq_treatment_step *step = &coder->treatment.step[i];
+        const fq_treatment_family *family = step->family;
+        if (!applies(step, coder->side))
+            continue;
+        if (family->state_floats) {
+            FQ_TRY(fq_alloc_zero(&coder->state[i], family->state_floats(step, d), sizeof(float)));
+            FQ_TRY(family->prepare(step, coder->state[i], &seen));
+        }
+        if (family->forward)
+            FQ_TRY(family->forward(step, coder->state[i], &place, x, n));
+        if (family->forward_query && seen.query)
+            FQ_TRY(family->forward_query(step, coder->state[i], query, n * prefix->group, d));
+    }
+    return FQ_OK;
+}
+
+static fq_status make_metrics(fq_head_coder *coder) {
+    for (size_t i = 0; i < coder->treatment.steps; i++) {
+        const fq_treatment_step *step = &coder->treatment.step[i];
+        if (!step->family->metric || !applies(step, coder->side))
+            continue;
+        FQ_TRY(fq_alloc_zero(&coder->metrics, coder->classes, sizeof *coder->metrics));
+        for (size_t c = 0; c < coder->classes; c++)
+            FQ_TRY(fq_codec_metric_create(&coder->metrics[c], coder->codecs[c], coder->state[i]));
+        return FQ_OK;
+    }
+    return FQ_OK;
+}
+
+static fq_status fill(fq_head_coder *coder, const fq_codec *const *codecs, const fq_head_prefix *prefix) {
+    float *x = NULL, *query = NULL;
+    const size_t wanted = fq_treatment_prefix(&coder->treatment, coder->side);
+    if (prefix->tokens < wanted)
+        return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "prefix", prefix->tokens,
+                             "the tokens that the treatment learns from");
+    FQ_TRY(fq_alloc(&coder->codecs, coder->classes, sizeof *coder->codecs));
+    for (size_t c = 0; c < coder->classes; c++)
+        coder->codecs[c] = codecs[c];
+    const size_t vectors = prefix->tokens ? prefix->tokens : 1;
+    FQ_TRY(fq_alloc(&x, vectors, coder->dim * sizeof *x));
+    fq_status status =
+        fq_alloc(&query, vectors * (prefix->group ? prefix->group : 1), coder->dim * sizeof *query);
+    if (status == FQ_OK)
+        status = prepare_steps(coder, prefix, x, query);
+    fq_free(query);
+    fq_free(x);
+    return status == FQ_OK ? make_metrics(coder) : status;
+}
+
+fq_status fq_head_coder_create(fq_head_coder **coder, const fq_treatment *treatment,
+                               const fq_codec *const *codecs, const fq_head_prefix *prefix) {
+    fq_head_coder *made = NULL;
+    FQ_TRY(fq_alloc_zero(&made, 1, sizeof *made));
+    made->treatment = *treatment;
+    made->side = prefix->side;
+    made->dim = prefix->dim;
+    made->classes = fq_treatment_classes(treatment, prefix->side);
+    made->has_rope = prefix->rope != NULL;
+    if (prefix->rope)
+        made->rope = *prefix->rope;
+    const fq_status status = fill(made, codecs, prefix);
+    if (status != FQ_OK) {
+        fq_head_coder_destroy(made);
+        return status;
+    }
+    *coder = made;
+    return FQ_OK;
+}
+
+static fq_status run_steps(const fq_head_coder *coder, float *x, size_t first, size_t n, bool back) {
+    const fq_treatment_place place = place_of(coder, first);
+    for (size_t i = 0; i < coder->treatment.steps; i++) {
+        const size_t at = back ? coder->treatment.steps - 1 - i : i;
+        const fq_treatment_step *step = &coder->treatment.step[at];
+        if (!applies(step, coder->side))
+            continue;
+        if (back && step->family->backward)
+            FQ_TRY(step->family->backward(step, coder->state[at], &place, x, n));
+        if (!back && step->family->forward)
+            FQ_TRY(step->family->forward(step, coder->state[at], &place, x, n));
+    }
+    return FQ_OK;
+}
+
+/* x of one class, token class, class + classes, ..., gathered or put back. */
+static void stride_copy(float *to, const float *from, size_t vectors, size_t to_stride, size_t from_stride,
+                        size_t dim) {
+    for (size_t i = 0; i < vectors; i++)
+        memcpy(to + i * to_stride * dim, from + i * from_stride * dim, dim * sizeof *to);
+}
+
+fq_status fq_head_coder_encode(const fq_head_coder *coder, uint8_t *codes, const float *x, size_t first,
+                               size_t n) {
+    const size_t d = coder->dim, classes = coder->classes,
+                 bytes = fq_codec_get_cost(coder->codecs[0]).code_bytes;
+    float *changed = NULL, *part = NULL;
+    uint8_t *part_codes = NULL;
+    fq_status status;
+    if (n == 0)
+        return FQ_OK;
+    FQ_TRY_GOTO(status, fq_alloc(&changed, n, d * sizeof *changed), done);
+    FQ_TRY_GOTO(status, fq_alloc(&part, n, d * sizeof *part), done);
+    FQ_TRY_GOTO(status, fq_alloc(&part_codes, n, bytes), done);
+    memcpy(changed, x, n * d * sizeof *x);
+    FQ_TRY_GOTO(status, run_steps(coder, changed, first, n, false), done);
+    for (size_t c = 0; c < classes; c++) {
+        const size_t start = (c + classes - first % classes) % classes;
+        const size_t count = start < n ? (n - start - 1) / classes + 1 : 0;
+        stride_copy(part, changed + start * d, count, 1, classes, d);
+        if (coder->metrics)
+            FQ_TRY_GOTO(status, fq_codec_metric_encode(coder->metrics[c], part_codes, part, count), done);
+        else
+            FQ_TRY_GOTO(status, fq_codec_encode(coder->codecs[c], part_codes, part, count), done);
+        for (size_t i = 0; i < count; i++)
+            memcpy(codes + (start + i * classes) * bytes, part_codes + i * bytes, bytes);
+    }
+done:
+    fq_free(part_codes);
+    fq_free(part);
+    fq_free(changed);
+    return status;
+}
+
+fq_status fq_head_coder_decode(const fq_head_coder *coder, float *x, const uint8_t *codes, size_t first,
+                               size_t n) {
+    const size_t d = coder->dim, classes = coder->classes,
+                 bytes = fq_codec_get_cost(coder->codecs[0]).code_bytes;
+    float *part = NULL;
+    uint8_t *part_codes = NULL;
+    fq_status status;
+    if (n == 0)
+        return FQ_OK;
+    FQ_TRY_GOTO(status, fq_alloc(&part, n, d * sizeof *part), done);
+    FQ_TRY_GOTO(status, fq_alloc(&part_codes, n, bytes), done);
+    for (size_t c = 0; c < classes; c++) {
+        const size_t start = (c + classes - first % classes) % classes;
+        const size_t count = start < n ? (n - start - 1) / classes + 1 : 0;
+        for (size_t i = 0; i < count; i++)
+            memcpy(part_codes + i * bytes, codes + (start + i * classes) * bytes, bytes);
+        FQ_TRY_GOTO(status, fq_codec_decode(coder->codecs[c], part, part_codes, count), done);
+        stride_copy(x + start * d, part, count, classes, 1, d);
+    }
+    status = run_steps(coder, x, first, n, true);
+done:
+    fq_free(part_codes);
+    fq_free(part);
+    return status;
+}
+
+double fq_head_coder_side_bits(const fq_head_coder *coder) {
+    double bits = 0.0;
+    for (size_t i = 0; i < coder->treatment.steps; i++) {
+        const fq_treatment_step *step = &coder->treatment.step[i];
+        if (applies(step, coder->side) && step->family->state_bits)
+            bits += step->family->state_bits(step, coder->dim);
+    }
+    return bits;
+}

@@ -1,0 +1,320 @@
+/* Treatments: their names, what each step does to vectors, and what a head's coder makes of all of them. */
+#include <math.h>
+#include <string.h>
+
+#include "check.h"
+#include "codec_metric.h"
+#include "fp16.h"
+#include "memory.h"
+#include "stream.h"
+#include "treatment_family.h"
+
+enum { D = 16, T = 40, GROUP = 2 };
+
+static void draw(float *x, size_t n, uint64_t index) {
+    fq_stream s;
+    fq_stream_init(&s, fq_test_seed(), FQ_PURPOSE_TEST, index);
+    for (size_t i = 0; i < n; i++)
+        x[i] = (float)fq_stream_normal(&s);
+}
+
+static fq_codec *make_codec(const char *name, uint32_t rotation_class) {
+    fq_codec_spec spec;
+    fq_codec *codec = NULL;
+    const fq_codec_parts parts = {.rotation_class = rotation_class};
+    if (FQ_CHECK_OK(fq_codec_spec_parse(&spec, name)))
+        FQ_CHECK_OK(fq_codec_create(&codec, &spec, D, &parts));
+    return codec;
+}
+
+static fq_treatment treatment_of(const char *text) {
+    fq_treatment treatment = {0};
+    FQ_CHECK_OK(fq_treatment_parse(&treatment, text));
+    return treatment;
+}
+
+static const fq_rope rope = {10000.0, 0};
+
+/* A prefix of T tokens; x and query must outlive it. */
+static fq_head_prefix prefix_of(const float *x, const float *query) {
+    return (fq_head_prefix){.side = FQ_OF_KEYS,
+                            .dim = D,
+                            .tokens = T,
+                            .x = x,
+                            .group = query ? GROUP : 0,
+                            .query = query,
+                            .rope = &rope};
+}
+
+static void names_are_canonical(void) {
+    static const struct {
+        const char *given, *canonical;
+    } names[] = {{"none", "none"},
+                 {"mean:tokens=64", "mean"},
+                 {"mean:at=after,of=keys+window:tokens=32", "mean:at=after+window:tokens=32"},
+                 {"classes:of=values,n=8+pool:below=0.35+first:bits=16", "classes+pool+first:bits=16"}};
+    static const char *const wrong[] = {
+        "",           "mean+",          "+mean",        "mean+mean",
+        "middle",     "mean:tokens=0",  "mean:tokens",  "mean:tokens=1,tokens=2",
+        "window:x=1", "pool:below=1.5", "first:bits=9", "none+mean",
+        "mean:"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const fq_treatment t = treatment_of(names[i].given);
+        char text[FQ_TREATMENT_TEXT_MAX];
+        FQ_CHECK_OK(fq_treatment_format(text, &t));
+        FQ_CHECK(strcmp(text, names[i].canonical) == 0);
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        fq_treatment t;
+        FQ_CHECK_FAILS(fq_treatment_parse(&t, wrong[i]), FQ_ERR_SPEC);
+    }
+}
+
+/* Keys with a constant part of a hundred times their size before the encoding: with the mean taken there the
+ * error is that of the rest; after the encoding it is not. */
+static void a_mean_before_the_encoding_takes_a_constant_away(void) {
+    float x[T * D], constant[T * D], table[T * D], decoded[T * D];
+    double error[3] = {0};
+    static const char *const names[] = {"none", "mean:tokens=32,skip=0", "mean:tokens=32,skip=0,at=after"};
+    fq_codec *codec = make_codec("tq:b=4", 0);
+    const fq_codec *codecs[] = {codec};
+    draw(x, T * D, 1);
+    for (size_t i = 0; i < T * D; i++)
+        constant[i] = i % D < 4 ? 100.0F : 0.0F;
+    fq_rope_table(table, &rope, D, 0, T);
+    fq_rope_apply(&rope, constant, table, T, 1, D, 0);
+    for (size_t i = 0; i < T * D; i++)
+        x[i] += constant[i];
+    for (size_t n = 0; n < 3; n++) {
+        const fq_treatment treatment = treatment_of(names[n]);
+        const fq_head_prefix prefix = prefix_of(x, NULL);
+        fq_head_coder *coder = NULL;
+        uint8_t codes[T * 16];
+        if (!FQ_CHECK_OK(fq_head_coder_create(&coder, &treatment, codecs, &prefix)))
+            continue;
+        FQ_CHECK_OK(fq_head_coder_encode(coder, codes, x, 0, T));
+        FQ_CHECK_OK(fq_head_coder_decode(coder, decoded, codes, 0, T));
+        for (size_t i = 0; i < T * D; i++)
+            error[n] += pow((double)decoded[i] - (double)x[i], 2.0) / (T * D);
+        FQ_CHECK_NEAR(fq_head_coder_side_bits(coder), n ? 16.0 * D : 0.0, 0);
+        fq_head_coder_destroy(coder);
+    }
+    /* D of tq:b=4 is about 0.009 of the variance of what is coded: 1 + 1/32, and some 10^4 / 4 */
+    FQ_CHECK(error[1] < 0.02 && error[1] > 0.002);
+    FQ_CHECK(error[0] > 10.0 && error[2] > 1.0);
+    fq_codec_destroy(codec);
+}
+
+/* What a step does to keys and queries leaves their products: permutations and scales. */
+static void scores_stay_where_queries_change(void) {
+    static const char *const names[] = {"order:tokens=40", "scale:tokens=40"};
+    float x[T * D], query[T * GROUP * D];
+    draw(x, T * D, 2);
+    draw(query, T * GROUP * D, 3);
+    for (size_t i = 0; i < T * D; i++)
+        x[i] *= (float)(1 + i % D);
+    for (size_t n = 0; n < 2; n++) {
+        const fq_treatment treatment = treatment_of(names[n]);
+        const fq_treatment_step *step = &treatment.step[0];
+        const fq_head_prefix prefix = prefix_of(x, query);
+        const fq_treatment_place place = {.dim = D, .first = 0, .rope = &rope};
+        float state[D], k[D], q[D];
+        FQ_CHECK_OK(step->family->prepare(step, state, &prefix));
+        memcpy(k, x + 5 * D, sizeof k);
+        memcpy(q, query + 7 * D, sizeof q);
+        double before = 0.0, after = 0.0;
+        for (size_t i = 0; i < D; i++)
+            before += (double)k[i] * (double)q[i];
+        FQ_CHECK_OK(step->family->forward(step, state, &place, k, 1));
+        FQ_CHECK_OK(step->family->forward_query(step, state, q, 1, D));
+        for (size_t i = 0; i < D; i++)
+            after += (double)k[i] * (double)q[i];
+        FQ_CHECK_NEAR(after, before, 1e-4);
+        FQ_CHECK(memcmp(k, x + 5 * D, sizeof k) != 0);
+        FQ_CHECK_OK(step->family->backward(step, state, &place, k, 1));
+        for (size_t i = 0; i < D; i++)
+            FQ_CHECK_NEAR((double)k[i], (double)x[5 * D + i], 1e-5);
+        if (n == 0) /* energies rise with the channel */
+            FQ_CHECK(state[0] == D - 1);
+    }
+}
+
+/* Pair i of keys has energy 4^i, of queries 1: the scale is 2^(-i/2), over its geometric mean. */
+static void scales_are_the_fourth_root_of_a_ratio(void) {
+    float x[T * D], query[T * GROUP * D], state[D];
+    const fq_treatment treatment = treatment_of("scale:tokens=40");
+    for (size_t i = 0; i < T * D; i++)
+        x[i] = ldexpf(1.0F, (int)(i % D % (D / 2)));
+    for (size_t i = 0; i < T * GROUP * D; i++)
+        query[i] = i % 2 ? 1.0F : -1.0F;
+    const fq_head_prefix prefix = prefix_of(x, query);
+    FQ_CHECK_OK(treatment.step[0].family->prepare(&treatment.step[0], state, &prefix));
+    for (size_t i = 0; i < D / 2; i++) {
+        FQ_CHECK_NEAR((double)state[i], exp2(((double)(D / 2 - 1) / 2.0 - (double)i) / 2.0), 1e-2);
+        FQ_CHECK(state[i] == state[D / 2 + i]);
+    }
+}
+
+/* The metric against sums written out: mean over positions of R_p q q^T R_p^T, scaled, plus lambda. */
+static void the_metric_is_the_mean_over_rotations(void) {
+    enum { HORIZON = 5, FIRST = 3 };
+    float x[T * D], query[T * GROUP * D], state[D * D];
+    double wanted[D * D] = {0}, trace = 0.0;
+    const fq_treatment treatment = treatment_of("metric:tokens=3,horizon=5,lambda=0.5");
+    draw(x, T * D, 4);
+    draw(query, T * GROUP * D, 5);
+    const fq_head_prefix prefix = prefix_of(x, query);
+    FQ_CHECK_OK(treatment.step[0].family->prepare(&treatment.step[0], state, &prefix));
+    for (size_t v = 0; v < FIRST * GROUP; v++)
+        for (size_t p = 0; p < HORIZON; p++) {
+            float q[D], table[D];
+            memcpy(q, query + v * D, sizeof q);
+            fq_rope_table(table, &rope, D, v / GROUP, 1);
+            fq_rope_apply(&rope, q, table, 1, 1, D, 1);
+            fq_rope_table(table, &rope, D, p, 1);
+            fq_rope_apply(&rope, q, table, 1, 1, D, 0);
+            for (size_t i = 0; i < D * D; i++)
+                wanted[i] += (double)q[i / D] * (double)q[i % D];
+        }
+    for (size_t i = 0; i < D; i++)
+        trace += wanted[i * D + i];
+    for (size_t i = 0; i < D * D; i++)
+        FQ_CHECK_NEAR((double)state[i], D / trace * wanted[i] + (i % (D + 1) == 0 ? 0.5 : 0.0), 1e-4);
+}
+
+static double quadratic(const float *m, const float *e) {
+    double sum = 0.0;
+    for (size_t i = 0; i < D; i++)
+        for (size_t j = 0; j < D; j++)
+            sum += (double)e[i] * (double)m[i * D + j] * (double)e[j];
+    return sum;
+}
+
+/* In the metric the error is below that of the nearest words, vector by vector; the metric I changes nothing.
+ */
+static void a_metric_lowers_its_own_error(void) {
+    float m[D * D] = {0}, identity[D * D] = {0}, x[T * D], plain[T * D], steered[T * D];
+    uint8_t codes[2][T * 16];
+    fq_codec *codec = make_codec("tq:b=2", 0);
+    fq_codec_metric *metric = NULL, *none = NULL;
+    double gain = 0.0;
+    draw(x, T * D, 6);
+    for (size_t i = 0; i < D; i++) {
+        identity[i * D + i] = 1.0F;
+        for (size_t j = 0; j < D; j++)
+            m[i * D + j] = (i == j ? 1.0F : 0.0F) + 8.0F * (i < 2 && j < 2 ? 1.0F : 0.0F);
+    }
+    if (!FQ_CHECK_OK(fq_codec_metric_create(&metric, codec, m)) ||
+        !FQ_CHECK_OK(fq_codec_metric_create(&none, codec, identity)))
+        return;
+    FQ_CHECK_OK(fq_codec_encode(codec, codes[0], x, T));
+    FQ_CHECK_OK(fq_codec_metric_encode(none, codes[1], x, T));
+    FQ_CHECK(memcmp(codes[0], codes[1], T * fq_codec_get_cost(codec).code_bytes) == 0);
+    FQ_CHECK_OK(fq_codec_metric_encode(metric, codes[1], x, T));
+    FQ_CHECK_OK(fq_codec_decode(codec, plain, codes[0], T));
+    FQ_CHECK_OK(fq_codec_decode(codec, steered, codes[1], T));
+    for (size_t t = 0; t < T; t++) {
+        float e[2][D];
+        for (size_t i = 0; i < D; i++) {
+            e[0][i] = plain[t * D + i] - x[t * D + i];
+            e[1][i] = steered[t * D + i] - x[t * D + i];
+        }
+        FQ_CHECK(quadratic(m, e[1]) <= quadratic(m, e[0]) + 1e-3);
+        gain += quadratic(m, e[1]) / quadratic(m, e[0]) / T;
+    }
+    /* a mean of 40 ratios: 0.71 to 0.78 over seeds */
+    FQ_CHECK(gain < 0.85 && gain > 0.5);
+    fq_codec_metric_destroy(none);
+    fq_codec_metric_destroy(metric);
+    fq_codec_destroy(codec);
+}
+
+/* Token t of a head is coded by the (t mod 3)-th rotation, wherever the piece begins. */
+static void classes_go_by_position(void) {
+    fq_codec *codec[3];
+    const fq_codec *codecs[3];
+    const fq_treatment treatment = treatment_of("classes:n=3,of=both");
+    float x[T * D], decoded[T * D], wanted[D];
+    uint8_t codes[T * 16], code[16];
+    fq_head_coder *coder = NULL;
+    draw(x, T * D, 7);
+    for (uint32_t c = 0; c < 3; c++)
+        codecs[c] = codec[c] = make_codec("tq:b=2", c);
+    const fq_head_prefix prefix = prefix_of(x, NULL);
+    const size_t bytes = fq_codec_get_cost(codec[0]).code_bytes;
+    if (!FQ_CHECK_OK(fq_head_coder_create(&coder, &treatment, codecs, &prefix)))
+        return;
+    for (size_t first = 0; first < T; first += 7) {
+        const size_t n = T - first < 7 ? T - first : 7;
+        FQ_CHECK_OK(fq_head_coder_encode(coder, codes + first * bytes, x + first * D, first, n));
+        FQ_CHECK_OK(fq_head_coder_decode(coder, decoded + first * D, codes + first * bytes, first, n));
+    }
+    for (size_t t = 0; t < T; t++) {
+        FQ_CHECK_OK(fq_codec_encode(codec[t % 3], code, x + t * D, 1));
+        FQ_CHECK_OK(fq_codec_decode(codec[t % 3], wanted, code, 1));
+        FQ_CHECK(memcmp(code, codes + t * bytes, bytes) == 0);
+        FQ_CHECK(memcmp(wanted, decoded + t * D, sizeof wanted) == 0);
+    }
+    FQ_CHECK_OK(fq_codec_encode(codec[1], code, x, 1));
+    FQ_CHECK(memcmp(code, codes, bytes) != 0);
+    fq_head_coder_destroy(coder);
+    for (size_t c = 0; c < 3; c++)
+        fq_codec_destroy(codec[c]);
+}
+
+/* 8.5 bits: multiples of a half, at most half a step off, a step a 127th of the largest; 34 coordinates are
+ * two runs. */
+static void kept_tokens_are_rounded_and_counted(void) {
+    enum { N = 34 };
+    float x[N], kept[N];
+    for (size_t i = 0; i < N; i++)
+        x[i] = (float)i * (i % 2 ? -0.37F : 0.37F);
+    fq_treatment_keep_round(kept, x, 1, N, 8.5);
+    const float step = fq_fp16_to_float(fq_fp16_from_float(31.0F * 0.37F / 127.0F));
+    for (size_t i = 0; i < 32; i++) {
+        FQ_CHECK(fabsf(kept[i] / step - roundf(kept[i] / step)) < 1e-4F);
+        FQ_CHECK_NEAR((double)kept[i], (double)x[i], 0.51 * (double)step + 1e-3 * fabs((double)x[i]));
+    }
+    fq_treatment_keep_round(kept, x, 1, N, 16.0);
+    for (size_t i = 0; i < N; i++)
+        FQ_CHECK(kept[i] == fq_fp16_to_float(fq_fp16_from_float(x[i])));
+    FQ_CHECK_NEAR(fq_treatment_keep_cost(64, 8.5), 8.5 * 64, 0);
+    FQ_CHECK_NEAR(fq_treatment_keep_cost(N, 8.5), 8 * N + 32, 0);
+    FQ_CHECK_NEAR(fq_treatment_keep_cost(N, 16.0), 16 * N, 0);
+}
+
+static void what_is_not_known_is_refused(void) {
+    float x[T * D];
+    fq_codec *codec = make_codec("tq:b=2", 0), *product = make_codec("tqprod:b=2", 0);
+    const fq_codec *codecs[] = {codec}, *products[] = {product};
+    fq_head_coder *coder = NULL;
+    draw(x, T * D, 8);
+    fq_head_prefix prefix = prefix_of(x, NULL);
+    fq_treatment treatment = treatment_of("mean:tokens=41");
+    FQ_CHECK_FAILS(fq_head_coder_create(&coder, &treatment, codecs, &prefix), FQ_ERR_ARGUMENT);
+    treatment = treatment_of("metric:tokens=8"); /* no queries */
+    FQ_CHECK_FAILS(fq_head_coder_create(&coder, &treatment, codecs, &prefix), FQ_ERR_SPEC);
+    prefix = prefix_of(x, x); /* some queries */
+    prefix.group = 1;
+    FQ_CHECK_FAILS(fq_head_coder_create(&coder, &treatment, products, &prefix), FQ_ERR_SPEC);
+    prefix.rope = NULL;
+    treatment = treatment_of("mean:tokens=8");
+    FQ_CHECK_FAILS(fq_head_coder_create(&coder, &treatment, codecs, &prefix), FQ_ERR_SPEC);
+    FQ_CHECK(coder == NULL);
+    fq_codec_destroy(product);
+    fq_codec_destroy(codec);
+}
+
+static const fq_test tests[] = {
+    {"names are canonical", names_are_canonical},
+    {"a mean before the encoding takes a constant away", a_mean_before_the_encoding_takes_a_constant_away},
+    {"scores stay where queries change", scores_stay_where_queries_change},
+    {"scales are the fourth root of a ratio", scales_are_the_fourth_root_of_a_ratio},
+    {"the metric is the mean over rotations", the_metric_is_the_mean_over_rotations},
+    {"a metric lowers its own error", a_metric_lowers_its_own_error},
+    {"classes go by position", classes_go_by_position},
+    {"kept tokens are rounded and counted", kept_tokens_are_rounded_and_counted},
+    {"what is not known is refused", what_is_not_known_is_refused},
+    {0},
+};
+const fq_suite fq_suite_treatment = {"treatment", tests};
