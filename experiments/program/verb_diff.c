@@ -11,9 +11,11 @@
 #include "printable.h"
 #include "result_store.h"
 #include "verb.h"
+#include "verb_support.h"
 
 static double absolute, relative;
-static bool quiet, summary;
+static bool quiet, summary, json;
+static json_t *tables; /* for --json */
 
 static const fq_option options[] = {
     {.name = "absolute",
@@ -35,6 +37,7 @@ static const fq_option options[] = {
      .value = &summary,
      .help = "per table rows equal, different and in one file only; per column the largest difference"},
     {.name = "quiet", .letter = 'q', .kind = FQ_OPTION_FLAG, .value = &quiet, .help = "exit status only"},
+    FQ_OPTION_JSON(json),
     {0}};
 
 static const fq_usage usage = {
@@ -127,7 +130,7 @@ static bool same_value(const fq_table *a, size_t ra, size_t ca, const fq_table *
 
 static void say(const char *table, const char *key, const char *what) {
     char line[2048], name[4 * FQ_TABLE_NAME_MAX];
-    if (quiet || summary)
+    if (quiet || summary || json)
         return;
     fq_printable(name, sizeof name, table);
     fq_printable(line, sizeof line, key);
@@ -204,9 +207,31 @@ static fq_status compare_tables(comparison *c) {
     return status;
 }
 
+/* What --summary prints, for --json. */
+static void note_table(const comparison *c) {
+    json_t *columns = json_array();
+    for (size_t i = 0; i < c->a->column_count; i++) {
+        const apart *off = &c->columns[i];
+        const bool text = c->a->columns[i].type == FQ_VALUE_TEXT;
+        if (off->rows)
+            json_array_append_new(
+                columns, json_pack("{s:o, s:I, s:o, s:o}", "column", fq_json_text(c->a->columns[i].name),
+                                   "rows_different", (json_int_t)off->rows, "largest",
+                                   text ? json_null() : fq_json_number(off->largest), "largest_relative",
+                                   text ? json_null() : fq_json_number(off->largest_relative)));
+    }
+    json_array_append_new(
+        tables, json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:o}", "table", fq_json_text(c->name), "rows_equal",
+                          (json_int_t)c->equal, "rows_different", (json_int_t)c->different, "only_in_first",
+                          (json_int_t)c->only_a, "only_in_second", (json_int_t)c->only_b,
+                          "columns_in_one_only", (json_int_t)c->columns_missing, "columns", columns));
+}
+
 static void print_summary(const comparison *c) {
     char name[4 * FQ_TABLE_NAME_MAX];
-    if (quiet || !summary)
+    if (json)
+        note_table(c);
+    if (quiet || json || !summary)
         return;
     fq_printable(name, sizeof name, c->name);
     printf("%s: %zu rows equal, %zu different, %zu only in the first file, %zu only in the second", name,
@@ -255,13 +280,19 @@ static int run(int argc, const char **argv) {
     int exit_code = 0;
     if (!fq_options_parse(&usage, argc, argv, &arguments, &exit_code))
         return exit_code;
+    tables = json_array();
     fq_status status = fq_store_read(arguments.items[0], &a);
     if (status == FQ_OK)
         status = fq_store_read(arguments.items[1], &b);
     if (status == FQ_OK)
         status = compare(&a, &b, &differences, &compared);
+    if (status == FQ_OK && json)
+        status = fq_verb_print_json(json_pack("{s:s, s:I, s:I, s:O}", "schema", "fibquant diff 1",
+                                              "rows_compared", (json_int_t)compared, "differences",
+                                              (json_int_t)differences, "tables", tables));
     exit_code = status == FQ_OK ? differences > 0 : fq_verb_fail("diff");
-    if (status == FQ_OK && !quiet)
+    json_decref(tables);
+    if (status == FQ_OK && !quiet && !json)
         printf("%zu rows compared, %zu differences\n", compared, differences);
     fq_results_clear(&a);
     fq_results_clear(&b);

@@ -9,8 +9,10 @@
 #include "result_store.h"
 #include "text_set.h"
 #include "verb.h"
+#include "verb_support.h"
 
 static const char *output;
+static bool json;
 
 static const fq_option options[] = {{.name = "output",
                                      .letter = 'o',
@@ -19,6 +21,7 @@ static const fq_option options[] = {{.name = "output",
                                      .argument = "ALL.h5",
                                      .required = true,
                                      .help = "file to write; must not exist"},
+                                    FQ_OPTION_JSON(json),
                                     {0}};
 
 static const fq_usage usage = {
@@ -80,6 +83,15 @@ static fq_status add_file(joined *j, const char *path) {
     return status;
 }
 
+static fq_status print_json(const fq_results *all) {
+    json_t *rows = json_object();
+    for (size_t t = 0; t < all->table_count; t++)
+        json_object_set_new(rows, all->tables[t].name, json_integer((json_int_t)all->tables[t].count));
+    return fq_verb_print_json(json_pack("{s:s, s:o, s:I, s:o}", "schema", "fibquant merge 1", "output",
+                                        fq_json_text(output), "runs", (json_int_t)all->run_count, "rows",
+                                        rows));
+}
+
 static int run(int argc, const char **argv) {
     fq_arguments arguments;
     static joined j; /* too large for the stack */
@@ -95,6 +107,8 @@ static int run(int argc, const char **argv) {
         status = add_file(&j, arguments.items[i]);
     if (status == FQ_OK)
         status = fq_result_file_write(output, &j.all);
+    if (status == FQ_OK && json)
+        status = print_json(&j.all);
     exit_code = status == FQ_OK ? 0 : fq_verb_fail("merge");
     clear(&j);
     return exit_code;

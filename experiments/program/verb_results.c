@@ -14,6 +14,7 @@
 #include "result_store.h"
 #include "sweep_store.h"
 #include "verb.h"
+#include "verb_support.h"
 
 static fq_option_list where, chosen;
 static const char *table_name;
@@ -36,7 +37,7 @@ static const fq_option options[] = {
      .argument = "NAME",
      .help = "prints this column; repeatable; default: parameters and values"},
     {.name = "csv", .kind = FQ_OPTION_FLAG, .value = &csv, .help = "comma-separated values"},
-    {.name = "json", .kind = FQ_OPTION_FLAG, .value = &json, .help = "one JSON document"},
+    FQ_OPTION_JSON(json),
     {0}};
 
 static const fq_usage usage = {

@@ -16,8 +16,7 @@
 
 static bool json;
 
-static const fq_option options[] = {
-    {.name = "json", .kind = FQ_OPTION_FLAG, .value = &json, .help = "one JSON document"}, {0}};
+static const fq_option options[] = {FQ_OPTION_JSON(json), {0}};
 
 static const fq_usage usage = {
     .verb = "status",

@@ -106,12 +106,13 @@ static void options_of_every_verb(void) {
         "    for option in '  -q, --quiet  ' '      --no-progress  ' '  -h, --help  '; do\n"
         "        test $(grep -c -e \"^$option\" help) = 1 || echo \"$verb: no $option\"\n"
         "    done\n"
+        "    grep -q '^      --json  .*one JSON document and nothing else' help || echo \"$verb: no json\"\n"
         "    grep -q '^Exit status: 0 success' help || echo \"$verb: no exit status\"\n"
         "    $FIBQUANT $verb -q --quiet 2> err; test $? = 2 && grep -q 'quiet: given twice' err || echo "
         "\"$verb: quiet twice\"\n"
         "    echo $verb >> verbs\n"
         "done; wc -l < verbs");
-    if (!FQ_CHECK(strcmp(r->out, "17\n") == 0))
+    if (!FQ_CHECK(strcmp(r->out, "help: no json\n17\n") == 0))
         fprintf(stderr, "%s", r->out);
 }
 
@@ -132,6 +133,8 @@ static void json_of_verbs(void) {
         "sweep --list",
         "sweep s.yaml --dry-run",
         "sweep s.yaml --resume -q -o r.h5",
+        "diff r.h5 r.h5",
+        "merge r.h5 -o merged.h5",
         "plot --list",
         "plot -q r.h5 -o drawn",
         "perplexity -m m.gguf -t t.txt -c fp16 --window 8 --windows 2 --skip 2 -q -o p.h5",
@@ -145,6 +148,13 @@ static void json_of_verbs(void) {
         if (!FQ_CHECK(r->exit_code == 0 && r->err[0] == '\0'))
             fprintf(stderr, "%s: exit %d\n%s", commands[i], r->exit_code, r->err);
     }
+    const fq_command_result *r =
+        fq_command("$FIBQUANT sweep s.yaml --set seed=2 -q -o two.h5 && $FIBQUANT diff r.h5 two.h5 --json");
+    json_t *document = json_loads(r->out, 0, NULL);
+    const json_t *table = json_array_get(json_object_get(document, "tables"), 0);
+    FQ_CHECK(r->exit_code == 1 && json_integer_value(json_object_get(document, "differences")) == 2);
+    FQ_CHECK(json_integer_value(json_object_get(table, "only_in_first")) == 1);
+    json_decref(document);
 }
 
 static double number(json_t *document, const char *key) {
