@@ -107,6 +107,7 @@ TARGET static ALWAYS_INLINE __m256i high_nibbles(__m256i bytes) {
     return low_nibbles(_mm256_srli_epi16(bytes, 4));
 }
 
+/* Two tables of 16 entries a byte, low and high bytes looked up apart. */
 TARGET static void nibble_scores(int16_t *sum, const uint8_t *from, size_t bytes, const uint8_t *table,
                                  fq_attention_prefetch next) {
     for (size_t first = 0; first < CHUNK; first += GROUP) {
@@ -138,13 +139,13 @@ TARGET static ALWAYS_INLINE int64_t sum_of_lanes(__m256i a) {
 
 /* `count` coordinates of one nibble; a lane adds up 64 products of at most 8191 * 2047: no overflow. */
 TARGET static ALWAYS_INLINE void accumulate(int64_t *total, const uint8_t *column, int high,
-                                            const uint8_t *word, size_t count, const int16_t *turned) {
+                                            const uint8_t *word, size_t count, const int16_t *permuted) {
     __m256i sum[4], chosen[2];
     for (size_t t = 0; t < count; t++)
         sum[t] = _mm256_setzero_si256();
     for (size_t first = 0; first < CHUNK; first += GROUP) {
         const __m256i both = load(column + first), nibble = high ? high_nibbles(both) : low_nibbles(both);
-        const __m256i weight0 = load(turned + first), weight1 = load(turned + first + 16);
+        const __m256i weight0 = load(permuted + first), weight1 = load(permuted + first + 16);
         for (size_t t = 0; t < count; t++) {
             look_up(chosen, word + 32 * t, nibble);
             const __m256i products = _mm256_add_epi32(_mm256_madd_epi16(chosen[0], weight0),
@@ -157,29 +158,31 @@ TARGET static ALWAYS_INLINE void accumulate(int64_t *total, const uint8_t *colum
 }
 
 TARGET static ALWAYS_INLINE void accumulate_some(int64_t *total, const uint8_t *column, int high,
-                                                 const uint8_t *word, size_t count, const int16_t *turned) {
+                                                 const uint8_t *word, size_t count, const int16_t *permuted) {
     switch (count) {
     case 1:
-        accumulate(total, column, high, word, 1, turned);
+        accumulate(total, column, high, word, 1, permuted);
         break;
     case 2:
-        accumulate(total, column, high, word, 2, turned);
+        accumulate(total, column, high, word, 2, permuted);
         break;
     case 3:
-        accumulate(total, column, high, word, 3, turned);
+        accumulate(total, column, high, word, 3, permuted);
         break;
     default:
-        accumulate(total, column, high, word, 4, turned);
+        accumulate(total, column, high, word, 4, permuted);
     }
 }
 
+/* Up to four coordinates of a nibble at a time; the weights first go into the order of look_up's results. */
 TARGET static void nibble_values(int64_t *total, const uint8_t *from, size_t bytes, const uint8_t *word,
                                  size_t coordinates, const int16_t *weight, fq_attention_prefetch next) {
-    int16_t turned[CHUNK]; /* in the order of look_up's results */
+    int16_t permuted[CHUNK]; /* in the order of look_up's results */
     for (size_t first = 0; first < CHUNK; first += GROUP) {
         const __m256i a = load(weight + first), b = load(weight + first + 16);
-        _mm256_storeu_si256((__m256i *)(void *)(turned + first), _mm256_permute2x128_si256(a, b, 0x20));
-        _mm256_storeu_si256((__m256i *)(void *)(turned + first + 16), _mm256_permute2x128_si256(a, b, 0x31));
+        _mm256_storeu_si256((__m256i *)(void *)(permuted + first), _mm256_permute2x128_si256(a, b, 0x20));
+        _mm256_storeu_si256((__m256i *)(void *)(permuted + first + 16),
+                            _mm256_permute2x128_si256(a, b, 0x31));
     }
     for (size_t p = 0; p < 2 * bytes; p++) {
         prefetch(next, p, 2 * bytes);
@@ -187,9 +190,9 @@ TARGET static void nibble_values(int64_t *total, const uint8_t *from, size_t byt
             const uint8_t *column = from + p / 2 * CHUNK;
             const size_t count = coordinates - t;
             if (p % 2)
-                accumulate_some(total + p * coordinates + t, column, 1, word + 32 * t, count, turned);
+                accumulate_some(total + p * coordinates + t, column, 1, word + 32 * t, count, permuted);
             else
-                accumulate_some(total + p * coordinates + t, column, 0, word + 32 * t, count, turned);
+                accumulate_some(total + p * coordinates + t, column, 0, word + 32 * t, count, permuted);
         }
     }
 }
@@ -250,6 +253,7 @@ TARGET static ALWAYS_INLINE void accumulate_words(int64_t *total, size_t count, 
     }
 }
 
+/* Eight or four coordinates of a word at a time. */
 TARGET static void byte_values(int64_t *total, const uint8_t *from, size_t bytes,
                                const fq_attention_words *words, const int16_t *weight,
                                fq_attention_prefetch next) {

@@ -107,6 +107,7 @@ TARGET static ALWAYS_INLINE __m512i accumulate(const split_table *words, const u
     return sum;
 }
 
+/* One coordinate of all 256 words at a time, looked up for some bytes of all tokens by permutations. */
 TARGET void fq_attention_byte_values_avx512(int64_t *total, const uint8_t *columns, size_t bytes,
                                             const fq_attention_words *words, const int16_t *weight,
                                             fq_attention_prefetch next) {

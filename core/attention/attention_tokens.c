@@ -221,6 +221,7 @@ static void add_exactly(double *value, const fq_attention_group *g, const uint8_
     }
 }
 
+/* Adds a group's words, times the weights of their tokens, to the sum of one query. */
 static void accumulate_group(const fq_attention_group *g, const fq_attention_kernels *kernels,
                              fq_attention_workspace *work, double *value, const float *p,
                              const uint8_t *index, size_t stride, size_t n, fq_attention_prefetch next) {

@@ -6,6 +6,7 @@
 static atomic_uint known;
 enum { ASKED = 1 << 30 };
 
+/* Asks the processor for every group of instructions that cpu.h names. */
 static unsigned ask(void) {
     unsigned has = 0;
 #if defined(__x86_64__)

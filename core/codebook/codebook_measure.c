@@ -20,6 +20,7 @@ static void add(moments *to, const moments *from) {
     to->rr += from->rr;
 }
 
+/* Sums over n samples of their errors and of the control, and of the products of both. */
 static moments measure_chunk(const fq_codebook *codebook, const fq_search *search, const float *x, size_t n) {
     const size_t k = codebook->block;
     const double scale = (double)codebook->dim / (double)k;

@@ -66,6 +66,7 @@ static size_t clamp(double value, double least, double most) {
     return (size_t)fmin(fmax(value, least), most);
 }
 
+/* How the work that the tolerance allows is shared between search, polish and choice. */
 static effort plan_effort(const fq_train_options *options) {
     const size_t N = options->codewords, k = options->block;
     const double tolerance = options->tolerance > 0 ? options->tolerance : 0.002;
@@ -169,6 +170,7 @@ static void keep_if_good(trainer *t, double error) {
     memcpy(t->finalist[place], t->current, t->N * t->k * sizeof(float));
 }
 
+/* Lloyd iterations on the common samples, shaken less and less. */
 static fq_status run_candidate(trainer *t, unsigned candidate) {
     const effort *e = &t->effort;
     fq_stream s;
@@ -240,6 +242,7 @@ static fq_status validate(trainer *t, const float *words, double *error) {
     return status;
 }
 
+/* The finalist, initialisation or product code of least error on samples that none of them saw. */
 static fq_status choose(trainer *t, float *words) {
     double least = HUGE_VAL, error;
     for (unsigned i = 0; i < t->finalists; i++) {

@@ -156,6 +156,7 @@ static void collect_thread(uint64_t *sums, float *buffer, const fq_search *searc
     }
 }
 
+/* Sums of all samples by cell: each thread its own in whole numbers, whose order does not matter. */
 static fq_status collect(fq_cells *cells, const fq_search *search, const origin *from, size_t n) {
     const size_t N = cells->codewords, k = cells->block, width = k + 2;
     const size_t threads = threads_for(from, n, N, k);

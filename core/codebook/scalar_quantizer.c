@@ -141,6 +141,7 @@ static bool rising(const double *t, const double *step, double scale, size_t n) 
     return true;
 }
 
+/* Newton's method on the thresholds, with a Lloyd step, which always descends, wherever it does not. */
 static fq_status solve(half *h, const gsl_integration_glfixed_table *rule, double *step, double *diagonal,
                        double *upper) {
     enum { ITERATIONS = 10000 };

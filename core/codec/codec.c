@@ -87,6 +87,7 @@ typedef struct chunk_job {
     bool beyond; /* x_out is too large to stay in the caches */
 } chunk_job;
 
+/* The work of a job on n vectors from first on, by the family's own functions or by groups. */
 static fq_status run_chunk(const chunk_job *job, fq_codec_scratch *scratch, size_t first, size_t n) {
     const fq_codec *codec = job->codec;
     const size_t d = codec->cost.dim, bytes = codec->cost.code_bytes;
@@ -140,6 +141,7 @@ static fq_status scratch_alloc(fq_codec_scratch **scratch, void **memory, size_t
     return FQ_OK;
 }
 
+/* Shares the chunks out between threads; of failures, the first vector's is reported. */
 static fq_status run_job(const chunk_job *job, size_t n) {
     if (n == 0)
         return FQ_OK;

@@ -60,6 +60,7 @@ static fq_status check_codebook(const fq_codec_spec *spec, size_t dim, const fq_
     return FQ_OK;
 }
 
+/* One group of all channels, by the codebook that was given or one trained here. */
 static fq_status create(fq_codec *codec, const fq_codec_parts *parts) {
     const fq_codec_spec *spec = &codec->spec;
     const size_t d = codec->cost.dim, k = block_of(spec), n = codewords_of(spec);

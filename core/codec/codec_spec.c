@@ -158,6 +158,7 @@ typedef struct item {
 
 enum { ITEMS_MAX = FQ_SPEC_VALUES_MAX + COMMON_KEYS };
 
+/* Cuts key=value,key=value... into items, each a key of the family and none twice. */
 static fq_status read_items(item items[ITEMS_MAX], size_t *count, const fq_codec_family *family,
                             const char *at) {
     *count = 0;

@@ -176,6 +176,7 @@ static void unpack_wide(uint32_t *index, const uint8_t *bytes, size_t n_bytes, s
     }
 }
 
+/* Indices of whole bits side by side: by vectors as far as these take them, then 32 bits at a time. */
 static void pack_bits(const fq_packing_plan *plan, uint8_t *bytes, const uint32_t *index) {
     const uint8_t *const end = bytes + plan->bytes;
     const unsigned width = plan->width;
@@ -213,6 +214,7 @@ static void pack_bits(const fq_packing_plan *plan, uint8_t *bytes, const uint32_
     }
 }
 
+/* Takes them apart again; false if an index is N or more or a padding bit is set. */
 static bool unpack_bits(const fq_packing_plan *plan, uint32_t *index, const uint8_t *bytes) {
     const uint8_t *const end = bytes + plan->bytes;
     const size_t count = plan->count;
@@ -242,6 +244,7 @@ static bool unpack_bits(const fq_packing_plan *plan, uint32_t *index, const uint
     return all_below(index, count, plan->radix) && (plan->bits % 8 == 0 || end[-1] >> plan->bits % 8 == 0);
 }
 
+/* As many indices as 64 bits hold are one number; these are the digits of one long number. */
 static void pack_radix(const fq_packing_plan *plan, uint8_t *bytes, const uint32_t *index) {
     uint64_t limb[LIMBS_MAX + 1];
     const size_t groups = (plan->count + plan->group - 1) / plan->group;
@@ -287,6 +290,7 @@ static uint64_t divide(const fq_packing_plan *plan, uint64_t *limb, size_t used)
     return rest >> shift;
 }
 
+/* Divides the long number by the base of a group again and again; false for a number too large. */
 static bool unpack_radix(const fq_packing_plan *plan, uint32_t *index, const uint8_t *bytes) {
     uint64_t limb[LIMBS_MAX + 1];
     size_t used = (plan->bits + 63) / 64;

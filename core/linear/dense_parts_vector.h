@@ -82,6 +82,7 @@ TARGET static ALWAYS_INLINE void add_rows(VECTOR *sum, const uint8_t *index, siz
     }
 }
 
+/* For each vector the sum of the table's rows that its bytes name, times its scale. */
 TARGET static ALWAYS_INLINE void sum_rows_into(float *y, size_t y_stride, size_t width, const uint8_t *index,
                                                size_t index_stride, const float *scale, size_t n,
                                                size_t count, const float *table, bool stream) {

@@ -60,6 +60,7 @@ static void householder_q(double *a, double *q, double *beta, double *diagonal, 
     }
 }
 
+/* Q of a Gaussian matrix by Householder, its columns' signs those of R's diagonal: Haar's law. */
 static fq_status make_haar(fq_rotation *rotation, fq_stream *stream) {
     const size_t d = rotation->dim;
     double *a = NULL, *q = NULL, *vectors = NULL;
@@ -87,6 +88,7 @@ done:
     return status;
 }
 
+/* Random signs before each transform, and where d is no power of two a permutation between rounds. */
 static fq_status make_hadamard(fq_rotation *rotation, fq_stream *stream) {
     const size_t d = rotation->dim;
     rotation->power = 1;

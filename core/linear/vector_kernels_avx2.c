@@ -174,6 +174,7 @@ TARGET static ALWAYS_INLINE __m128i sixteen_bytes(const uint32_t *index) {
     return _mm_packus_epi16(_mm256_castsi256_si128(halves), _mm256_extracti128_si256(halves, 1));
 }
 
+/* Sixteen indices at a time, as bytes, then by pairs and fours. */
 TARGET size_t fq_vector_pack_avx2(uint8_t *bytes, const uint32_t *index, size_t count, unsigned width) {
     const __m128i fourth = _mm_setr_epi8(0, 4, 8, 12, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1);
     size_t i = 0;

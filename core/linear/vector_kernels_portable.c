@@ -46,6 +46,7 @@ static inline void rows(float *y, const uint32_t *index, size_t count, const flo
             y[i * width + j] = table[index[i] * width + j] * factor;
 }
 
+/* Small widths with loops of a fixed length, which compilers unroll. */
 static void expand(float *y, const uint32_t *index, size_t count, const float *table, size_t width,
                    float factor) {
     switch (width) { /* sizes that the compiler knows are unrolled */

@@ -52,6 +52,7 @@ static fq_search_path best_path(size_t codewords, size_t block, size_t points) {
     return fq_search_kernels_of(FQ_SEARCH_BEST)->path;
 }
 
+/* Lays the words out and makes what the path wanted needs, or falls back where BEST was asked for. */
 static fq_status create(fq_search *made, const float *words, size_t codewords, size_t block,
                         fq_search_path path, size_t points) {
     const fq_search_path wanted = path == FQ_SEARCH_BEST ? best_path(codewords, block, points) : path;

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+/* Groups of words in turn, as vectors of the compiler's own making. */
 static void nearest(uint32_t *index, const fq_search_words *words, const float *x, size_t n) {
     const size_t block = words->block;
     for (size_t p = 0; p < n; p++) {

@@ -294,6 +294,7 @@ static ALWAYS_INLINE uint32_t best_of(const fq_search_planar *p, uint32_t start,
     return best;
 }
 
+/* Each point's square, then the words of its list, of which there is mostly one. */
 static ALWAYS_INLINE void nearest(const fq_search_planar *p, uint32_t *index, const float *x, size_t n) {
     uint32_t square[CHUNK];
     uint16_t open[CHUNK];

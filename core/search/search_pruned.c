@@ -134,6 +134,7 @@ static fq_status fill_seeds(fq_search_pruned *made) {
     return status;
 }
 
+/* Words in bands of like norm, rounded to bytes by one step for all. */
 static fq_status fill(fq_search_pruned *made, const float *rows, double largest) {
     const size_t codewords = made->words->codewords, block = made->block;
     ranked *order = NULL;

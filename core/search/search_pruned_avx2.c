@@ -23,6 +23,7 @@ TARGET static ALWAYS_INLINE uint32_t not_negative(__m256i a, __m256i b) {
     return ~(uint32_t)_mm256_movemask_epi8(packed);
 }
 
+/* Four points meet 32 words of the band at a time; those whose sum is not negative are let through. */
 TARGET static ALWAYS_INLINE void meet_band(const fq_search_pruned *pruned, size_t visit, batch *b,
                                            const float *x, size_t block) {
     const size_t groups = (block + GROUP - 1) / GROUP;

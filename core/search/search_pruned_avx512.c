@@ -25,6 +25,7 @@ TARGET static ALWAYS_INLINE __m512i broadcast_group(const int8_t *group) {
     return _mm512_set1_epi32(four);
 }
 
+/* Six points meet 64 words of the band at a time; those whose sum is not negative are let through. */
 TARGET static ALWAYS_INLINE void meet_band(const fq_search_pruned *pruned, size_t visit, batch *b,
                                            const float *x, size_t block) {
     const size_t groups = (block + GROUP - 1) / GROUP;
