@@ -185,6 +185,13 @@ static const fq_figure *figure_named(const char *name) {
     return NULL;
 }
 
+static size_t count(const char *where, const char *what) {
+    size_t n = 0;
+    for (const char *at = where; (at = strstr(at, what)) != NULL; at += strlen(what))
+        n++;
+    return n;
+}
+
 /* The side file of a figure: its texts, hashes of the other files as they are, and the points it says it
  * shows. */
 static json_t *side_file(const char *name, const char *store_path) {
@@ -231,7 +238,7 @@ static bool drawn_with(const fq_results *store, const char *name, size_t rows_sh
         if (FQ_CHECK_OK(fq_file_read(in_folder(file), 1 << 24, &bytes, &length)) && FQ_CHECK(length > 3000)) {
             if (!pdf) /* the width stands in bytes 16 to 19 */
                 FQ_CHECK(bytes[18] * 256 + bytes[19] == 1320);
-            else { /* of the page: 8.8 cm, and no font below 7 points */
+            else { /* of the page: 8.8 cm in points */
                 char *box = NULL;
                 for (size_t i = 0; !box && i + 9 < length; i++)
                     box = memcmp(bytes + i, "/MediaBox", 9) == 0 ? (char *)bytes + i : NULL;
@@ -240,6 +247,13 @@ static bool drawn_with(const fq_results *store, const char *name, size_t rows_sh
         }
         fq_free(bytes);
     }
+    snprintf(file, sizeof file, "data/%s.gp", name);
+    char *script = contents(file);
+    for (const char *at = script; (at = strstr(at, "font \"")) != NULL;
+         at++) /* in units of 7.06 / 7 points */
+        FQ_CHECK(strtod(at + strcspn(at, ",") + 1, NULL) >= 7.0);
+    FQ_CHECK(count(script, "font \"DejaVu Sans,7\" fontscale 0.756 ") == 1);
+    free(script);
     json_t *side = side_file(name, store_path);
     FQ_CHECK(caption && strcmp(caption, json_string_value(json_object_get(side, "shows"))) == 0);
     FQ_CHECK((size_t)json_integer_value(json_object_get(side, "rows_shown")) == rows_shown);
@@ -260,13 +274,6 @@ static char *caption_of(const char *name) {
         text = strdup(shows);
     json_decref(root);
     return text ? text : calloc(1, 1);
-}
-
-static size_t count(const char *where, const char *what) {
-    size_t n = 0;
-    for (const char *at = where; (at = strstr(at, what)) != NULL; at += strlen(what))
-        n++;
-    return n;
 }
 
 static void frontier_shows_each_series_once_an_axis(void) {
