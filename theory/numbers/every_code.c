@@ -9,7 +9,7 @@
 #include "beta_quantile.h"
 #include "memory.h"
 
-enum { KNOTS = FQ_EVERY_CODE_KNOTS, RADII = 128, ROUNDS = 300 };
+enum { KNOTS = FQ_EVERY_CODE_KNOTS, RADII = 128, ROUNDS = 400 };
 
 /* C of f_{k,1}: 1/pi, 1/2, then C_k = C_{k-2} (k-2)/(k-3). */
 static double coordinate_constant(size_t block) {
