@@ -209,8 +209,11 @@ static void given_post_processors_expect_the_begin_token_they_add(void) {
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         fq_tokenizer *t = NULL;
-        if (!FQ_CHECK_FAILS(open_folder(&t, cases[i].processor, cases[i].config), cases[i].status))
+        if (!FQ_CHECK_FAILS(open_folder(&t, cases[i].processor, cases[i].config), cases[i].status)) {
             fprintf(stderr, "case %zu\n", i);
+            fq_tokenizer_close(t);
+            continue;
+        }
         if (cases[i].status != FQ_OK) {
             FQ_CHECK(strstr(fq_error_last()->text, "post_processor") != NULL);
             continue;

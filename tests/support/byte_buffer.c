@@ -182,7 +182,7 @@ void fq_gguf_put_changed_llama(fq_bytes *b, uint64_t index, const fq_gguf_change
         }
     if (changes->tensor) {
         snprintf(tensors[count].name, sizeof tensors[count].name, "%s", changes->tensor);
-        tensors[count++].columns = 4;
+        tensors[count++].columns = changes->columns ? changes->columns : 4;
     }
     fq_bytes_text(b, "GGUF");
     fq_bytes_u32(b, 3);
@@ -212,7 +212,7 @@ void fq_gguf_put_changed_llama(fq_bytes *b, uint64_t index, const fq_gguf_change
     fq_stream_init(&s, 20260511, FQ_PURPOSE_TEST, index);
     for (size_t i = 0; i < count; i++) {
         fq_bytes_pad(b, 32);
-        for (int k = 0; k < 4 && i + 1 == count && changes->tensor; k++)
+        for (size_t k = 0; changes->tensor && i + 1 == count && k < tensors[i].columns; k++)
             fq_bytes_f32(b, changes->value);
         if (i + 1 < count || !changes->tensor)
             put_tensor_data(b, &tensors[i], &s);

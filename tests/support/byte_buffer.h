@@ -38,12 +38,13 @@ void fq_gguf_put_tensor(fq_bytes *b, const char *name, size_t columns, size_t ro
 void fq_gguf_put_small_llama(fq_bytes *b, uint64_t index);
 
 /* The same with some of it changed: what the configuration says of the number of layers (0: the 2 there are),
- * further metadata keys of whole numbers, a tensor more (of 4 float32, all of this value). */
+ * further metadata keys of whole numbers, a tensor more (of columns, 0 for 4, float32, all of this value). */
 typedef struct fq_gguf_changes {
     uint32_t layers;
     const char *keys[2];
     uint32_t values[2];
     const char *tensor;
+    size_t columns;
     float value;
 } fq_gguf_changes;
 void fq_gguf_put_changed_llama(fq_bytes *b, uint64_t index, const fq_gguf_changes *changes);
