@@ -27,7 +27,7 @@ static void errors_are_those_of_half_a_step(void) {
     for (size_t i = 0; i < N; i++) {
         const double norm = exp2(-11.0 + 22.0 * ((double)i + 0.5) / N);
         uint8_t code;
-        float back;
+        float back = (float)NAN;
         FQ_CHECK(fq_norm_store(FQ_NORM_BYTE, &code, norm) && fq_norm_load(FQ_NORM_BYTE, &back, &code));
         const double ratio = log2((double)back / norm);
         worst = fmax(worst, fabs(ratio));
