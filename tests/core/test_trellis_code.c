@@ -44,7 +44,7 @@ static void random_payload(fq_stream *s, const fq_trellis_code *code, uint8_t *p
     fq_trellis_write(code, payload, fresh);
     for (size_t t = 0; t < code->steps; t++)
         for (unsigned i = 0; i < code->map.fresh; i++)
-            FQ_CHECK(bit(code, payload, (long)(t * code->map.fresh + i)) == (fresh[t] >> i & 1u));
+            FQ_CHECK(bit(code, payload, (long)(t * code->map.fresh + i)) == ((unsigned)fresh[t] >> i & 1u));
     FQ_CHECK(fq_trellis_padding_is_zero(code, payload));
 }
 
