@@ -27,6 +27,8 @@ typedef struct fq_codec_example {
     size_t dim;
 } fq_codec_example;
 
+typedef struct fq_block_format fq_block_format;
+
 typedef struct fq_codec_family {
     const char *name;
     const char *summary;              /* one line */
@@ -52,6 +54,7 @@ typedef struct fq_codec_family {
      * first-th of the caller's array (for error records). */
     fq_status (*encode)(const fq_codec *codec, uint8_t *codes, const float *x, size_t first, size_t n);
     fq_status (*decode)(const fq_codec *codec, float *x, const uint8_t *codes, size_t first, size_t n);
+    const fq_block_format *block_format; /* of block_format.h's families alone */
     /* Frees codec->own; may be NULL. */
     void (*destroy)(fq_codec *codec);
 } fq_codec_family;

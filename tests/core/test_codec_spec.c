@@ -88,7 +88,7 @@ static void parse_undoes_format(void) {
         for (size_t k = 0; (key = fq_codec_family_key(family, k)); k++) {
             if (strcmp(key->name, "seed") == 0)
                 spec.seed = fq_stream_u64(&s) >> fq_stream_below(&s, 64);
-            else if (strcmp(key->name, "rot") == 0)
+            else if (strcmp(key->name, "rot") == 0 && strcmp(key->words[0], "haar") == 0) /* the common one */
                 spec.rotation = (fq_rotation_kind)any_value(&s, key);
             else if (strcmp(key->name, "pack") == 0)
                 spec.packing = (fq_packing)any_value(&s, key);
