@@ -63,6 +63,28 @@ static void smooth_across_the_change_of_method(void) {
     }
 }
 
+/* 4^b D as an independent program has it to five digits; at d = 3 cosines are uniform. */
+static void random_codes(void) {
+    static const struct {
+        size_t d;
+        double b, scaled;
+    } cases[] = {{64, 2, 1.03308},  {64, 3, 1.01137}, {64, 4, 0.98953}, {128, 3, 1.01095}, {128, 4, 1.00007},
+                 {128, 5, 0.98923}, {16, 2, 1.055},   {16, 3, 0.9646},  {4, 1, 1.435},     {4, 2, 0.99356}};
+    double distortion;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        FQ_CHECK_OK(fq_random_code_distortion(&distortion, cases[i].d, cases[i].b * (double)cases[i].d));
+        FQ_CHECK_NEAR(distortion * exp2(2 * cases[i].b), cases[i].scaled, cases[i].d < 64 ? 5e-4 : 6e-6);
+        FQ_CHECK(distortion > caps_of(cases[i].d, cases[i].b * (double)cases[i].d).fixed_words);
+    }
+    for (double bits = 1; bits <= 30; bits++) {
+        const double mean = (exp2(bits) - 1) / (exp2(bits) + 1);
+        FQ_CHECK_OK(fq_random_code_distortion(&distortion, 3, bits));
+        FQ_CHECK_NEAR(distortion / (1 - mean * mean), 1, 1e-6);
+    }
+    FQ_CHECK_FAILS(fq_random_code_distortion(&distortion, 2, 8), FQ_ERR_ARGUMENT);
+    FQ_CHECK_FAILS(fq_random_code_distortion(&distortion, 64, 0), FQ_ERR_ARGUMENT);
+}
+
 static void bad_arguments(void) {
     fq_caps_bound caps;
     FQ_CHECK_FAILS(fq_caps_bound_init(&caps, 1, 4), FQ_ERR_ARGUMENT);
@@ -75,6 +97,7 @@ static const fq_test tests[] = {
     {"closed forms", closed_forms},
     {"as tabulated", as_tabulated},
     {"smooth across the change of method", smooth_across_the_change_of_method},
+    {"random codes", random_codes},
     {"bad arguments", bad_arguments},
     {0},
 };

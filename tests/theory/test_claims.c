@@ -234,12 +234,40 @@ static void stored_points_are_held_against_the_shannon_bound(void) {
     }
 }
 
+/* At d = 64: 4^-b is a bound at b = 1 and 2, open at 3, none at 4. */
+typedef struct decided {
+    size_t holds, open, fails;
+} decided;
+
+static fq_status note_decision(void *context, const fq_evidence *row) {
+    decided *const found = context;
+    const double b = row->rate;
+    if (row->dim != 64)
+        return FQ_OK;
+    found->holds +=
+        strcmp(row->series, "lower_bound_holds") == 0 && row->verdict < FQ_VERDICT_MEASURED && b <= 2;
+    found->open += strncmp(row->series, "open_", 5) == 0 && b == 3;
+    found->fails += strcmp(row->series, "lower_bound") == 0 && row->verdict == FQ_VERDICT_REFUTED &&
+                    strcmp(row->finding, "F9") == 0 && b == 4;
+    return FQ_OK;
+}
+
+static void lower_bound_is_decided(void) {
+    decided found = {0, 0, 0};
+    fq_claim_context context;
+    fq_claim_context_init(&context, fq_test_seed(), note_decision, &found);
+    context.quick = true;
+    FQ_CHECK_OK(fq_claim_find("turboquant_lower")->run(&context));
+    FQ_CHECK(found.holds == 2 && found.open == 2 && found.fails == 1);
+}
+
 static const fq_test tests[] = {
     {"comparisons", comparisons},
     {"exceptions and values", exceptions_and_values_do_not_count_as_comparisons},
     {"parts and expected exceptions", parts_and_expected_exceptions},
     {"impossible values", impossible_values_are_refuted},
     {"every claim holds and is described", every_claim_holds_and_is_described},
+    {"TurboQuant's lower bound is decided", lower_bound_is_decided},
     {"stored points", stored_points_are_held_against_the_shannon_bound},
     {0},
 };

@@ -11,7 +11,7 @@
  * The figures that the paper prints, for large d, to their last digit, see F12 for two that are not.
  * Bias and variance by Monte Carlo over independent rotations and sketches of core's codecs; mse_of_codec and
  * mse_form_shrinks look at the same samples, and are one piece of evidence.
- * Not covered: b > 8; the lower bound for d > 2 (it holds in the limit d to infinity). */
+ * Not covered: b > 8; the lower bound for d > 2, which is claim 16. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -424,7 +424,7 @@ const fq_claim fq_claim_turboquant = {
         "Both bounds for the scalar code and the constant's sharpness in ball arithmetic, a code on the "
         "circle that beats the lower bound, the figures printed for b = 1 to 4, bias and variance of core's "
         "codecs by sampling.",
-    .not_covered = "More than 8 bits, and the lower bound for all codes of finite d > 2.",
+    .not_covered = "More than 8 bits; the lower bound for all codes of finite d > 2 is claim 16.",
     .series = series,
     .run = run,
 };
