@@ -5,6 +5,8 @@
 
 #include "failure.h"
 #include "fidelity_series.h"
+#include "memory.h"
+#include "pareto.h"
 
 typedef struct claim {
     double compression, cosine;
@@ -96,6 +98,65 @@ static void print_variants(FILE *to, const fq_fidelity_view *v) {
     }
 }
 
+/* Cosine of a series at a compression of everything stored: between the points of its curve (those that none
+ * beats) log(1 - cosine) goes straight over the logarithm of the compression. NaN outside the curve. */
+static double interpolated(const fq_fidelity_view *v, size_t series, double compression,
+                           fq_curve_point *curve) {
+    size_t n = 0;
+    for (size_t row = 0; row < v->table->count; row++)
+        if (v->series_of[row] == series && fq_fidelity_first(v, row))
+            curve[n++] = (fq_curve_point){fq_table_real(v->table, row, v->stored), cosine_of(v, row), 0.0};
+    n = fq_pareto(curve, n, 0.0);
+    for (size_t i = 0; i + 1 < n; i++) {
+        const fq_curve_point a = curve[i], b = curve[i + 1]; /* compression rises, the cosine falls */
+        if (compression < a.x || compression > b.x)
+            continue;
+        const double t = b.x > a.x ? log(compression / a.x) / log(b.x / a.x) : 0.0;
+        return 1.0 - exp((1.0 - t) * log(fmax(1.0 - a.y, 1e-12)) + t * log(fmax(1.0 - b.y, 1e-12)));
+    }
+    return (double)NAN;
+}
+
+/* All series at equal bytes, and which is best there. */
+static fq_status print_equal_bytes(FILE *to, const fq_fidelity_view *v) {
+    static const double compressions[] = {2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 12.0, 16.0};
+    enum { COLUMNS = sizeof compressions / sizeof compressions[0] };
+    fq_curve_point *curve = NULL;
+    size_t best[COLUMNS];
+    double most[COLUMNS];
+    FQ_TRY(fq_alloc(&curve, v->table->count, sizeof *curve));
+    fprintf(to,
+            "\nCosine at equal compression, everything stored counted (between points of a curve):\n%-60s",
+            "");
+    for (size_t c = 0; c < COLUMNS; c++) {
+        fprintf(to, " %6gx", compressions[c]);
+        most[c] = -2.0;
+        best[c] = 0;
+    }
+    fputc('\n', to);
+    for (size_t series = 0; series < v->series.count; series++) {
+        fprintf(to, "%-60s", v->series.label[series]);
+        for (size_t c = 0; c < COLUMNS; c++) {
+            const double cosine = interpolated(v, series, compressions[c], curve);
+            if (isnan(cosine))
+                fprintf(to, " %7s", "-");
+            else
+                fprintf(to, " %7.4f", cosine);
+            if (cosine > most[c]) {
+                most[c] = cosine;
+                best[c] = series;
+            }
+        }
+        fputc('\n', to);
+    }
+    for (size_t c = 0; c < COLUMNS; c++)
+        if (most[c] > -2.0)
+            fprintf(to, "At %gx of everything stored the best here is %s (%.4f).\n", compressions[c],
+                    v->series.label[best[c]], most[c]);
+    fq_free(curve);
+    return FQ_OK;
+}
+
 static void print_claim(FILE *to, const fq_fidelity_view *v, claim c) {
     char payload[40], stored[40], reach[40];
     snprintf(payload, sizeof payload, "at >= %gx of payload", c.compression);
@@ -130,7 +191,8 @@ fq_status fq_fidelity_summary_print(FILE *to, const fq_results *store) {
         fprintf(to, "%s\n", v.sources.notes.label[i]);
     for (size_t i = 0; i < sizeof claims / sizeof claims[0]; i++)
         print_claim(to, &v, claims[i]);
+    const fq_status status = print_equal_bytes(to, &v);
     print_variants(to, &v);
     fq_fidelity_view_clear(&v);
-    return FQ_OK;
+    return status;
 }

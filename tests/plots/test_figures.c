@@ -381,6 +381,12 @@ static void summary_sets_claims_beside_measurements(void) {
     summary_line(line, printed, "34x at 0.95", "\nFibQuant, recipe paper");
     FQ_CHECK(count(line, " -") == 2 && strstr(line, "5.33x    4.92x"));
     FQ_CHECK(count(printed, "fib:k=2,N=64,norm=match; values fib:k=2,N=16; mean:at=after+first") == 1);
+    /* between 4.923x at 0.975 and 7.11x at 0.93, and between 4.923x at 0.97 and 12.8x at 0.5 */
+    summary_line(line, printed, "Cosine at equal compression", "\nFibQuant  ");
+    FQ_CHECK(strstr(line, "  0.9565 ") && count(line, " -") == 3); /* no point below 4.6x */
+    summary_line(line, printed, "Cosine at equal compression", "\nTurboQuant  ");
+    FQ_CHECK(strstr(line, "  0.9463 ") != NULL);
+    FQ_CHECK(strstr(printed, "At 6x of everything stored the best here is FibQuant (0.9565).") != NULL);
     FQ_CHECK(count(strstr(printed, "All at 8x"), "\n") == 3);
     free(printed);
     fq_results_clear(&store);
