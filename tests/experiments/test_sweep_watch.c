@@ -41,20 +41,22 @@ static void given_a_running_sweep_expect_its_status_from_outside(void) {
 }
 
 /* watch.py COLUMNS COMMAND...: runs it on a terminal of so many columns and prints what it wrote, escape
- * sequences as <ESC>, each redrawing of a line on a line of its own; exits as the command does. */
+ * sequences as <ESC>, each redrawing of a line on a line of its own; exits as the command does. Once it has
+ * written $STOP it is told to end. */
 static const char watcher[] =
     "cat > watch.py <<'END'\n"
-    "import fcntl, os, pty, struct, sys, termios\n"
+    "import fcntl, os, pty, signal, struct, sys, termios\n"
     "pid, fd = pty.fork()\n"
     "if pid == 0:\n"
     "    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack('HHHH', 24, int(sys.argv[1]), 0, 0))\n"
     "    os.execvp(sys.argv[2], sys.argv[2:])\n"
-    "seen = b''\n"
+    "seen, stop = b'', os.environ.get('STOP', '').encode()\n"
     "while True:\n"
     "    try: piece = os.read(fd, 4096)\n"
     "    except OSError: break\n"
     "    if not piece: break\n"
     "    seen += piece\n"
+    "    if stop and stop in seen: os.kill(pid, signal.SIGTERM); stop = b''\n"
     "print(seen.decode().replace('\\r\\n', '\\n').replace('\\r', '\\n').replace('\\x1b', '<ESC>'))\n"
     "sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))\nEND\n";
 
@@ -97,7 +99,7 @@ static void given_a_terminal_expect_a_bar_and_a_summary(void) {
     /* with NO_COLOR, too: a bar is no colour */
     const fq_command_result *result = fq_command(
         "NO_COLOR=1 TERM=xterm /usr/bin/python3 watch.py 100 $FIBQUANT sweep m.yaml -o b.h5 -j 1 "
-        "--set samples=100000 > seen; code=$?; cat seen; /usr/bin/python3 - <<'END'\n"
+        "--set samples=100000 > seen; code=$?; tail -n 60 seen; /usr/bin/python3 - <<'END'\n"
         "import re\ntext = open('seen').read()\n"
         "bars = re.findall(r'^sweep  \\[([#-]{24})\\]  +(\\d+) %%  (\\d+)/40 points, 0 failed, \\d running  "
         "\\S+/s  [^<]* left<ESC>\\[K', text, re.M)\n"
@@ -113,21 +115,20 @@ static void given_a_terminal_expect_a_bar_and_a_summary(void) {
 
 static void given_narrow_and_dumb_terminals_expect_what_fits(void) {
     static const unsigned columns[] = {10, 70};
-    static const char sweep[] =
-        "timeout --preserve-status -s TERM 2 $FIBQUANT sweep m.yaml -o n.h5 --force --set "
-        "samples=400000";
+    static const char sweep[] = "$FIBQUANT sweep m.yaml -o n.h5 --force --set samples=4000000";
     if (!have_terminals())
         return;
     ran(fq_command("%s%s", manifest, watcher), 0);
     for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
-        const fq_command_result *result =
-            fq_command("TERM=xterm /usr/bin/python3 watch.py %u %s", columns[i], sweep);
+        const fq_command_result *result = fq_command(
+            "STOP=$(printf '\\033[K') TERM=xterm /usr/bin/python3 watch.py %u %s", columns[i], sweep);
         ran(result, 143);
         const size_t bars = count_bars(result->out, columns[i] - 1);
         FQ_CHECK(bars >= 1);
     }
     /* no escape sequence where the terminal says that it knows none */
-    const fq_command_result *result = fq_command("TERM=dumb /usr/bin/python3 watch.py 80 %s", sweep);
+    const fq_command_result *result =
+        fq_command("TERM=dumb /usr/bin/python3 watch.py 80 timeout --preserve-status 2 %s", sweep);
     ran(result, 143);
     FQ_CHECK(!strstr(result->out, "<ESC>") && count_bars(result->out, 79) == 0);
 }
@@ -140,9 +141,9 @@ static void given_training_expect_it_named(void) {
                    "grid: {dim: 64, samples: 1000, codec: 'fib:k=4,N=4096'}\nEND\n",
                    watcher),
         0);
-    const fq_command_result *result = /* long before it is trained */
-        fq_command("TERM=xterm OMP_NUM_THREADS=1 /usr/bin/python3 watch.py 120 "
-                   "timeout --preserve-status -s TERM 2.5 $FIBQUANT sweep t.yaml -o t.h5");
+    const fq_command_result *result = /* told to end long before it is trained */
+        fq_command(
+            "STOP='training d=64' TERM=xterm /usr/bin/python3 watch.py 120 $FIBQUANT sweep t.yaml -o t.h5");
     ran(result, 143);
     FQ_CHECK(strstr(result->out, "0/1 points, 0 failed, 1 running") &&
              strstr(result->out, "training d=64, k=4, N=4096, "));
