@@ -113,6 +113,12 @@ FQ_MUST_CHECK fq_status fq_head_coder_encode(const fq_head_coder *coder, uint8_t
 FQ_MUST_CHECK fq_status fq_head_coder_decode(const fq_head_coder *coder, float *x, const uint8_t *codes,
                                              size_t first, size_t n);
 
+/* kept[n][dim]: x[n][dim] of the tokens first.. as kept tokens are read. What the steps make of them is
+ * rounded (fq_treatment_keep_round) and taken back, so a mean that all keys share costs kept tokens no
+ * precision either. kept may be x. */
+FQ_MUST_CHECK fq_status fq_head_coder_keep(const fq_head_coder *coder, float *kept, const float *x,
+                                           size_t first, size_t n, double bits);
+
 /* Bits a head stores beside its tokens: means, scales. */
 double fq_head_coder_side_bits(const fq_head_coder *coder);
 

@@ -419,7 +419,7 @@ static fq_status run(const fq_point *point, fq_resources *resources, fq_rows *ro
 const fq_experiment fq_experiment_fidelity = {
     .name = "fidelity",
     .summary = "attention on a real KV cache with compressed keys and values",
-    .version = 5,
+    .version = 6,
     .parameters = parameters,
     .columns = columns,
     .check = check,

@@ -197,6 +197,15 @@ done:
     return status;
 }
 
+fq_status fq_head_coder_keep(const fq_head_coder *coder, float *kept, const float *x, size_t first, size_t n,
+                             double bits) {
+    if (kept != x)
+        memcpy(kept, x, n * coder->dim * sizeof *x);
+    FQ_TRY(run_steps(coder, kept, first, n, false));
+    fq_treatment_keep_round(kept, kept, n, coder->dim, bits);
+    return run_steps(coder, kept, first, n, true);
+}
+
 double fq_head_coder_side_bits(const fq_head_coder *coder) {
     double bits = 0.0;
     for (size_t i = 0; i < coder->treatment.steps; i++) {

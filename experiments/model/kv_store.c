@@ -234,11 +234,22 @@ static fq_status encode_head(fq_kv_store *s, int side, size_t layer, size_t h, s
     FQ_TRY(fq_head_coder_decode(coder, far + first * d, s->codes, first, n));
     for (size_t t = first; t < end; t++) {
         if (t < s->keep.first)
-            fq_treatment_keep_round(far + t * d, raw + t * d, 1, d, s->keep.first_bits);
+            FQ_TRY(fq_head_coder_keep(coder, far + t * d, raw + t * d, t, 1, s->keep.first_bits));
         else if (s->pool[layer * s->capacity + t])
-            fq_treatment_keep_round(far + t * d, raw + t * d, 1, d, s->keep.pool_bits);
+            FQ_TRY(fq_head_coder_keep(coder, far + t * d, raw + t * d, t, 1, s->keep.pool_bits));
     }
-    return FQ_OK;
+    if (!s->near[side])
+        return FQ_OK;
+    return fq_head_coder_keep(coder, s->near[side] + place(s, layer, h, first), raw + first * d, first, n,
+                              s->keep.window_bits);
+}
+
+/* What is read of n tokens is what was appended. */
+static void copy_raw(fq_kv_store *s, int side, size_t at, size_t n) {
+    float *const forms[] = {s->far[side], s->near[side]};
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+        if (forms[i])
+            memcpy(forms[i] + at, s->raw[side] + at, n * s->dim * sizeof(float));
 }
 
 /* Encodes what waits, as soon as the prefix is there. */
@@ -246,9 +257,8 @@ static fq_status encode(fq_kv_store *s, size_t layer, size_t held) {
     const size_t first = s->encoded[layer];
     if (held < s->prefix) {
         for (int side = KEY; side <= VALUE; side++)
-            for (size_t h = 0; s->far[side] && h < s->heads; h++)
-                memcpy(s->far[side] + place(s, layer, h, first), s->raw[side] + place(s, layer, h, first),
-                       (held - first) * s->dim * sizeof(float));
+            for (size_t h = 0; h < s->heads; h++)
+                copy_raw(s, side, place(s, layer, h, first), held - first);
         return FQ_OK;
     }
     if (first == 0)
@@ -272,10 +282,6 @@ fq_status fq_kv_store_append(fq_kv_store *s, size_t layer, const float *key, con
     scatter(s, s->raw[VALUE], layer, value, held, n);
     if (s->query && query)
         remember_queries(s, layer, query, held, n);
-    for (int side = KEY; side <= VALUE; side++)
-        for (size_t h = 0; s->near[side] && h < s->heads; h++)
-            fq_treatment_keep_round(s->near[side] + place(s, layer, h, held),
-                                    s->raw[side] + place(s, layer, h, held), n, s->dim, s->keep.window_bits);
     if (compresses(s) && n > 0)
         FQ_TRY(encode(s, layer, held + n));
     s->tokens[layer] = held + n;

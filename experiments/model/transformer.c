@@ -165,6 +165,15 @@ static fq_status workspace_make(workspace *w, const fq_model_config *c, size_t n
     return fq_alloc(&w->angles, n, c->head_dim * sizeof(float));
 }
 
+/* Position encoding of keys, behind what they are asked to share. */
+static void encode_keys(const fq_transformer *m, const fq_rope *rope, workspace *w, size_t n) {
+    const fq_model_config *c = &m->config;
+    const size_t slowest = rope->interleaved ? c->head_dim - 2 : c->head_dim / 2 - 1;
+    for (size_t i = 0; m->key_offset != 0.0F && i < n * c->kv_heads; i++)
+        w->key[i * c->head_dim + slowest] += m->key_offset;
+    fq_rope_apply(rope, w->key, w->angles, n, c->kv_heads, c->head_dim, 0);
+}
+
 static fq_status attention(const fq_transformer *m, size_t layer, fq_kv_store *store, float *x, size_t first,
                            size_t n, workspace *w, const fq_transformer_observer *observer) {
     const fq_model_config *c = &m->config;
@@ -178,7 +187,7 @@ static fq_status attention(const fq_transformer *m, size_t layer, fq_kv_store *s
     linear(w->value, w->norm, p[FQ_TENSOR_VALUE], p[FQ_TENSOR_VALUE_BIAS], n, c->width, kv, false);
     const fq_rope rope = fq_transformer_rope(c);
     fq_rope_apply(&rope, w->query, w->angles, n, c->heads, c->head_dim, 0);
-    fq_rope_apply(&rope, w->key, w->angles, n, c->kv_heads, c->head_dim, 0);
+    encode_keys(m, &rope, w, n);
     if (observer)
         FQ_TRY(observer->see(observer->context, layer, first, n, w->query, w->key, w->value));
     FQ_TRY(fq_kv_store_append(store, layer, w->key, w->value, w->query, n));

@@ -25,6 +25,11 @@ typedef struct fq_transformer {
     /* [layers][FQ_TENSOR_ROLES], each [out][in] as checkpoint.h says, NULL where absent; the roles that
      * have no layer stand at layer 0. */
     float **tensors;
+    /* Added to the first coordinate of the last pair, the one that turns slowest, of every key before the
+     * position encoding; 0: the model as it is. A constant that all keys share leaves scores as they are but
+     * for what that pair turns between two tokens. A copy of this struct with another offset may share the
+     * tensors. */
+    float key_offset;
 } fq_transformer;
 
 /* Room for every tensor that the configuration names, zeroed (biases that are optional are absent). */

@@ -128,15 +128,56 @@ static void keys_wait_for_the_mean_of_the_first(void) {
                 for (size_t j = 0; j < DIM; j++)
                     x[j] = key[t * VECTOR + h * DIM + j] - mean[j];
                 FQ_CHECK_OK(fq_codec_encode(codec, codes, x, 1));
-                FQ_CHECK_OK(fq_codec_decode(codec, x, codes, 1));
+                if (t < KEEP) /* a difference to the mean, too */
+                    memcpy(x, halves(x), sizeof x);
+                else
+                    FQ_CHECK_OK(fq_codec_decode(codec, x, codes, 1));
                 for (size_t j = 0; j < DIM; j++)
                     x[j] += mean[j];
-                const float *wanted = t < KEEP ? halves(key + t * VECTOR + h * DIM) : x;
-                FQ_CHECK(memcmp(view.key + t * DIM, wanted, sizeof x) == 0);
+                FQ_CHECK(memcmp(view.key + t * DIM, x, sizeof x) == 0);
                 FQ_CHECK_OK(fq_codec_encode(codec, codes, value + t * VECTOR + h * DIM, 1));
                 FQ_CHECK_OK(fq_codec_decode(codec, x, codes, 1));
                 FQ_CHECK(t < KEEP || memcmp(view.value + t * DIM, x, sizeof x) == 0);
             }
+        }
+        fq_kv_store_destroy(store);
+    }
+    fq_codec_destroy(codec);
+}
+
+/* What all keys share costs kept tokens no precision: a thousand in one coordinate, where a half is up to a
+ * quarter off, and a byte of 8.5 bits four. */
+static void what_keys_share_costs_kept_tokens_nothing(void) {
+    enum { SHARED = 1000 };
+    fq_codec *codec = make_codec("tq:b=4");
+    const fq_codec *codecs[] = {codec};
+    static const char *const forms[] = {
+        "mean:tokens=6,at=after+first:tokens=2,bits=16+window:tokens=3,bits=16",
+        "mean:tokens=6,at=after+first:tokens=2,bits=8.5+window:tokens=3,bits=8.5"};
+    const double most[] = {2e-3, 2e-2}; /* half a step of differences of up to 4 */
+    for (size_t f = 0; f < 2; f++) {
+        const fq_kv_options options = {
+            .key_codecs = codecs, .value_codecs = codecs, .treatment = treatment_of(forms[f])};
+        fq_kv_store *store = NULL;
+        fill(key, TOKENS * VECTOR, 1);
+        fill(value, TOKENS * VECTOR, 2);
+        for (size_t i = 0; i < TOKENS * HEADS; i++)
+            key[i * DIM + 3] += SHARED;
+        if (!FQ_CHECK_OK(fq_kv_store_create(&store, LAYERS, HEADS, DIM, TOKENS, &options)))
+            break;
+        FQ_CHECK_OK(fq_kv_store_append(store, 0, key, value, NULL, TOKENS));
+        for (size_t h = 0; h < HEADS; h++) {
+            const fq_kv_view view = fq_kv_store_view(store, 0, h);
+            double kept = 0.0, recent = 0.0, old = 0.0;
+            for (size_t i = 0; i < TOKENS * DIM; i++) {
+                const double near = fabs((double)view.near_key[i] - (double)view.raw_key[i]),
+                             far = fabs((double)view.key[i] - (double)view.raw_key[i]);
+                recent = fmax(recent, near);
+                kept = fmax(kept, i < 2 * DIM ? far : 0.0);
+                old = fmax(old, i < 2 * DIM ? 0.0 : far);
+            }
+            FQ_CHECK(kept > 0.0 && kept < most[f] && recent > 0.0 && recent < most[f]);
+            FQ_CHECK(old > most[f] && old < 2.0); /* four bits of the differences */
         }
         fq_kv_store_destroy(store);
     }
@@ -264,6 +305,7 @@ static void bad_shapes_are_refused(void) {
 static const fq_test tests[] = {
     {"what_is_read_back_is_what_the_codec_decoded", read_back_is_decoded},
     {"keys_wait_for_the_mean_of_the_first", keys_wait_for_the_mean_of_the_first},
+    {"what_keys_share_costs_kept_tokens_nothing", what_keys_share_costs_kept_tokens_nothing},
     {"tiny_values_are_kept", tiny_values_are_kept},
     {"attention_reads_recent_tokens_uncompressed", attention_reads_recent_tokens_uncompressed},
     {"a_store_without_codec_keeps_every_bit", a_store_without_codec_keeps_every_bit},

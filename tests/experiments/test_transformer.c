@@ -280,17 +280,84 @@ static void given_a_model_beyond_the_machine_expect_its_size_named(void) {
     fq_transformer_clear(&model);
 }
 
-static const fq_test tests[] = {{"llama_with_interleaved_pairs_agrees_with_numpy", llama_interleaved},
-                                {"llama_with_halves_and_a_bias_agrees_with_numpy", llama_halves},
-                                {"gpt2_agrees_with_numpy", gpt2},
-                                {"decoding_equals_prefill", decoding_equals_prefill},
-                                {"threads_change_no_bit", threads_change_no_bit},
-                                {"later_tokens_change_nothing", later_tokens_change_nothing},
-                                {"a_model_that_knows_nothing_has_the_vocabulary_as_perplexity",
-                                 a_model_that_knows_nothing_has_the_vocabulary_as_perplexity},
-                                {"wrong_calls_are_refused", wrong_calls_are_refused},
-                                {"a_model_beyond_the_machine_is_refused_with_its_size",
-                                 given_a_model_beyond_the_machine_expect_its_size_named},
-                                {NULL, NULL}};
+enum { KEYS_A_TOKEN = 6 * 8 };
+
+typedef struct layer_keys {
+    float key[TOKENS * KEYS_A_TOKEN]; /* of layer 0 */
+} layer_keys;
+
+static fq_status see_first_layer(void *context, size_t layer, size_t first, size_t n, const float *query,
+                                 const float *key, const float *value) {
+    layer_keys *to = context;
+    (void)query;
+    (void)value;
+    if (layer == 0)
+        memcpy(to->key + first * KEYS_A_TOKEN, key, n * KEYS_A_TOKEN * sizeof *key);
+    return FQ_OK;
+}
+
+static void run_with_offset(fq_transformer *m, float offset, const uint32_t *tokens, layer_keys *keys,
+                            float *hidden) {
+    const fq_transformer_observer observer = {see_first_layer, keys};
+    fq_kv_store *store = NULL;
+    m->key_offset = offset;
+    FQ_CHECK_OK(
+        fq_kv_store_create(&store, m->config.layers, m->config.kv_heads, m->config.head_dim, TOKENS, NULL));
+    FQ_CHECK_OK(fq_transformer_run(m, store, tokens, TOKENS, hidden, &observer));
+    fq_kv_store_destroy(store);
+}
+
+/* A shared constant turns with the slowest pair and moves nothing else: the first layer's keys differ by it
+ * alone. Where that pair does not turn, the model does not see it. */
+static void keys_can_be_made_to_share_a_constant(void) {
+    enum { OFFSET = 50 };
+    static layer_keys plain, moved;
+    static float before[TOKENS * 48], after[TOKENS * 48];
+    uint32_t tokens[TOKENS];
+    random_tokens(tokens, TOKENS);
+    for (int kind = 0; kind < 3; kind++) { /* no encoding; pairs (i, 4 + i); pairs (2i, 2i + 1) */
+        fq_model_config config = small_config(kind ? FQ_ARCH_LLAMA : FQ_ARCH_GPT2, kind == 2);
+        const size_t a = kind == 2 ? 6 : 3, b = 7;
+        double most = 0.0, scale = 0.0;
+        fq_transformer model;
+        config.kv_heads = 6;
+        config.rope_base = kind ? 1e12 : 0.0; /* the slowest pair turns by 1e-9 a position */
+        if (!FQ_CHECK_OK(fq_transformer_init(&model, &config)))
+            return;
+        randomise(&model, 0.25);
+        run_with_offset(&model, 0.0F, tokens, &plain, before);
+        run_with_offset(&model, OFFSET, tokens, &moved, after);
+        for (size_t i = 0; i < TOKENS * config.width; i++) {
+            most = fmax(most, fabs((double)after[i] - (double)before[i]));
+            scale = fmax(scale, fabs((double)before[i]));
+        }
+        FQ_CHECK(most > 0.0 && most < 1e-4 * scale); /* float32 scores of about 50 */
+        model.config.rope_base = kind ? 100.0 : 0.0;
+        run_with_offset(&model, 0.0F, tokens, &plain, before);
+        run_with_offset(&model, OFFSET, tokens, &moved, after);
+        for (size_t i = 0; i < TOKENS * 6; i++)
+            for (size_t j = 0; j < 8; j++) {
+                const double angle = kind ? (double)(i / 6) * pow(100.0, -6.0 / 8.0) : 0.0;
+                const double wanted = j == a ? OFFSET * cos(angle) : j == b ? OFFSET * sin(angle) : 0.0;
+                FQ_CHECK_NEAR((double)moved.key[i * 8 + j] - (double)plain.key[i * 8 + j], wanted, 2e-5);
+            }
+        fq_transformer_clear(&model);
+    }
+}
+
+static const fq_test tests[] = {
+    {"keys_can_be_made_to_share_a_constant", keys_can_be_made_to_share_a_constant},
+    {"llama_with_interleaved_pairs_agrees_with_numpy", llama_interleaved},
+    {"llama_with_halves_and_a_bias_agrees_with_numpy", llama_halves},
+    {"gpt2_agrees_with_numpy", gpt2},
+    {"decoding_equals_prefill", decoding_equals_prefill},
+    {"threads_change_no_bit", threads_change_no_bit},
+    {"later_tokens_change_nothing", later_tokens_change_nothing},
+    {"a_model_that_knows_nothing_has_the_vocabulary_as_perplexity",
+     a_model_that_knows_nothing_has_the_vocabulary_as_perplexity},
+    {"wrong_calls_are_refused", wrong_calls_are_refused},
+    {"a_model_beyond_the_machine_is_refused_with_its_size",
+     given_a_model_beyond_the_machine_expect_its_size_named},
+    {NULL, NULL}};
 
 const fq_suite fq_suite_transformer = {"transformer", tests};

@@ -485,6 +485,55 @@ static void perplexity_is_drawn(void) {
     fq_results_clear(&store);
 }
 
+static const fq_value_column key_bias_columns[] = {TEXT("point"),
+                                                   TEXT("codec"),
+                                                   TEXT("value_codec"),
+                                                   TEXT("treatment"),
+                                                   REAL("bias"),
+                                                   REAL("perplexity_change"),
+                                                   REAL("perplexity_change_se"),
+                                                   REAL("perplexity_reference"),
+                                                   REAL("shared_before"),
+                                                   REAL("shared_after"),
+                                                   TEXT("model_name"),
+                                                   TEXT("text_name"),
+                                                   TEXT("protocol")};
+
+/* Rows in any order: a curve goes by rising constant, none stands at the edge, and the caption says what the
+ * constant does to the model and its keys. */
+static void key_bias_is_drawn(void) {
+    static const double bias[] = {300, 0, 10};
+    fq_results store;
+    fq_table *t = NULL;
+    if (!TABLE_OF(&store, &t, "key-bias", key_bias_columns, 6))
+        return;
+    for (size_t r = 0; r < 6; r++) {
+        set_point(t, r);
+        text(t, r, "codec", "tq:b=3");
+        text(t, r, "value_codec", "same");
+        text(t, r, "treatment", r < 3 ? "none" : "mean+first");
+        text(t, r, "model_name", "a model");
+        text(t, r, "text_name", "a text");
+        text(t, r, "protocol", "windows");
+        real(t, r, "bias", bias[r % 3]);
+        real(t, r, "perplexity_change", r < 3 ? 6.0 + 10.0 * bias[r] : 2.5);
+        real(t, r, "perplexity_change_se", 0.25);
+        real(t, r, "perplexity_reference", 42.0 + bias[r % 3] / 1000.0);
+        real(t, r, "shared_before", r % 3 == 0 ? 0.999 : 0.75);
+        real(t, r, "shared_after", r % 3 == 0 ? 0.998 : 0.5);
+    }
+    if (drawn_with(&store, "key_bias", 6, 6)) {
+        char *data = contents("data/key_bias.tsv"), *caption = caption_of("key_bias");
+        FQ_CHECK(strstr(data, "\"tq:b=3\"\n0.5\t6\t0.25\n10\t106\t0.25\n300\t3006\t0.25\n") != NULL);
+        FQ_CHECK(strstr(data, "\"tq:b=3; mean+first\"\n0.5\t2.5\t0.25\n10\t2.5") != NULL);
+        FQ_CHECK(strstr(caption, "Uncompressed perplexity 42.000 at a constant of 0, 42.300 at 300") != NULL);
+        FQ_CHECK(strstr(caption, "0.750 and 0.999 before the position encoding, 0.500 and 0.998 after"));
+        free(data);
+        free(caption);
+    }
+    fq_results_clear(&store);
+}
+
 static const fq_value_column distortion_columns[] = {
     TEXT("point"), TEXT("codec"),      WHOLE("dim"),          TEXT("source"),        WHOLE("block"),
     REAL("rate"),  REAL("distortion"), REAL("distortion_se"), REAL("shannon_bound"), REAL("high_rate")};
@@ -981,6 +1030,7 @@ static const fq_test tests[] = {
     {"density", density_shows_every_pair},
     {"fidelity summary", summary_sets_claims_beside_measurements},
     {"perplexity", perplexity_is_drawn},
+    {"key bias", key_bias_is_drawn},
     {"universality", universality_marks_what_deviates},
     {"theory", theory_is_drawn_from_what_verify_stores},
     {0},
