@@ -34,6 +34,8 @@
     X(CLAIM_RATES, CLAIM, 11, 1)                                                                             \
     X(CLAIM_LOW_RATE, CLAIM, 12, 1)                                                                          \
     X(CLAIM_CAPS, CLAIM, 13, 1)                                                                              \
+    X(CLAIM_GAIN, CLAIM, 14, 1)                                                                              \
+    X(CLAIM_ANY_CORNER, CLAIM, 15, 1)                                                                        \
     X(CLAIM_LATTICES, CLAIM, 400, 500)        /* 40 lattice + dimension */                                   \
     X(CLAIM_PRODUCTS, CLAIM, 900, 100)        /* bits */                                                     \
     X(CLAIM_SPHERE_HOLES, CLAIM, 5500, 500)   /* k */                                                        \

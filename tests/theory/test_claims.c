@@ -44,7 +44,8 @@ static tally run_claim(const fq_claim *claim) {
 
 /* Series that quick runs leave out: of stores, and of sample sizes that they do not reach. */
 static bool only_in_full_runs(const char *name) {
-    static const char *const names[] = {"stored_point", "hadamard_seen_from_haar", "simplex_below_cube"};
+    static const char *const names[] = {"stored_point", "stored_point_every_code", "stored_gap",
+                                        "hadamard_seen_from_haar", "simplex_below_cube"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(name, names[i]) == 0)
             return true;
@@ -261,6 +262,44 @@ static void lower_bound_is_decided(void) {
     FQ_CHECK(found.holds == 2 && found.open == 2 && found.fails == 1);
 }
 
+typedef struct stored_rows {
+    size_t above, below, near;
+} stored_rows;
+
+static fq_status note_stored(void *context, const fq_evidence *row) {
+    stored_rows *const found = context;
+    if (strcmp(row->series, "stored_point_every_code") == 0) {
+        found->above += row->verdict == FQ_VERDICT_MEASURED;
+        found->below += row->verdict == FQ_VERDICT_REFUTED && !row->finding[0];
+    } else if (strcmp(row->series, "stored_gap") == 0) {
+        found->near += row->relation == FQ_RELATION_REPORT;
+    } else if (strcmp(row->series, "stored_point") != 0) {
+        return FQ_FAIL(FQ_ERR_INTERRUPTED, "claim", "stored points come first");
+    }
+    return FQ_OK;
+}
+
+/* Above the Shannon bound and below what any code has is refuted; the square's own distortion is within its
+ * noise. */
+static void stored_points_are_held_against_every_code(void) {
+    static const double distortions[] = {0.3700, 0.3500, 0.3584};
+    for (size_t i = 0; i < 3; i++) {
+        const fq_claim_point point = {.source = "fib:k=2,N=4",
+                                      .dim = 64,
+                                      .block = 2,
+                                      .rate = 1,
+                                      .distortion = distortions[i],
+                                      .distortion_se = 1e-4,
+                                      .samples = 1000};
+        stored_rows found = {0, 0, 0};
+        fq_claim_context context;
+        fq_claim_context_init(&context, fq_test_seed(), note_stored, &found);
+        context.data = (fq_claim_data){.point_count = 1, .points = &point};
+        FQ_CHECK(fq_claim_find("finite_rate")->run(&context) == FQ_ERR_INTERRUPTED);
+        FQ_CHECK(found.above == (i == 0) && found.below == (i == 1) && found.near == (i == 2));
+    }
+}
+
 static const fq_test tests[] = {
     {"comparisons", comparisons},
     {"exceptions and values", exceptions_and_values_do_not_count_as_comparisons},
@@ -268,6 +307,7 @@ static const fq_test tests[] = {
     {"impossible values", impossible_values_are_refuted},
     {"every claim holds and is described", every_claim_holds_and_is_described},
     {"TurboQuant's lower bound is decided", lower_bound_is_decided},
+    {"stored points and every code", stored_points_are_held_against_every_code},
     {"stored points", stored_points_are_held_against_the_shannon_bound},
     {0},
 };

@@ -16,7 +16,7 @@
 #include "codec.h"
 #include "memory.h"
 #include "metrics.h"
-#include "stream.h"
+#include "stream_ranges.h"
 
 enum { DIM = 64 };
 
@@ -148,7 +148,7 @@ static fq_status run(fq_claim_context *context) {
     FQ_TRY_GOTO(status, fq_alloc(&x, 2 * samples * DIM, sizeof *x), done);
     FQ_TRY_GOTO(status, fq_alloc(&values, 5 * samples, sizeof *values), done);
     fq_stream stream;
-    fq_stream_init(&stream, context->seed, FQ_PURPOSE_CLAIM, 14);
+    fq_stream_init_in(&stream, context->seed, FQ_RANGE_CLAIM_GAIN, 0);
     for (size_t i = 0; i < samples * DIM; i++)
         x[i] = (float)fq_stream_normal(&stream);
     for (size_t i = 0; i < (context->quick ? 2 : sizeof names / sizeof names[0]); i++)
