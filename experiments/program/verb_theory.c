@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "caps_bound.h"
 #include "failure.h"
 #include "gains.h"
 #include "options.h"
@@ -64,8 +65,12 @@ static const fq_usage usage = {
     .least_arguments = 1,
     .most_arguments = 1,
     .options = options,
-    .notes = "D is the mean squared error of a coordinate over its variance 1/d: 1 at rate 0. Values "
-             "are closed forms or solved to about 1e-12; they carry no sampling error.",
+    .notes =
+        "D is the mean squared error of a coordinate over its variance 1/d: 1 at rate 0. Bounds: shannon "
+        "holds for every code of blocks of k; equal_caps for every code of b d bits a vector, "
+        "equal_caps_gain if a gain is stored beside it; gaussian is 4^-b, which is neither; high_rate_... "
+        "are limits for large N. Values "
+        "are closed forms or solved to about 1e-12; they carry no sampling error.",
     .examples = "fibquant theory gain --dim 64\n"
                 "fibquant theory density --dim 64 --block 4 --points 21\n"
                 "fibquant theory bounds --dim 128 --block 8 --rate 0.5 --json",
@@ -138,6 +143,9 @@ static fq_status bounds_row(json_t *rows, size_t k, double b) {
     FQ_TRY(fq_gains_high_rate_distortion(&best, &source, b, cell.second_moment));
     FQ_TRY(fq_gains_high_rate_distortion(&sphere, &source, b, fq_gains_sphere_bound(k)));
     FQ_TRY(fq_gains_high_rate_distortion(&zador, &source, b, fq_gains_zador_bound(k)));
+    fq_caps_bound caps = {.fixed_words = (double)NAN, .free_gain = (double)NAN};
+    if (b * (double)dim >= 1)
+        FQ_TRY(fq_caps_bound_init(&caps, dim, b * (double)dim));
     json_t *row = json_object();
     json_object_set_new(row, "k", json_integer((json_int_t)k));
     json_object_set_new(row, "b", fq_json_number(b));
@@ -146,6 +154,8 @@ static fq_status bounds_row(json_t *rows, size_t k, double b) {
     json_object_set_new(row, "high_rate_sphere", fq_json_number(sphere));
     json_object_set_new(row, "high_rate_cell", fq_json_number(best));
     json_object_set_new(row, "high_rate_zador", fq_json_number(zador));
+    json_object_set_new(row, "equal_caps", fq_json_number(caps.fixed_words));
+    json_object_set_new(row, "equal_caps_gain", fq_json_number(caps.free_gain));
     json_array_append_new(rows, row);
     return FQ_OK;
 }

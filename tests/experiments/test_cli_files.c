@@ -246,6 +246,7 @@ static void the_smallest_dimension(void) {
     FQ_CHECK_NEAR(at[1], 1 / (3.14159265358979 * sqrt(1 - at[0] * at[0])), 1e-8); /* arcsine law */
     FQ_CHECK_NEAR(at[3], 1 / 3.0, 1e-7);
     expect(0, "theory rate-distortion -d 2", "scalar_lloyd_max");
+    expect(0, "theory bounds -d 3 -k 2 --rate 1", "0.234375"); /* equal caps: 1 - (1 - 1/8)^2 */
     expect(0, "theory gain -d 2", "total_db");
     expect(2, "theory density -d 2 -k 2", "--block 2: allowed is 1 to dim-1 = 1");
 }
