@@ -16,18 +16,20 @@ extern "C" {
 
 /* Numbers are part of the file formats' meaning: never reuse one. */
 typedef enum fq_purpose {
-    FQ_PURPOSE_ROTATION = 1,  /* index: rotation number */
-    FQ_PURPOSE_TRAIN = 2,     /* index: sample number */
-    FQ_PURPOSE_VALIDATE = 3,  /* index: sample number; chooses between candidates in training */
-    FQ_PURPOSE_EVALUATE = 4,  /* index: sample number; never seen by training */
-    FQ_PURPOSE_RESTART = 5,   /* index: restart number; initial perturbations */
-    FQ_PURPOSE_REPAIR = 6,    /* index: iteration; empty-cell repair */
-    FQ_PURPOSE_SKETCH = 7,    /* index: row of the QJL matrix */
-    FQ_PURPOSE_CLAIM = 8,     /* index: claim's own numbering; theory checks */
-    FQ_PURPOSE_BENCH = 9,     /* index: free; benchmark data */
-    FQ_PURPOSE_TEST = 10,     /* index: free; tests */
-    FQ_PURPOSE_WINDOW = 11,   /* index: window number; choice of text windows and positions */
-    FQ_PURPOSE_BOOTSTRAP = 12 /* index: resample number */
+    FQ_PURPOSE_ROTATION = 1,   /* index: rotation number */
+    FQ_PURPOSE_TRAIN = 2,      /* index: sample number */
+    FQ_PURPOSE_VALIDATE = 3,   /* index: sample number; chooses between candidates in training */
+    FQ_PURPOSE_EVALUATE = 4,   /* index: sample number; never seen by training */
+    FQ_PURPOSE_RESTART = 5,    /* index: restart number; initial perturbations */
+    FQ_PURPOSE_REPAIR = 6,     /* index: iteration; empty-cell repair */
+    FQ_PURPOSE_SKETCH = 7,     /* index: row of the QJL matrix */
+    FQ_PURPOSE_CLAIM = 8,      /* index: claim's own numbering; theory checks */
+    FQ_PURPOSE_BENCH = 9,      /* index: free; benchmark data */
+    FQ_PURPOSE_TEST = 10,      /* index: free; tests */
+    FQ_PURPOSE_WINDOW = 11,    /* index: window number; choice of text windows and positions */
+    FQ_PURPOSE_BOOTSTRAP = 12, /* index: resample number */
+    FQ_PURPOSE_QUERY = 13,     /* index: query head's number; random queries */
+    FQ_PURPOSE_NOISE = 14      /* index: a hash of the vector; noise in place of a code */
 } fq_purpose;
 
 /* A value type: copy it to fork, no clean-up. Draws 2^34 words before repeating. */

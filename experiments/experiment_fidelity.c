@@ -7,6 +7,12 @@
  * over tokens), layers and heads; outputs of zero (a head whose values are all zero) have no cosine and are
  * left out of its means. Tokens kept uncompressed are part of every mean.
  *
+ * That is the protocol unless parameters say otherwise: `query` puts the last position's query, or normal
+ * random ones, in the place of the model's; without a `mask` every query reads all tokens; `outputs` and
+ * `average` make one vector of the outputs of all query heads of a layer, or of all queries, before the
+ * cosine is taken. Random queries are drawn from the point's seed, a stream for each query head. A treatment
+ * learns from the model's queries whatever is asked.
+ *
  * Errors: NAME_se_heads and NAME_se_positions are the scatter over key-value heads and over blocks of
  * neighbouring positions, NAME_se both together: see two_way_error.h. They do not cover the draw of the
  * rotation: one serves all heads. Codecs of one seed share it, so their difference is known better than its
@@ -24,6 +30,7 @@
 #include "kv_setup.h"
 #include "memory.h"
 #include "metrics.h"
+#include "stream.h"
 #include "two_way_error.h"
 
 static const fq_parameter parameters[] = {
@@ -57,6 +64,27 @@ static const fq_parameter parameters[] = {
      .most = 1e6,
      .fallback = "16",
      .description = "blocks of neighbouring positions that errors take for independent"},
+    {.name = "query",
+     .type = FQ_PARAMETER_TEXT,
+     .allowed = "model|last|normal_unit|normal_scale|normal_key_scale",
+     .fallback = "model",
+     .description = "queries: the model's, of the last position alone, or independent normal ones: of unit "
+                    "variance, or of the mean square of the head's queries or keys"},
+    {.name = "mask",
+     .type = FQ_PARAMETER_TEXT,
+     .allowed = "causal|all",
+     .fallback = "causal",
+     .description = "a query reads the tokens up to its position, or all"},
+    {.name = "outputs",
+     .type = FQ_PARAMETER_TEXT,
+     .allowed = "heads|concatenated",
+     .fallback = "heads",
+     .description = "cosines of a query head's outputs, or of those of a layer's query heads as one vector"},
+    {.name = "average",
+     .type = FQ_PARAMETER_TEXT,
+     .allowed = "cosines|vector",
+     .fallback = "cosines",
+     .description = "a mean of the queries' cosines, or one cosine of all their outputs as a vector"},
     {.name = "treatment",
      .type = FQ_PARAMETER_TEXT,
      .fallback = "none",
@@ -167,9 +195,13 @@ typedef struct job {
     fq_kv_shape shape;
     fq_kv_setup setup;
     size_t tokens, first, stride, queries, blocks, age;
-    fq_kv_store *store;     /* of one layer */
-    float *x[SIDES];        /* [tokens][heads][dim] */
-    float *query;           /* [tokens][query_heads][dim] */
+    const char *query_kind;
+    bool causal, concatenated, vector;
+    uint64_t seed;
+    fq_output_products *together; /* [queries][FQ_OUTPUTS]: sums over heads, or queries, or both */
+    fq_kv_store *store;           /* of one layer */
+    float *x[SIDES];              /* [tokens][heads][dim] */
+    float *query;                 /* [tokens][query_heads][dim] */
     float *head, *asked;    /* [tokens][dim]: one head; [queries][dim]: its queries that are looked at */
     fq_query_fidelity *out; /* [queries] */
     fq_two_way measure[MEASURES];
@@ -184,6 +216,7 @@ static void job_clear(job *j) {
     fq_free(j->head);
     fq_free(j->asked);
     fq_free(j->out);
+    fq_free(j->together);
     fq_kv_store_destroy(j->store);
     for (int m = 0; m < MEASURES; m++)
         fq_two_way_clear(&j->measure[m]);
@@ -208,6 +241,7 @@ static fq_status job_make(job *j) {
     FQ_TRY(fq_alloc(&j->head, j->tokens, vector));
     FQ_TRY(fq_alloc(&j->asked, j->queries, vector));
     FQ_TRY(fq_alloc(&j->out, j->queries, sizeof *j->out));
+    FQ_TRY(fq_alloc_zero(&j->together, j->queries, FQ_OUTPUTS * sizeof *j->together));
     for (int m = 0; m < MEASURES; m++)
         FQ_TRY(fq_two_way_init(&j->measure[m], j->shape.layers * j->shape.heads, j->blocks));
     return FQ_OK;
@@ -266,7 +300,66 @@ static void add_cosine(job *j, int measure, size_t unit, size_t block, double co
         fq_two_way_add(&j->measure[measure], unit, block, cosine, 1.0);
 }
 
-static fq_status measure_query_head(job *j, size_t head, size_t unit) {
+/* Independent normal coordinates of that root mean square. */
+static void draw_queries(job *j, size_t layer, size_t head, double scale) {
+    fq_stream s;
+    fq_stream_init(&s, j->seed, FQ_PURPOSE_QUERY, layer * j->shape.query_heads + head);
+    for (size_t i = 0; i < j->queries * j->shape.dim; i++)
+        j->asked[i] = (float)(scale * fq_stream_normal(&s));
+}
+
+/* Root mean square of the coordinates of n vectors, stride floats apart. */
+static double root_mean_square(const float *x, size_t n, size_t stride, size_t dim) {
+    double sum = 0.0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t c = 0; c < dim; c++)
+            sum += (double)x[i * stride + c] * (double)x[i * stride + c];
+    return sqrt(sum / (double)(n * dim));
+}
+
+/* The queries of a head that are looked at. */
+static void ask(job *j, size_t layer, size_t head, const float *key) {
+    const size_t dim = j->shape.dim, stride = j->shape.query_heads * dim;
+    const float *query = j->query + head * dim;
+    if (strcmp(j->query_kind, "normal_unit") == 0)
+        draw_queries(j, layer, head, 1.0);
+    else if (strcmp(j->query_kind, "normal_scale") == 0)
+        draw_queries(j, layer, head, root_mean_square(query, j->tokens, stride, dim));
+    else if (strcmp(j->query_kind, "normal_key_scale") == 0)
+        draw_queries(j, layer, head, root_mean_square(key, j->tokens, dim, dim));
+    else
+        for (size_t i = 0; i < j->queries; i++)
+            memcpy(j->asked + i * dim, query + (j->first + i * j->stride) * stride, dim * sizeof(float));
+}
+
+static bool is_plain_average(const job *j) {
+    return !j->concatenated && !j->vector;
+}
+
+static void gather_outputs(job *j) {
+    for (size_t i = 0; i < j->queries; i++)
+        for (int m = 0; m < FQ_OUTPUTS; m++) {
+            fq_output_products *to = &j->together[(j->vector ? 0 : i) * FQ_OUTPUTS + (size_t)m];
+            to->plain += j->out[i].of[m].plain;
+            to->form += j->out[i].of[m].form;
+            to->dot += j->out[i].of[m].dot;
+        }
+}
+
+/* The cosines of what was gathered, and a new beginning. */
+static void close_outputs(job *j, size_t unit) {
+    static const int measure_of[FQ_OUTPUTS] = {OF_BOTH, OF_KEY, OF_VALUE, OF_OLD};
+    for (size_t i = 0; i < (j->vector ? 1 : j->queries); i++)
+        for (int m = 0; m < FQ_OUTPUTS; m++) {
+            const fq_output_products *p = &j->together[i * FQ_OUTPUTS + (size_t)m];
+            const double cosine = p->form > 0.0 ? p->dot / sqrt(p->plain * p->form) : 0.0;
+            add_cosine(j, measure_of[m], unit, fq_two_way_block(i, j->queries, j->blocks),
+                       p->plain > 0.0 ? cosine : (double)NAN);
+        }
+    memset(j->together, 0, j->queries * FQ_OUTPUTS * sizeof *j->together);
+}
+
+static fq_status measure_query_head(job *j, size_t layer, size_t head, size_t unit) {
     const size_t dim = j->shape.dim, heads = j->shape.query_heads;
     const fq_kv_view view = fq_kv_store_view(j->store, 0, head / (heads / j->shape.heads));
     const fq_attention_pair pair = {.tokens = j->tokens,
@@ -279,19 +372,24 @@ static fq_status measure_query_head(job *j, size_t head, size_t unit) {
                                     .key_near = view.near_key,
                                     .value_near = view.near_value,
                                     .age = j->age};
-    for (size_t i = 0; i < j->queries; i++)
-        memcpy(j->asked + i * dim, j->query + ((j->first + i * j->stride) * heads + head) * dim,
-               dim * sizeof(float));
-    FQ_TRY(fq_attention_fidelity(j->out, &pair, j->asked, j->queries, j->first, j->stride));
+    ask(j, layer, head, view.raw_key);
+    FQ_TRY(fq_attention_fidelity(j->out, &pair, j->asked, j->queries, j->causal ? j->first : j->tokens - 1,
+                                 j->causal ? j->stride : 0));
     for (size_t i = 0; i < j->queries; i++) {
         const size_t block = fq_two_way_block(i, j->queries, j->blocks);
-        add_cosine(j, OF_BOTH, unit, block, j->out[i].both);
-        add_cosine(j, OF_KEY, unit, block, j->out[i].key);
-        add_cosine(j, OF_VALUE, unit, block, j->out[i].value);
-        add_cosine(j, OF_OLD, unit, block, j->out[i].old);
+        if (is_plain_average(j)) {
+            add_cosine(j, OF_BOTH, unit, block, j->out[i].both);
+            add_cosine(j, OF_KEY, unit, block, j->out[i].key);
+            add_cosine(j, OF_VALUE, unit, block, j->out[i].value);
+            add_cosine(j, OF_OLD, unit, block, j->out[i].old);
+        }
         fq_two_way_add(&j->measure[SCORE_ERROR], unit, block, j->out[i].score_error, 1.0);
         fq_two_way_add(&j->measure[SCORE_POWER], unit, block, j->out[i].score_power, 1.0);
     }
+    if (!is_plain_average(j))
+        gather_outputs(j);
+    if (j->vector && !j->concatenated)
+        close_outputs(j, unit);
     return FQ_OK;
 }
 
@@ -305,8 +403,10 @@ static fq_status measure(job *j, fq_rows *rows) {
             FQ_TRY(measure_vectors(j, KEY, view.raw_key, view.key, unit));
             FQ_TRY(measure_vectors(j, VALUE, view.raw_value, view.value, unit));
             for (size_t i = 0; i < group; i++)
-                FQ_TRY(measure_query_head(j, head * group + i, unit));
+                FQ_TRY(measure_query_head(j, layer, head * group + i, unit));
         }
+        if (j->concatenated) /* a layer is one head */
+            close_outputs(j, layer * j->shape.heads);
         fq_rows_progress(rows, (double)(layer + 1) / (double)j->shape.layers);
     }
     return FQ_OK;
@@ -342,13 +442,45 @@ static void report(const job *j, fq_rows *rows) {
     fq_rows_integer(rows, "queries", (int64_t)j->queries);
 }
 
+/* The protocol in words. */
+static void describe_protocol(const job *j, fq_rows *rows) {
+    static const struct {
+        const char *kind, *words;
+    } kinds[] = {{"model", "queries"},
+                 {"last", "the query"},
+                 {"normal_unit", "standard normal queries"},
+                 {"normal_scale", "normal queries of the queries' scale"},
+                 {"normal_key_scale", "normal queries of the keys' scale"}};
+    char protocol[400], where[120];
+    const char *asked = "";
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(kinds[i].kind, j->query_kind) == 0)
+            asked = kinds[i].words;
+    if (!j->causal)
+        snprintf(where, sizeof where, "%zu of them", j->queries);
+    else if (j->queries == 1)
+        snprintf(where, sizeof where, "at position %zu", j->first);
+    else
+        snprintf(where, sizeof where, "at positions %zu to %zu in steps of %zu", j->first,
+                 j->first + (j->queries - 1) * j->stride, j->stride);
+    snprintf(protocol, sizeof protocol,
+             "%s attention over the first %zu tokens, %s %s; %s%s; keys after the position encoding",
+             j->causal ? "causal" : "unmasked", j->tokens, asked, where,
+             j->vector         ? "one vector of all queries, equal weights over layers"
+             : j->concatenated ? "equal weights over queries and layers"
+                               : "equal weights over queries, layers and query heads",
+             j->concatenated ? ", query heads concatenated"
+             : j->vector     ? " and query heads"
+                             : "");
+    fq_rows_text(rows, "protocol", protocol);
+}
+
 static fq_status describe(const job *j, fq_rows *rows) {
     const fq_kv_origin *origin = fq_kv_cache_origin(j->cache);
     const fq_codec_spec *key = fq_codec_get_spec(j->setup.key_codecs[0]);
     const double rate = fq_kv_setup_rate(&j->setup);
     const double numbers =
         2.0 * (double)(j->shape.layers * j->shape.heads * j->tokens) * (double)j->shape.dim;
-    char protocol[240];
     fq_codec_description about;
     FQ_TRY(fq_codec_describe(&about, key, j->shape.dim));
     fq_rows_text(rows, "family", key->family);
@@ -362,12 +494,7 @@ static fq_status describe(const job *j, fq_rows *rows) {
     fq_rows_real(rows, "pool_tokens", j->pool / (double)j->shape.layers);
     fq_rows_text(rows, "model_name", origin->model);
     fq_rows_text(rows, "text_name", origin->text);
-    snprintf(protocol, sizeof protocol,
-             "causal attention over the first %zu tokens, queries at positions %zu to %zu in steps of %zu; "
-             "equal weights over "
-             "queries, layers and query heads; keys after the position encoding",
-             j->tokens, j->first, j->first + (j->queries - 1) * j->stride, j->stride);
-    fq_rows_text(rows, "protocol", protocol);
+    describe_protocol(j, rows);
     return FQ_OK;
 }
 
@@ -377,8 +504,15 @@ static fq_status set_protocol(job *j, const fq_point *point, const char *path) {
     j->stride = fq_point_size(point, "stride");
     j->blocks = fq_point_size(point, "blocks");
     j->age = fq_point_size(point, "age");
+    j->query_kind = fq_point_text(point, "query");
+    j->causal = strcmp(fq_point_text(point, "mask"), "causal") == 0;
+    j->concatenated = strcmp(fq_point_text(point, "outputs"), "concatenated") == 0;
+    j->vector = strcmp(fq_point_text(point, "average"), "vector") == 0;
+    j->seed = fq_point_seed(point);
     if (j->tokens == 0)
         j->tokens = j->shape.tokens;
+    if (strcmp(j->query_kind, "last") == 0 && j->tokens <= j->shape.tokens)
+        j->first = j->tokens - 1;
     const size_t keys = fq_treatment_prefix(&j->setup.treatment, FQ_OF_KEYS),
                  values = fq_treatment_prefix(&j->setup.treatment, FQ_OF_VALUES);
     if (j->tokens > j->shape.tokens || j->first >= j->tokens || keys > j->tokens || values > j->tokens)

@@ -7,13 +7,14 @@
 #include "memory.h"
 
 /* NaN for a = 0, which has no direction; 0 for b = 0 alone. */
-static double cosine(const float *a, const float *b, size_t n) {
+static double cosine(fq_output_products *of, const float *a, const float *b, size_t n) {
     double aa = 0.0, bb = 0.0, ab = 0.0;
     for (size_t j = 0; j < n; j++) {
         aa += (double)a[j] * (double)a[j];
         bb += (double)b[j] * (double)b[j];
         ab += (double)a[j] * (double)b[j];
     }
+    *of = (fq_output_products){aa, bb, ab};
     if (aa == 0.0)
         return NAN;
     if (memcmp(a, b, n * sizeof *a) == 0) /* rounding must not blur what is identical */
@@ -140,7 +141,7 @@ static fq_status compare_block(fq_query_fidelity *out, const fq_attention_pair *
     weigh(p, w->weight, w->decoded, n, first, stride, p->age);
     reconstructed_outputs(w->both, p, w, n, first, stride);
     for (size_t i = 0; i < n; i++)
-        out[i].old = cosine(w->plain + i * d, w->both + i * d, d);
+        out[i].old = cosine(&out[i].of[FQ_OUTPUT_OLD], w->plain + i * d, w->both + i * d, d);
     weigh(p, w->weight, w->score, n, first, stride, 0);
     outputs(w->plain, p, w->weight, p->value, n, false);
     reconstructed_outputs(w->value, p, w, n, first, stride);
@@ -151,9 +152,9 @@ static fq_status compare_block(fq_query_fidelity *out, const fq_attention_pair *
         double plain = 0.0;
         for (size_t j = 0; j < d; j++)
             plain += fabs((double)w->plain[i * d + j]);
-        out[i].key = cosine(w->plain + i * d, w->key + i * d, d);
-        out[i].value = cosine(w->plain + i * d, w->value + i * d, d);
-        out[i].both = cosine(w->plain + i * d, w->both + i * d, d);
+        out[i].key = cosine(&out[i].of[FQ_OUTPUT_KEY], w->plain + i * d, w->key + i * d, d);
+        out[i].value = cosine(&out[i].of[FQ_OUTPUT_VALUE], w->plain + i * d, w->value + i * d, d);
+        out[i].both = cosine(&out[i].of[FQ_OUTPUT_BOTH], w->plain + i * d, w->both + i * d, d);
         if (!isfinite(out[i].score_error) || !isfinite(plain) ||
             (plain > 0.0 && !isfinite(out[i].key + out[i].value + out[i].both)))
             return FQ_FAIL_VALUE(FQ_ERR_NONFINITE, "position", first + i * stride,

@@ -388,6 +388,132 @@ static void a_row_is_what_the_cache_says(void) {
     FQ_CHECK(ran->exit_code == 5 && fq_command("$FIBQUANT results g.h5 --table failures")->exit_code == 0);
 }
 
+typedef struct protocol {
+    const char *parameters, *words; /* as a manifest has them, and part of what the row says */
+    enum { MODEL, LAST, UNIT, SCALE, KEY_SCALE } query;
+    bool causal, concatenated, vector;
+} protocol;
+
+static double naive_root_mean_square(const float *x) {
+    double sum = 0.0;
+    for (size_t i = 0; i < T * D; i++)
+        sum += (double)x[i] * (double)x[i] / (T * D);
+    return sqrt(sum);
+}
+
+/* The queries [queries][D] of a query head. */
+static void ask_naively(float *asked, const protocol *of, size_t queries, const float *query,
+                        const float *key, size_t head) {
+    fq_stream s;
+    fq_stream_init(&s, 1, FQ_PURPOSE_QUERY, head); /* a manifest's seed is 1 */
+    const double scale = of->query == SCALE       ? naive_root_mean_square(query)
+                         : of->query == KEY_SCALE ? naive_root_mean_square(key)
+                                                  : 1.0;
+    for (size_t i = 0; i < queries; i++)
+        for (size_t c = 0; c < D; c++)
+            asked[i * D + c] = of->query == LAST    ? query[(T - 1) * D + c]
+                               : of->query == MODEL ? query[(FIRST_QUERY + i * STEP) * D + c]
+                                                    : (float)(scale * fq_stream_normal(&s));
+}
+
+/* The mean cosine of outputs with keys and values by tq:b=2, the first two tokens kept, under a protocol. */
+static double protocol_by_hand(const fq_kv_cache *cache, const protocol *of) {
+    static float key[T * D], value[T * D], key_decoded[T * D], value_decoded[T * D], query[T * D],
+        asked[T * D];
+    static double plain[D], both[D], score[T];
+    const size_t queries = of->query == LAST ? 1 : (T - 1 - FIRST_QUERY) / STEP + 1;
+    double sum = 0.0, count = 0.0, together[T][3];
+    memset(together, 0, sizeof together);
+    for (size_t layer = 0; layer < shape.layers; layer++)
+        for (size_t q = 0; q < shape.query_heads; q++) {
+            FQ_CHECK_OK(fq_kv_cache_read(cache, layer, FQ_KV_KEY, q / 2, 0, T, key));
+            FQ_CHECK_OK(fq_kv_cache_read(cache, layer, FQ_KV_VALUE, q / 2, 0, T, value));
+            FQ_CHECK_OK(fq_kv_cache_read(cache, layer, FQ_KV_QUERY, q, 0, T, query));
+            decode_naively(key_decoded, key, "tq:b=2", false);
+            decode_naively(value_decoded, value, "tq:b=2", false);
+            ask_naively(asked, of, queries, query, key, layer * shape.query_heads + q);
+            for (size_t i = 0; i < queries; i++) {
+                double *to = together[of->vector ? 0 : i];
+                const size_t p = !of->causal || of->query == LAST ? T - 1 : FIRST_QUERY + i * STEP;
+                naive_attention(plain, score, asked + i * D, key, value, p, D);
+                naive_attention(both, score, asked + i * D, key_decoded, value_decoded, p, D);
+                for (size_t c = 0; c < D; c++) {
+                    to[0] += plain[c] * both[c];
+                    to[1] += plain[c] * plain[c];
+                    to[2] += both[c] * both[c];
+                }
+            }
+            if (of->concatenated && q + 1 < shape.query_heads)
+                continue;
+            for (size_t i = 0; i < (of->vector ? 1 : queries); i++) {
+                sum += together[i][0] / sqrt(together[i][1] * together[i][2]);
+                count += 1.0;
+            }
+            memset(together, 0, sizeof together);
+        }
+    return sum / count;
+}
+
+/* Every protocol is its definition, and no two are the same number. */
+static void protocols_are_what_they_say(void) {
+    static const protocol protocols[] = {
+        {"query: model", "queries at positions 2 to 32 in steps of 5; equal weights over queries, layers and",
+         MODEL, true, false, false},
+        {"query: last", "causal attention over the first 33 tokens, the query at position 32;", LAST, true,
+         false, false},
+        {"query: last, outputs: concatenated",
+         "the query at position 32; equal weights over queries and layers, "
+         "query heads concatenated",
+         LAST, true, true, false},
+        {"outputs: concatenated", "layers, query heads concatenated", MODEL, true, true, false},
+        {"average: vector", "one vector of all queries, equal weights over layers and query heads", MODEL,
+         true, false, true},
+        {"average: vector, outputs: concatenated",
+         "one vector of all queries, equal weights over layers, query heads "
+         "concatenated",
+         MODEL, true, true, true},
+        {"query: normal_unit", "standard normal queries at positions", UNIT, true, false, false},
+        {"query: normal_scale", "normal queries of the queries' scale", SCALE, true, false, false},
+        {"query: normal_key_scale", "normal queries of the keys' scale", KEY_SCALE, true, false, false},
+        {"query: normal_unit, mask: all",
+         "unmasked attention over the first 33 tokens, standard normal queries 7 of them", UNIT, false, false,
+         false},
+        {"mask: all", "unmasked", MODEL, false, false, false},
+    };
+    enum { COUNT = sizeof protocols / sizeof *protocols };
+    fq_results results;
+    fq_kv_cache *cache = NULL;
+    char grid[4096] = "";
+    double seen[COUNT];
+    memset(&results, 0, sizeof results);
+    if (!FQ_CHECK_OK(write_cache(in_folder("cache.h5"), false)))
+        return;
+    for (size_t i = 0; i < COUNT; i++)
+        snprintf(grid + strlen(grid), sizeof grid - strlen(grid),
+                 "  - {cache: cache.h5, codec: 'tq:b=2', tokens: 33, first_query: 2, stride: 5, treatment: "
+                 "'first:tokens=2,bits=16', %s}\n",
+                 protocols[i].parameters);
+    const fq_command_result *ran = fq_command(
+        "cat >p.yaml <<'END'\nexperiment: fidelity\ngrid:\n%sEND\n$FIBQUANT sweep p.yaml -o p.h5 -q", grid);
+    if (!FQ_CHECK(ran->exit_code == 0))
+        fprintf(stderr, "%s", ran->err);
+    else if (FQ_CHECK_OK(fq_store_read(in_folder("p.h5"), &results)) &&
+             FQ_CHECK_OK(fq_kv_cache_open(&cache, in_folder("cache.h5")))) {
+        const fq_table *t = fq_results_table(&results, "fidelity");
+        FQ_CHECK(t->count == COUNT);
+        for (size_t i = 0; i < COUNT; i++) {
+            seen[i] = protocol_by_hand(cache, &protocols[i]);
+            FQ_CHECK_NEAR(real_of(t, i, "attention_cosine"), seen[i], 1e-5);
+            if (!FQ_CHECK(strstr(fq_table_text(t, i, fq_table_find(t, "protocol")), protocols[i].words)))
+                fprintf(stderr, "  %s\n", fq_table_text(t, i, fq_table_find(t, "protocol")));
+            for (size_t j = 0; j < i; j++)
+                FQ_CHECK(fabs(seen[i] - seen[j]) > 2e-5); /* what 1e-5 tells apart */
+        }
+        fq_kv_cache_close(cache);
+        fq_results_clear(&results);
+    }
+}
+
 /* A head whose values are all zero has outputs without a direction: they are in no mean, and no error. */
 static void heads_without_values_are_left_out(void) {
     static sample h;
@@ -450,6 +576,7 @@ static const fq_test tests[] = {
     {"attention is what the formula says", attention_is_what_the_formula_says},
     {"invariances", invariances_hold},
     {"errors over heads and positions", two_way_errors_are_their_formulas},
+    {"protocols are what they say", protocols_are_what_they_say},
     {"a row is what the cache says", a_row_is_what_the_cache_says},
     {"heads without values", heads_without_values_are_left_out},
     {"manifests are accepted", manifests_are_accepted},
