@@ -18,7 +18,8 @@ enum {
     TOKENS = 64,
     BLOCKS = CHUNK / TOKENS,
     TOGETHER = FQ_ATTENTION_TRELLIS_TOGETHER,
-    PLANES_MAX = FQ_TRELLIS_FRESH_MAX + FQ_TRELLIS_REACH_MAX - 1
+    PLANES_MAX = FQ_TRELLIS_FRESH_MAX + FQ_TRELLIS_REACH_MAX - 1,
+    OFFSETS_MAX = (FQ_ATTENTION_TRELLIS_DIM_MAX + TOGETHER) * FQ_TRELLIS_REACH_MAX
 };
 
 /* Levels by label: of 6 bits or fewer, 7, or 8. */
@@ -68,25 +69,32 @@ TARGET static void columns(uint8_t *to, const uint8_t *payloads, size_t stride, 
     }
 }
 
-/* Where the bytes of 64 tokens stand that are `back` before byte `at` of the circle; at < 2 bytes. */
-static ALWAYS_INLINE const uint8_t *column_of(const uint8_t *columns, size_t bytes, size_t at, size_t back) {
-    const size_t moved = at + bytes - back, b = moved >= bytes ? moved - bytes : moved;
-    return columns + b / 2 * 2 * CHUNK + b % 2 * TOKENS;
+/* Where the bytes of 64 tokens stand that are `back` before byte `at` of the circle. */
+static ALWAYS_INLINE size_t column_of(size_t bytes, size_t at, size_t back) {
+    const size_t moved = at + bytes - back, b = moved % bytes;
+    return b / 2 * 2 * CHUNK + b % 2 * TOKENS;
 }
 
-/* Bytes of four periods, 4 i and on, of 64 tokens as numbers of 32 bits: [plane][4][16 tokens], plane 0 the
- * byte reach - 1 before the period's first. Quarter v of the vectors holds tokens 4 v ... 4 v + 3 of each
- * sixteen. Periods behind the last are any: the queries' numbers are zero. */
-TARGET static ALWAYS_INLINE void interleave(__m512i (*plane)[4], const fq_attention_trellis *t,
-                                            const uint8_t *columns, size_t four, unsigned reach) {
-    for (size_t c = 0; c < t->period_bytes + reach - 1; c++) {
-        __m512i byte[TOGETHER];
-        for (size_t k = 0; k < TOGETHER; k++) {
-            const size_t i = TOGETHER * four + k < t->periods ? TOGETHER * four + k : 0;
-            size_t at = t->period_bytes * i + c;
-            at = at < t->bytes ? at : at - t->bytes;
-            byte[k] = load(column_of(columns, t->bytes, at, reach - 1));
+/* Where interleave's columns stand: [fours of periods][plane][4]. Periods behind the last are any: the
+ * queries' numbers are zero. */
+static void find_columns(uint32_t *offset, const fq_attention_trellis *t) {
+    const size_t planes = t->period_bytes + t->reach - 1;
+    for (size_t i = 0; i < (t->periods + TOGETHER - 1) / TOGETHER * TOGETHER; i++)
+        for (size_t c = 0; c < planes; c++) {
+            const size_t at = i < t->periods ? t->period_bytes * i + c : c;
+            offset[(i / TOGETHER * planes + c) * TOGETHER + i % TOGETHER] =
+                (uint32_t)column_of(t->bytes, at, (size_t)t->reach - 1);
         }
+}
+
+/* Bytes of four periods of 64 tokens as numbers of 32 bits: [plane][4][16 tokens], plane 0 the byte reach - 1
+ * before the period's first. Quarter v of the vectors holds tokens 4 v ... 4 v + 3 of each sixteen. */
+TARGET static ALWAYS_INLINE void interleave(__m512i (*plane)[4], size_t planes, const uint8_t *columns,
+                                            const uint32_t *offset) {
+    for (size_t c = 0; c < planes; c++, offset += TOGETHER) {
+        __m512i byte[TOGETHER];
+        for (size_t k = 0; k < TOGETHER; k++)
+            byte[k] = load(columns + offset[k]);
         const __m512i low01 = _mm512_unpacklo_epi8(byte[0], byte[1]),
                       high01 = _mm512_unpackhi_epi8(byte[0], byte[1]),
                       low23 = _mm512_unpacklo_epi8(byte[2], byte[3]),
@@ -119,16 +127,17 @@ TARGET static ALWAYS_INLINE __m512i four_bytes(const int8_t *from) {
 
 /* 64 tokens' sums with m queries; m, reach and bits known when this is compiled. */
 TARGET static ALWAYS_INLINE void score_block(int32_t *sum, const fq_attention_trellis *t,
-                                             const uint8_t *columns,
+                                             const uint8_t *columns, const uint32_t *offset,
                                              const fq_attention_trellis_query *const *query, size_t m,
                                              unsigned reach, unsigned bits) {
     const level_table table = levels_of(t);
+    const size_t planes = t->period_bytes + reach - 1;
     __m512i plane[PLANES_MAX][4], high[4][4], low[4][4];
     for (size_t q = 0; q < m; q++)
         for (size_t v = 0; v < 4; v++)
             high[q][v] = low[q][v] = _mm512_setzero_si512();
     for (size_t four = 0, at = 0; four * TOGETHER < t->periods; four++) {
-        interleave(plane, t, columns, four, reach);
+        interleave(plane, planes, columns, offset + four * planes * TOGETHER);
         for (size_t f = 0; f < t->functions; f++, at += 2 * TOGETHER) {
             __m512i matrix[FQ_TRELLIS_REACH_MAX];
             const size_t last = t->last[f] + reach - 1;
@@ -157,7 +166,7 @@ TARGET static ALWAYS_INLINE void score_block(int32_t *sum, const fq_attention_tr
     }
 }
 
-#define SCORE(m, reach, bits) score_block(to, t, from, query, m, reach, bits)
+#define SCORE(m, reach, bits) score_block(to, t, from, offset, query, m, reach, bits)
 #define SCORE_BITS(m, reach)                                                                                 \
     do {                                                                                                     \
         if (t->label_bits <= 6)                                                                              \
@@ -169,7 +178,7 @@ TARGET static ALWAYS_INLINE void score_block(int32_t *sum, const fq_attention_tr
     } while (0)
 
 TARGET static void scores_one(int32_t *to, const fq_attention_trellis *t, const uint8_t *from,
-                              const fq_attention_trellis_query *const *query) {
+                              const uint32_t *offset, const fq_attention_trellis_query *const *query) {
     if (t->reach == 2)
         SCORE_BITS(1, 2);
     else
@@ -177,7 +186,7 @@ TARGET static void scores_one(int32_t *to, const fq_attention_trellis *t, const 
 }
 
 TARGET static void scores_two(int32_t *to, const fq_attention_trellis *t, const uint8_t *from,
-                              const fq_attention_trellis_query *const *query) {
+                              const uint32_t *offset, const fq_attention_trellis_query *const *query) {
     if (t->reach == 2)
         SCORE_BITS(2, 2);
     else
@@ -187,15 +196,17 @@ TARGET static void scores_two(int32_t *to, const fq_attention_trellis *t, const 
 TARGET static void scores(int32_t *sum, const fq_attention_trellis *t, const uint8_t *columns,
                           const fq_attention_trellis_query *const *query, size_t m,
                           fq_attention_prefetch next) {
+    uint32_t offset[OFFSETS_MAX];
+    find_columns(offset, t);
     for (size_t block = 0; block < BLOCKS; block++) {
         const uint8_t *const from = columns + block * 2 * TOKENS;
         int32_t *const to = sum + block * TOKENS;
         prefetch(next, block, BLOCKS);
         size_t q = 0;
         for (; q + 2 <= m; q += 2)
-            scores_two(to + q * CHUNK, t, from, query + q);
+            scores_two(to + q * CHUNK, t, from, offset, query + q);
         if (q < m)
-            scores_one(to + q * CHUNK, t, from, query + q);
+            scores_one(to + q * CHUNK, t, from, offset, query + q);
     }
 }
 
@@ -261,14 +272,16 @@ TARGET static void some_values(int64_t *total, const fq_attention_trellis *t, co
 
 /* Weights as 256 high + low, [2][CHUNK]; returns 128 times their sum. */
 TARGET static int64_t split_weights(int8_t *parts, const int16_t *weight) {
-    int64_t sum = 0;
-    for (size_t i = 0; i < CHUNK; i++) {
-        const int high = (weight[i] + 128) >> 8;
-        parts[i] = (int8_t)high;
-        parts[CHUNK + i] = (int8_t)(weight[i] - 256 * high);
-        sum += weight[i];
+    __m512i sum = _mm512_setzero_si512(); /* of pairs: 512 weights fit 32 bits */
+    for (size_t i = 0; i < CHUNK; i += 32) {
+        const __m512i w = load(weight + i);
+        const __m512i high = _mm512_srai_epi16(_mm512_add_epi16(w, _mm512_set1_epi16(128)), 8),
+                      low = _mm512_sub_epi16(w, _mm512_slli_epi16(high, 8));
+        _mm256_storeu_si256((__m256i *)(void *)(parts + i), _mm512_cvtepi16_epi8(high));
+        _mm256_storeu_si256((__m256i *)(void *)(parts + CHUNK + i), _mm512_cvtepi16_epi8(low));
+        sum = _mm512_add_epi32(sum, _mm512_madd_epi16(w, _mm512_set1_epi16(1)));
     }
-    return 128 * sum;
+    return 128 * (int64_t)_mm512_reduce_add_epi32(sum);
 }
 
 TARGET static void values(int64_t *total, const fq_attention_trellis *t, const uint8_t *columns,
@@ -283,7 +296,7 @@ TARGET static void values(int64_t *total, const fq_attention_trellis *t, const u
             for (count = 1; count < 4 && f + count < t->functions && t->last[f + count] == t->last[f];)
                 count++;
             for (size_t r = 0; r < t->reach; r++)
-                column[r] = column_of(columns, t->bytes, at, r);
+                column[r] = columns + column_of(t->bytes, at, r);
             some_values(total + i * t->functions + f, t, column, f, parts, count);
         }
     }

@@ -116,9 +116,16 @@ int fq_trellis_level_at(const fq_trellis_code *code, const uint8_t *payload, siz
 void fq_trellis_levels(const fq_trellis_code *code, int8_t *levels, const uint8_t *payload) {
     const unsigned fresh = code->map.fresh, window = code->map.window, together = code->map.together;
     unsigned w = fq_trellis_window_at(code, payload, code->steps - 1);
-    for (size_t t = 0; t < code->steps; t++) {
-        w = w >> fresh | read_bits(code, payload, t * fresh, fresh) << (window - fresh);
-        memcpy(levels + t * together, code->window_levels + (size_t)w * together, together);
+    unsigned bits = 0, count = 0; /* of the payload, read and not yet used */
+    for (size_t t = 0; t < code->steps; t++, count -= fresh, bits >>= fresh) {
+        if (count < fresh) {
+            bits |= (unsigned)*payload++ << count;
+            count += 8;
+        }
+        w = w >> fresh | (bits & ((1u << fresh) - 1)) << (window - fresh);
+        const int8_t *const found = code->window_levels + (size_t)w * together;
+        for (unsigned v = 0; v < together; v++)
+            levels[t * together + v] = found[v];
     }
 }
 
