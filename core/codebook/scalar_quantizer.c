@@ -35,7 +35,7 @@ double fq_scalar_cell_probability(size_t dim, double a, double b) {
 }
 
 static double log_density_constant(double d) {
-    return gsl_sf_lngamma(d / 2) - gsl_sf_lngamma((d - 1) / 2) - 0.5 * log(3.14159265358979323846);
+    return gsl_sf_lngamma(d / 2) - gsl_sf_lngamma((d - 1) / 2) - 0.5 * log(M_PI);
 }
 
 /* integral_a^b x f = C/(d-1) [(1-a^2)^{(d-1)/2} - (1-b^2)^{(d-1)/2}] */

@@ -14,7 +14,7 @@
 #include "vector_kernels.h"
 
 /* sqrt(pi/2): E|g| = sqrt(2/pi) for a standard normal g, so the sign sketch is unbiased. */
-#define SQRT_HALF_PI 1.2533141373155003
+#define SQRT_HALF_PI sqrt(M_PI / 2)
 
 /* A row of the table of bytes: 256 rows of 32 numbers are 32 KiB, which the first-level cache holds. */
 enum { TABLE_WIDTH_MAX = 32 };

@@ -76,7 +76,7 @@ static bool is_of_a_figure(const char *folder, const char *input) {
 
 /* Whether no input would be lost by writing the output; if one would be, says which. */
 static bool is_apart(const fq_usage *usage, const fq_output *output, const fq_input *inputs) {
-    for (const fq_input *input = inputs; input->option; input++) {
+    for (const fq_input *input = inputs; input && input->option; input++) {
         if (!input->path)
             continue;
         if (output->kind == FQ_OUTPUT_FOLDER && is_of_a_figure(output->path, input->path)) {

@@ -33,7 +33,7 @@ typedef struct fq_input {
 /* True if every output can be written and none is an input, or another output, of the command (compared by
  * device and inode, so through links; names where nothing is yet by folder and name). Otherwise it has said
  * why in one line, and *exit_code is 2 (one file twice, naming both options), 3 (a results file that is
- * none) or 4. Leaves nothing behind. Both lists end with an option of NULL. */
+ * none) or 4. Leaves nothing behind. Both lists end with an option of NULL; inputs may be NULL, for none. */
 bool fq_outputs_good(const fq_usage *usage, const fq_output *outputs, const fq_input *inputs, int *exit_code);
 
 #endif

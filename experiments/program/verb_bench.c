@@ -135,8 +135,7 @@ static int run(int argc, const char **argv) {
     if (list)
         return fq_bench_list(&settings) == FQ_OK ? 0 : fq_verb_fail("bench");
     const fq_output outputs[] = {{"--output", output, FQ_OUTPUT_STORE}, {0}};
-    const fq_input inputs[] = {{0}};
-    if (!fq_outputs_good(&usage, outputs, inputs, &exit_code))
+    if (!fq_outputs_good(&usage, outputs, NULL, &exit_code))
         return exit_code;
     settings.finished = json ? NULL : print_case;
     fq_bench_report report;

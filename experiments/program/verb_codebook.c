@@ -157,8 +157,7 @@ static int run(int argc, const char **argv) {
     if (block > dim)
         return fq_options_refuse(&usage, "--block %zu: allowed is 1 to --dim, %zu", block, dim);
     const fq_output outputs[] = {{"--output", output, FQ_OUTPUT_FILE}, {0}};
-    const fq_input inputs[] = {{0}};
-    if (!fq_outputs_good(&usage, outputs, inputs, &exit_code))
+    if (!fq_outputs_good(&usage, outputs, NULL, &exit_code))
         return exit_code;
     if (dim % block != 0)
         fq_options_note(&usage, "--block %zu does not divide --dim %zu: no codec can use this codebook",

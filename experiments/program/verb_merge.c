@@ -99,8 +99,7 @@ static int run(int argc, const char **argv) {
     if (!fq_options_parse(&usage, argc, argv, &arguments, &exit_code))
         return exit_code;
     const fq_output outputs[] = {{"--output", output, FQ_OUTPUT_NEW}, {0}};
-    const fq_input inputs[] = {{0}}; /* what is there cannot be new */
-    if (!fq_outputs_good(&usage, outputs, inputs, &exit_code))
+    if (!fq_outputs_good(&usage, outputs, NULL, &exit_code)) /* what is there cannot be new */
         return exit_code;
     fq_status status = FQ_OK;
     for (size_t i = 0; status == FQ_OK && i < arguments.count; i++)

@@ -8,6 +8,7 @@
 #include "lloyd.h"
 #include "memory.h"
 #include "scalar_quantizer.h"
+#include "stream.h"
 
 static const fq_train_options quick = {.dim = 64, .seed = 7, .tolerance = 0.05};
 
@@ -148,6 +149,45 @@ static void training_gives_the_same_bytes_for_any_threads(void) {
 #else
     FQ_CHECK(true);
 #endif
+}
+
+/* Empty cells move next to the means of the cells of largest error, each of these once: by a hundredth of the
+ * cell's spread, sqrt(error / weight / k), in each coordinate times a normal number. A cell of one sample is
+ * not split, however large its error. */
+static void empty_cells_are_repaired_by_a_hundredth_of_the_spread(void) {
+    enum { N = 6, K = 4, SEED = 3, ITERATION = 17 };
+    static const double weight[N] = {0, 8, 0, 16, 1, 0}, spread[N] = {0, 0.125, 0, 0.25, 64, 0};
+    static const size_t split[N] = {3, 0, 1, 0, 0, 0}; /* whose mean the empty cells 0 and 2 go to */
+    float words[N * K], mean[N * K];
+    fq_cells cells;
+    fq_stream stream;
+    if (!FQ_CHECK_OK(fq_cells_init(&cells, N, K)))
+        return;
+    for (size_t i = 0; i < N; i++) {
+        double square = 0;
+        for (size_t j = 0; j < K; j++) {
+            words[i * K + j] = 9;
+            mean[i * K + j] = (float)(i + 1) / (float)(8 << j);
+            cells.sum[i * K + j] = weight[i] * (double)mean[i * K + j];
+            square += pow((double)mean[i * K + j], 2);
+        }
+        cells.weight[i] = weight[i];
+        cells.energy[i] = weight[i] * (square + K * pow(spread[i], 2));
+    }
+    FQ_CHECK(fq_cells_update(words, &cells, SEED, ITERATION) == 2);
+    fq_stream_init(&stream, SEED, FQ_PURPOSE_REPAIR, ITERATION);
+    for (size_t i = 0; i < N; i++)
+        for (size_t j = 0; j < K; j++) {
+            const double word = (double)words[i * K + j];
+            if (weight[i] > 0)
+                FQ_CHECK_NEAR(word, (double)mean[i * K + j], 1e-7);
+            else if (split[i])
+                FQ_CHECK_NEAR(word - (double)mean[split[i] * K + j],
+                              0.01 * spread[split[i]] * fq_stream_normal(&stream), 1e-7);
+            else
+                FQ_CHECK(word == 9); /* nothing is left to split */
+        }
+    fq_cells_clear(&cells);
 }
 
 /* On one fixed sample plain Lloyd steps never raise the error, and at the end the words are the means:
@@ -306,6 +346,7 @@ static const fq_test tests[] = {
     {"lloyd descends to centroids", lloyd_descends_to_centroids},
     {"cells hold exact sums", cells_hold_exact_sums},
     {"errors, faults, interruption", bad_requests_faults_and_interruption_are_clean},
+    {"empty cells are repaired", empty_cells_are_repaired_by_a_hundredth_of_the_spread},
     {0},
 };
 const fq_suite fq_suite_codebook = {"codebook", tests};

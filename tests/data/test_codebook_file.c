@@ -198,7 +198,13 @@ static void the_cache_trains_once_and_replaces_what_is_damaged(void) {
     fq_codebook_cache_name(name, &options, 3);
     snprintf(entry, sizeof entry, "%s/%s", folder, name);
     fq_codebook_init(&first);
+    const int descriptor = dup(0); /* the lowest that is free */
+    close(descriptor);
     FQ_CHECK_OK(fq_codebook_cache_get(&first, &options, folder, 3, 1000, &outcome));
+    const int after = dup(0);
+    close(after);
+    FQ_CHECK(descriptor >= 0 && after == descriptor); /* nothing stays open, and no lock stays behind */
+    FQ_CHECK(fq_command("ls deep/cache | wc -l | grep -x 1")->exit_code == 0);
     FQ_CHECK(outcome == FQ_CACHE_TRAINED && access(entry, F_OK) == 0 && first.distortion_samples == 1000);
     static const struct {
         const char *damage;

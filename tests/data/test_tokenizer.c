@@ -226,6 +226,14 @@ static void given_post_processors_expect_the_begin_token_they_add(void) {
     }
 }
 
+static void given_a_damaged_configuration_expect_file_and_byte(void) {
+    fq_tokenizer *t = NULL;
+    FQ_CHECK_FAILS(open_folder(&t, "null", "[1]"), FQ_ERR_INPUT);
+    FQ_CHECK(strstr(fq_error_last()->text, "tokenizer_config.json: byte 0: JSON: not an object") != NULL);
+    FQ_CHECK_FAILS(open_folder(&t, "null", "{\"a\":1,\"a\":2}"), FQ_ERR_INPUT);
+    FQ_CHECK(strstr(fq_error_last()->text, "tokenizer_config.json: byte 10: JSON: ") != NULL);
+}
+
 /* As transformers writes where a tokenizer sets no limit. */
 static void given_a_limit_beyond_64_bits_expect_the_folder_read(void) {
     fq_tokenizer *t = NULL;
@@ -338,6 +346,7 @@ static const fq_test tests[] = {
     {"one enormous word", given_one_enormous_word_expect_it_back},
     {"control tokens", given_the_spelling_of_a_control_token_expect_plain_text},
     {"post-processors", given_post_processors_expect_the_begin_token_they_add},
+    {"damaged configuration", given_a_damaged_configuration_expect_file_and_byte},
     {"limit beyond 64 bits", given_a_limit_beyond_64_bits_expect_the_folder_read},
     {"many added tokens", given_many_added_tokens_expect_linear_time},
     {"other encodings", given_other_encodings_expect_a_doubt},

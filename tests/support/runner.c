@@ -31,7 +31,7 @@ static const fq_suite *const suites[] = {
 };
 enum { SUITES = sizeof suites / sizeof suites[0] };
 
-static uint64_t seed = 20260511;
+static uint64_t seed = FQ_TEST_SEED_DEFAULT;
 static unsigned multiplier = 1;
 static char folder[64];
 

@@ -15,7 +15,10 @@ typedef struct fq_suite {
     const fq_test *tests; /* ends with a NULL name */
 } fq_suite;
 
-/* The --seed of this run (default 20260511), and how much more than usual to do (--mult, >= 1). */
+enum { FQ_TEST_SEED_DEFAULT = 20260511 };
+
+/* The --seed of this run (FQ_TEST_SEED_DEFAULT unless given), and how much more than usual to do (--mult, >=
+ * 1). */
 uint64_t fq_test_seed(void);
 unsigned fq_test_multiplier(void);
 

@@ -1,6 +1,7 @@
 /* The claims hold as stated; how rows are compared and summed up. */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "check.h"
@@ -11,7 +12,7 @@ typedef struct tally {
     const fq_claim *claim;
     fq_claim_summary summary;
     size_t malformed, undescribed;
-    bool seen[64]; /* series by their place in the claim's table */
+    size_t rows[64], measured[64]; /* of each series, by its place in the claim's table */
     bool stop_at_once;
     char refuted[FQ_EVIDENCE_TEXT];
 } tally;
@@ -21,8 +22,10 @@ static fq_status count(void *context, const fq_evidence *row) {
     const fq_series *const series = t->claim ? fq_claim_series(t->claim, row->series) : NULL;
     fq_claim_summary_add(&t->summary, row, series ? series->part : FQ_PART_STATEMENT);
     t->undescribed += !series;
-    if (series && series - t->claim->series < 64)
-        t->seen[series - t->claim->series] = true;
+    if (series && series - t->claim->series < 64) {
+        t->rows[series - t->claim->series]++;
+        t->measured[series - t->claim->series] += row->verdict == FQ_VERDICT_MEASURED;
+    }
     if (!row->series[0] || !row->parameters[0] || !(row->seconds >= 0) ||
         (row->verdict == FQ_VERDICT_CERTIFIED && row->precision < 64) ||
         (row->verdict == FQ_VERDICT_MEASURED && row->samples == 0))
@@ -58,12 +61,44 @@ static void every_series_is_described(const fq_claim *claim, const tally *t) {
         FQ_CHECK(fq_claim_series(claim, s->name) == s && strlen(s->name) < FQ_EVIDENCE_SERIES);
         FQ_CHECK(s->meaning && strlen(s->meaning) > 10 && strlen(s->meaning) < 160 &&
                  !strchr(s->meaning, '\n'));
-        if (!FQ_CHECK(s - claim->series < 64 && (t->seen[s - claim->series] || only_in_full_runs(s->name))))
+        if (!FQ_CHECK(s - claim->series < 64 &&
+                      (t->rows[s - claim->series] > 0 || only_in_full_runs(s->name))))
             fprintf(stderr, "claim %s: no row of series %s\n", claim->id, s->name);
     }
 }
 
+#define GOLDEN_ROWS "tests/golden/claim_rows.txt"
+
+/* Every series of every claim with its number of rows in a quick run and how many of them are measured, one a
+ * line, for the seed that tests have unless told otherwise: a claim that compares less must say so in that
+ * file. With FQ_GOLDEN_WRITE set to a folder the list is written there instead. */
+static void rows_are_golden(const char *made) {
+    char golden[1 << 14] = "", path[1024];
+    FILE *const from = fopen(FQ_SOURCE_DIR "/" GOLDEN_ROWS, "r");
+    if (!FQ_CHECK(from != NULL))
+        return;
+    golden[fread(golden, 1, sizeof golden - 1, from)] = '\0';
+    fclose(from);
+    if (getenv("FQ_GOLDEN_WRITE")) {
+        snprintf(path, sizeof path, "%s/claim_rows.txt", getenv("FQ_GOLDEN_WRITE"));
+        FILE *const to = fopen(path, "w");
+        FQ_CHECK(to && fputs(made, to) >= 0 && fclose(to) == 0);
+        return;
+    }
+    for (const char *a = made, *b = golden; *a || *b;) {
+        const size_t in_a = strcspn(a, "\n"), in_b = strcspn(b, "\n");
+        if (!FQ_CHECK(in_a == in_b && strncmp(a, b, in_a) == 0)) {
+            fprintf(stderr, "  made \"%.*s\", " GOLDEN_ROWS " has \"%.*s\"\n", (int)in_a, a, (int)in_b, b);
+            return;
+        }
+        a += in_a + (a[in_a] == '\n');
+        b += in_b + (b[in_b] == '\n');
+    }
+}
+
 static void every_claim_holds_and_is_described(void) {
+    static char rows[1 << 14];
+    size_t length = 0;
     for (size_t i = 0; i < fq_claim_count(); i++) {
         const fq_claim *const claim = fq_claim_get(i);
         const tally t = run_claim(claim);
@@ -83,7 +118,12 @@ static void every_claim_holds_and_is_described(void) {
                     "claim %s: %zu expected exceptions hold, %zu rows of series it does not describe\n",
                     claim->id, t.summary.unexpected, t.undescribed);
         every_series_is_described(claim, &t);
+        for (const fq_series *s = claim->series; s->name && FQ_CHECK(length + 100 < sizeof rows); s++)
+            length += (size_t)snprintf(rows + length, sizeof rows - length, "%s %s %zu %zu\n", claim->id,
+                                       s->name, t.rows[s - claim->series], t.measured[s - claim->series]);
     }
+    if (fq_test_seed() == FQ_TEST_SEED_DEFAULT) /* others draw other sizes */
+        rows_are_golden(rows);
     FQ_CHECK(!fq_claim_find("no such claim") && !fq_claim_find("") && !fq_claim_find("99"));
 }
 
