@@ -80,12 +80,12 @@ static void given_kills_expect_no_finished_point_lost(void) {
                     2 * fq_test_multiplier());
 }
 
-static void given_an_interrupt_expect_130_and_a_clean_store(void) {
+static void given_a_termination_expect_143_and_a_clean_store(void) {
     ran(fq_command("%s", manifest), 0);
     ran(fq_command("$FIBQUANT sweep m.yaml -o whole.h5 -q" LONGER), 0);
     ran(fq_command("$FIBQUANT sweep m.yaml -o i.h5 -q" LONGER
                    "& p=$!; " UNDER_WAY("i.h5") "kill -TERM $p; wait $p"),
-        130);
+        143);
     ran(fq_command("test ! -e i.h5.journal && test ! -e i.h5.lock"), 0);
     char wanted[80];
     snprintf(wanted, sizeof wanted, "interrupted, %ld of 40 points", stored_rows("i.h5"));
@@ -253,7 +253,7 @@ static void given_damaged_stores_expect_a_status_and_no_crash(void) {
 
 static const fq_test tests[] = {
     {"kill -9", given_kills_expect_no_finished_point_lost},
-    {"interrupt", given_an_interrupt_expect_130_and_a_clean_store},
+    {"termination", given_a_termination_expect_143_and_a_clean_store},
     {"two sweeps", given_a_second_sweep_expect_a_refusal},
     {"full disk", given_a_full_disk_expect_4_and_a_whole_store},
     {"removed and replaced", given_a_store_removed_or_replaced_expect_nothing_lost},
