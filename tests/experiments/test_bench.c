@@ -182,8 +182,16 @@ static void figures_show_what_was_stored(void) {
            "--quick --quiet --rounds 1 --only nearest:k=4,N=256 --only nearest:k=2,N=16 -o f.h5", "nearest");
     expect("FIBQUANT", 0,
            "--quick --quiet --rounds 1 --only 'scaling:search, k=4: N=16' --only 'scaling:search, k=4: N=64' "
-           "--only 'scaling:encode, haar: d=16' --only 'scaling:encode, haar: d=32' -o f.h5",
+           "--only 'scaling:encode, haar: d=16' --only 'scaling:encode, haar: d=32' "
+           "--only 'scaling:encode, hadamard: d=16' -o f.h5",
            "scaling");
+    const fq_command_result *stored =
+        fq_command("/usr/bin/python3 -c \"import h5py; f = h5py.File('f.h5'); b = f['bench'][...]; "
+                   "print(*sorted({(s, float(r['axis_slope'])) for r in b for s in ('haar', 'hadamard') "
+                   "if 'encode, ' + s in r['case'].decode()}), "
+                   "*[sorted({int(r['run']) for r in f[n]}) for n in sorted(f) if n.startswith('bench')])\"");
+    if (!FQ_CHECK(!strcmp(stored->out, "('haar', 2.0) ('hadamard', 1.0) [1, 2] [1, 2]\n")))
+        fprintf(stderr, "%s%s\n", stored->out, stored->err);
     const fq_command_result *r = fq_command("$FIBQUANT plot f.h5 -o figures");
     if (!FQ_CHECK(r->exit_code == 0))
         fprintf(stderr, "%s\n", r->err);

@@ -54,7 +54,8 @@ static void given_a_signal_under_mpi_expect_143(void) {
         printf("       built without MPI: only the signal is tested\n");
     ran(fq_command("%s", manifest), 0);
     ran(fq_command("OMPI_COMM_WORLD_RANK=0 OMPI_COMM_WORLD_SIZE=1 $FIBQUANT sweep m.yaml -o s.h5 -q" LONGER
-                   "& p=$!; until test -s s.h5.journal; do sleep 0.02; done; kill -TERM $p\n"
+                   "& p=$!; for t in $(seq 1500); do test -s s.h5.journal && break; sleep 0.02; done; kill "
+                   "-TERM $p\n"
                    "for i in $(seq 300); do kill -0 $p 2>/dev/null || break; sleep 0.05; done\n"
                    "kill -9 $p 2>/dev/null; wait $p"),
         143);
@@ -67,7 +68,7 @@ static void given_closed_descriptors_expect_dev_null(void) {
     for (int closed = 0; closed < 3; closed++) {
         const fq_command_result *result =
             fq_command("$FIBQUANT sweep m.yaml -o d.h5 --force --no-progress" LONGER "%d<&- & p=$!\n"
-                       "until test -s d.h5.journal; do sleep 0.02; done\n"
+                       "for t in $(seq 1500); do test -s d.h5.journal && break; sleep 0.02; done\n"
                        "readlink /proc/$p/fd/%d; for w in $(pgrep -P $p); do readlink /proc/$w/fd/%d; done; "
                        "kill $p; wait $p; rm -f d.h5*",
                        closed, closed, closed);
@@ -103,7 +104,8 @@ static void given_threads_and_jobs_expect_workers_for_the_points(void) {
     const fq_command_result *result =
         fq_command("OMP_NUM_THREADS=3000 $FIBQUANT sweep m.yaml -o w.h5 -q -j 500" LONGER
                    "--set replicates=1 --set samples=200000 & p=$!\n"
-                   "until test -s w.h5.journal; do sleep 0.02; done; pgrep -c -P $p; kill $p; wait $p");
+                   "for t in $(seq 1500); do test -s w.h5.journal && break; sleep 0.02; done; pgrep -c -P "
+                   "$p; kill $p; wait $p");
     FQ_CHECK(strcmp(result->out, "1\n") == 0);
     /* threads inside a worker */
     ran(fq_command("OMP_NUM_THREADS=1 $FIBQUANT sweep m.yaml -o t.h5 -q -j 1"), 0);

@@ -11,9 +11,11 @@
 static const char manifest[] = "cat > m.yaml <<'END'\nexperiment: rate-distortion\nreplicates: 40\n"
                                "grid: {codec: 'tq:b=1.5', dim: 32, source: vector, samples: 6000}\nEND\n";
 
-/* Long enough to do something to it while it runs; and what to wait for before doing so. */
-#define LONGER          " --set samples=40000 "
-#define UNDER_WAY(file) "until test -s " file ".journal; do sleep 0.02; done; sleep 0.1; "
+/* Long enough to do something to it while it runs; and what to wait for before doing so, half a minute at
+ * most: a sweep that ends first fails the test. */
+#define LONGER " --set samples=40000 "
+#define UNDER_WAY(file)                                                                                      \
+    "for t in $(seq 1500); do test -s " file ".journal && break; sleep 0.02; done; sleep 0.1; "
 
 static bool ran(const fq_command_result *result, int wanted) {
     const bool ok = FQ_CHECK(result->exit_code == wanted);
@@ -148,9 +150,10 @@ static void given_a_store_removed_or_replaced_expect_nothing_lost(void) {
 static void given_the_journal_of_a_removed_store_expect_it_set_aside(void) {
     ran(fq_command("%s", manifest), 0);
     for (int replaced = 0; replaced < 2; replaced++) {
-        ran(fq_command("rm -f j.h5*; $FIBQUANT sweep m.yaml -o j.h5 -q" LONGER "& p=$!; " UNDER_WAY(
-                "j.h5") "s=$(stat -c %%s j.h5.journal); until test $(stat -c %%s j.h5.journal) -gt $s; do "
-                        "sleep 0.02; done; kill -9 $p; wait $p; true"),
+        ran(fq_command("rm -f j.h5*; $FIBQUANT sweep m.yaml -o j.h5 -q" LONGER
+                       "& p=$!; " UNDER_WAY("j.h5") "s=$(stat -c %%s j.h5.journal); for t in $(seq 1500); do "
+                                                    "test $(stat -c %%s j.h5.journal) -gt $s && break; "
+                                                    "sleep 0.02; done; kill -9 $p; wait $p; true"),
             0);
         ran(fq_command("rm j.h5 j.h5.lock; %s",
                        replaced ? "$FIBQUANT sweep m.yaml -o o.h5 -q --force --set seed=7; cp o.h5 j.h5"
@@ -174,7 +177,8 @@ static void given_journalled_rows_expect_verify_to_see_them(void) {
     ran(fq_command("%s", manifest), 0);
     ran(fq_command(
             "$FIBQUANT sweep m.yaml -o v.h5 -q --set source=block --set codec=tq:b=2 --set samples=400000 "
-            "& p=$!; until test $(stat -c %%s v.h5.journal 2>/dev/null || echo 0) -gt 6000; do sleep 0.02; "
+            "& p=$!; for t in $(seq 1500); do test $(stat -c %%s v.h5.journal 2>/dev/null || echo 0) -gt "
+            "6000 && break; sleep 0.02; "
             "done; kill -9 $p; wait $p; $FIBQUANT results v.h5 --csv --column rate | tail -n +2 | wc -l > "
             "rows; "
             "test $(cat rows) -gt 0"),
@@ -204,9 +208,10 @@ static void given_an_input_that_changes_expect_its_points_to_fail(void) {
                    "grid: {cache: c.h5, codec: 'tq:b=2', tokens: 200, rotations: 200, sphere_vectors: "
                    "100000}\nEND\n"),
         0);
-    const fq_command_result *result = fq_command(
-        "$FIBQUANT sweep u.yaml -o u.h5 -q -j 1 & p=$!; until test -s u.h5.journal; do sleep 0.02; done\n"
-        "sleep 0.3; /usr/bin/python3 c.py c.h5 2; wait $p");
+    const fq_command_result *result =
+        fq_command("$FIBQUANT sweep u.yaml -o u.h5 -q -j 1 & p=$!; for t in $(seq 1500); do test -s "
+                   "u.h5.journal && break; sleep 0.02; done\n"
+                   "sleep 0.3; /usr/bin/python3 c.py c.h5 2; wait $p");
     ran(result, 5);
     result = fq_command("$FIBQUANT results u.h5 --table failures --column error");
     FQ_CHECK(strstr(result->out, "changed while the sweep ran (SHA-256 was ") != NULL);

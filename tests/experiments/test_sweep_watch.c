@@ -21,7 +21,8 @@ static void given_a_running_sweep_expect_its_status_from_outside(void) {
     ran(fq_command("%s", manifest), 0);
     ran(fq_command(
             "$FIBQUANT sweep m.yaml -o s.h5 -q -j 2 & p=$!\n"
-            "until grep -q '^done [1-9]' s.h5.lock 2>/dev/null; do sleep 0.02; done\n"
+            "for t in $(seq 1500); do grep -q '^done [1-9]' s.h5.lock 2>/dev/null && break; sleep 0.02; "
+            "done\n"
             "$FIBQUANT status s.h5 > text; $FIBQUANT status s.h5 --json > json; kill -9 $p; wait $p\n"
             "$FIBQUANT status s.h5 > killed; $FIBQUANT status s.h5 --json > killed.json\n"
             "$FIBQUANT sweep m.yaml -o s.h5 -q --resume; $FIBQUANT status s.h5 --json > done.json\n"

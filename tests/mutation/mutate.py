@@ -253,7 +253,7 @@ class Tests:
 
 
 def snapshot(source, tree):
-    for old in (tree, tree.parent / "seconds.json", tree.parent / "lines.json"):
+    for old in (tree, *(tree.parent / name for name in ("seconds.json", "lines.json", "changed.json"))):
         if old.is_dir():
             shutil.rmtree(old)
         else:
@@ -294,7 +294,7 @@ def digests(objects):
 def judge(mutant, tree, build, tests, jobs):
     """Builds and tests one mutant; the source is as before afterwards, the objects not yet."""
     path, number, _, _, new = mutant
-    source = tree / path
+    source, changed = tree / path, tree.parent / "changed.json"
     before = source.read_text()
     objects = object_file(build, tree, path)
     if not objects or not all(o.exists() for o in objects):
@@ -303,6 +303,7 @@ def judge(mutant, tree, build, tests, jobs):
     lines = before.split("\n")
     lines[number - 1] = new
     try:
+        changed.write_text(json.dumps([path, before]))  # for the next start, should this run be killed
         source.write_text("\n".join(lines))
         relative = [str(o.relative_to(build)) for o in objects]
         if run(["ninja", "-C", build, f"-j{jobs}", *relative])[0] != 0:
@@ -324,6 +325,7 @@ def judge(mutant, tree, build, tests, jobs):
         return "survived", None
     finally:
         source.write_text(before)
+        changed.unlink(missing_ok=True)
 
 
 def table(results, seed, commit):
@@ -361,6 +363,10 @@ def main():
     tree, build = options.work / "tree", options.work / "build"
     if options.snapshot or not (options.work / "commit").exists():
         snapshot(source, tree)
+    if (options.work / "changed.json").exists():
+        path, before = json.loads((options.work / "changed.json").read_text())
+        (tree / path).write_text(before)
+        (options.work / "changed.json").unlink()
     commit = (options.work / "commit").read_text().strip()[:12]
     mutants = [m for m in draw(tree, options.seed) if m[0].startswith(options.only)]
     if options.dry_run:

@@ -13,7 +13,9 @@ typedef struct tally {
     const fq_claim *claim;
     fq_claim_summary summary;
     size_t malformed, undescribed;
-    size_t rows[64], measured[64]; /* of each series, by its place in the claim's table */
+    /* Of each series, by its place in the claim's table: rows, those that are measured, those that name d, k,
+     * N and the rate. */
+    size_t rows[64], measured[64], named[64][4];
     bool stop_at_once;
     char refuted[FQ_EVIDENCE_TEXT];
 } tally;
@@ -26,6 +28,9 @@ static fq_status count(void *context, const fq_evidence *row) {
     if (series && series - t->claim->series < 64) {
         t->rows[series - t->claim->series]++;
         t->measured[series - t->claim->series] += row->verdict == FQ_VERDICT_MEASURED;
+        const double names[] = {row->dim, row->block, row->codewords, row->rate};
+        for (size_t i = 0; i < 4; i++)
+            t->named[series - t->claim->series][i] += isnan(names[i]) ? 0 : 1;
     }
     if (!row->series[0] || !row->parameters[0] || !(row->seconds >= 0) ||
         (row->verdict == FQ_VERDICT_CERTIFIED && row->precision < 64) ||
@@ -70,9 +75,10 @@ static void every_series_is_described(const fq_claim *claim, const tally *t) {
 
 #define GOLDEN_ROWS "tests/golden/claim_rows.txt"
 
-/* Every series of every claim with its number of rows in a quick run and how many of them are measured, one a
- * line, for the seed that tests have unless told otherwise: a claim that compares less must say so in that
- * file (tests/golden/make_codes.sh). With FQ_GOLDEN_WRITE set to a folder the list is written there instead.
+/* Every series of every claim with its number of rows in a quick run, how many of them are measured, and how
+ * many name d, k, N and the rate, one a line, for the seed that tests have unless told otherwise: a claim
+ * that compares less must say so in that file (tests/golden/make_codes.sh). With FQ_GOLDEN_WRITE set to a
+ * folder the list is written there instead.
  */
 static void rows_are_golden(const char *made) {
     char golden[1 << 14] = "", path[1024];
@@ -120,9 +126,12 @@ static void every_claim_holds_and_is_described(void) {
                     "claim %s: %zu expected exceptions hold, %zu rows of series it does not describe\n",
                     claim->id, t.summary.unexpected, t.undescribed);
         every_series_is_described(claim, &t);
-        for (const fq_series *s = claim->series; s->name && FQ_CHECK(length + 100 < sizeof rows); s++)
-            length += (size_t)snprintf(rows + length, sizeof rows - length, "%s %s %zu %zu\n", claim->id,
-                                       s->name, t.rows[s - claim->series], t.measured[s - claim->series]);
+        for (const fq_series *s = claim->series; s->name && FQ_CHECK(length + 150 < sizeof rows); s++) {
+            const size_t at = (size_t)(s - claim->series), *const named = t.named[at];
+            length += (size_t)snprintf(rows + length, sizeof rows - length, "%s %s %zu %zu %zu %zu %zu %zu\n",
+                                       claim->id, s->name, t.rows[at], t.measured[at], named[0], named[1],
+                                       named[2], named[3]);
+        }
     }
     /* Other seeds draw other sizes; without Arb claims reach less far. */
     if (fq_test_seed() == FQ_TEST_SEED_DEFAULT && fq_ball_reach(1, 0) == 1)
