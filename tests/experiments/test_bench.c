@@ -189,8 +189,9 @@ static void figures_show_what_was_stored(void) {
         fq_command("/usr/bin/python3 -c \"import h5py; f = h5py.File('f.h5'); b = f['bench'][...]; "
                    "print(*sorted({(s, float(r['axis_slope'])) for r in b for s in ('haar', 'hadamard') "
                    "if 'encode, ' + s in r['case'].decode()}), "
-                   "*[sorted({int(r['run']) for r in f[n]}) for n in sorted(f) if n.startswith('bench')])\"");
-    if (!FQ_CHECK(!strcmp(stored->out, "('haar', 2.0) ('hadamard', 1.0) [1, 2] [1, 2]\n")))
+                   "*[sorted({int(r['run']) for r in f[n]}) for n in sorted(f) if n.startswith('bench')], "
+                   "any(b' and ' in r['target'] for r in b))\"");
+    if (!FQ_CHECK(!strcmp(stored->out, "('haar', 2.0) ('hadamard', 1.0) [1, 2] [1, 2] False\n")))
         fprintf(stderr, "%s%s\n", stored->out, stored->err);
     const fq_command_result *r = fq_command("$FIBQUANT plot f.h5 -o figures");
     if (!FQ_CHECK(r->exit_code == 0))
