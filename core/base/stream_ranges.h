@@ -22,6 +22,8 @@
     /* Training: starts of candidates, and what shakes them; repairs by iteration. */                        \
     X(CANDIDATE_STARTS, RESTART, 1000, 1000)                                                                 \
     X(CANDIDATE_SHAKES, RESTART, 2000, 1000)                                                                 \
+    X(TRELLIS_STARTS, RESTART, 3000, 1000)                                                                   \
+    X(TRELLIS_CLIMBS, RESTART, 4000, 1000)                                                                   \
     X(PAPER_REPAIRS, REPAIR, 0, 10000)                                                                       \
     X(POPULATION_REPAIRS, REPAIR, 10000, UINT64_C(1) << 32)                                                  \
     /* Claims: single streams by claim, then families of them. */                                            \

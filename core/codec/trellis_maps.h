@@ -1,0 +1,18 @@
+/* Maps of trellis codes that come with the library, and how others are found. */
+#ifndef FQ_TRELLIS_MAPS_H
+#define FQ_TRELLIS_MAPS_H
+
+#include "trellis_code.h"
+
+/* The bits of a label that codes of b bits a coordinate and windows of L bits use unless told otherwise. */
+unsigned fq_trellis_usual_labels(double bits, unsigned window);
+
+/* Number i of the library's maps, NULL past the last: trellis_maps.def, found by fq_trellis_find_map. */
+const fq_trellis_map *fq_trellis_map_at(size_t i);
+
+/* Fills in columns, levels and step of a map whose K, V, L and m are set: the library's map of these numbers,
+ * or one found by a short search, the same on every machine: a second or so for windows of 10 bits, twice
+ * that for each bit more. */
+FQ_MUST_CHECK fq_status fq_trellis_map_get(fq_trellis_map *map);
+
+#endif
