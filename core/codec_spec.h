@@ -8,10 +8,13 @@
  *   rot=haar|hadamard    the random rotation                       default haar
  *   pack=bits|radix      how indices are packed                    default bits (fib: radix when N is no
  *                                                                  power of 2)
- *   norm=input|ls|match  what the stored norm is: |x|, the least-squares gain <x,y>/|y|^2 of the
- *                        reconstruction y of the direction, or |x|/|y|      default input
+ *   norm=input|ls|match|unbiased    what the stored norm is, for reconstruction y of the direction u = x/|x|:
+ *                        |x|; the least-squares gain |x| <u,y>/|y|^2, also called gain; |x|/|y|, which keeps
+ *                        the norm; |x|/<u,y>, with which <x,x^> = |x|^2                 default input
  *   normbits=16|8        the stored norm as a half, or as a byte on a logarithmic scale: 6.7 % a step, norms
  *                        2^-11.9 to 2^11.9, 0.00035 more of D             default 16
+ *   tries=1..256         scales of u, spread evenly around 1, that the encoder tries; the code with the
+ *                        smallest angle to u is kept. 1 with norm=input                  default 1
  *   seed=0..2^64-1       of the rotation and of training           default 1
  *
  * Keys are optional unless the family needs them; an unknown or repeated key, a value out of range or one
@@ -32,7 +35,12 @@
 extern "C" {
 #endif
 
-typedef enum fq_norm_rule { FQ_NORM_INPUT = 0, FQ_NORM_LS = 1, FQ_NORM_MATCH = 2 } fq_norm_rule;
+typedef enum fq_norm_rule {
+    FQ_NORM_INPUT = 0,
+    FQ_NORM_LS = 1,
+    FQ_NORM_MATCH = 2,
+    FQ_NORM_UNBIASED = 3
+} fq_norm_rule;
 typedef enum fq_norm_format { FQ_NORM_HALF = 0, FQ_NORM_BYTE = 1 } fq_norm_format;
 
 typedef enum fq_key_type {
@@ -46,8 +54,10 @@ typedef struct fq_codec_key {
     const char *name;
     const char *help; /* one line */
     fq_key_type type;
-    bool required;            /* has no default */
-    double fallback;          /* the default otherwise */
+    bool required;   /* has no default */
+    double fallback; /* the default otherwise */
+    /* The default if it depends on keys before it in the family's table, whose values these are; NULL: no. */
+    double (*fallback_of)(const double *value);
     double least, most;       /* of numbers: 0 to 999999.999999 of a real, to 2^53 of an integer */
     const char *const *words; /* of a choice, NULL after the last */
 } fq_codec_key;
@@ -59,6 +69,7 @@ typedef struct fq_codec_spec {
     fq_packing packing;
     fq_norm_rule norm;
     fq_norm_format norm_format;
+    unsigned tries;
     uint64_t seed;
 } fq_codec_spec;
 

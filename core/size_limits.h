@@ -16,6 +16,7 @@ enum {
     FQ_LEVELS_MAX = 65536,                 /* of a scalar quantizer */
     FQ_ROTATION_HAAR_MAX = 4096,           /* dimension of a Haar rotation, whose making costs 8/3 d^3 */
     FQ_ROTATION_HADAMARD_MAX = FQ_DIM_MAX, /* and of a randomised Hadamard transform */
+    FQ_TRIES_MAX = 256,                    /* scales that an encoder tries */
     FQ_PACKING_COUNT_MAX = FQ_DIM_MAX,     /* indices packed together */
     FQ_PACKING_RADIX_MAX = FQ_CODEWORDS_MAX,
 

@@ -117,28 +117,48 @@ static fq_status run_chunk(const chunk_job *job, fq_codec_scratch *scratch, size
     return FQ_OK;
 }
 
-/* One block of memory, cut in the scratch of every thread. */
-static fq_status scratch_alloc(fq_codec_scratch **scratch, void **memory, size_t threads, size_t d) {
-    const size_t vectors = (size_t)FQ_CODEC_CHUNK * d * sizeof(float);
+/* The trellis code among the codec's groups, or NULL. */
+static const fq_codec_trellis *find_trellis(const fq_codec *codec) {
+    for (size_t g = 0; g < codec->groups; g++)
+        if (codec->group[g].trellis)
+            return codec->group[g].trellis;
+    return NULL;
+}
+
+static void scratch_free(fq_codec_scratch *scratch, size_t threads) {
+    for (size_t t = 0; t < threads; t++)
+        fq_trellis_workspace_destroy(scratch[t].trellis);
+    fq_free(scratch[0].a);
+    fq_free(scratch);
+}
+
+/* The scratch of every thread: one block of memory, cut, and what a trellis code's encoder takes. */
+static fq_status scratch_alloc(fq_codec_scratch **scratch, size_t threads, const chunk_job *job) {
+    const fq_codec_trellis *trellis = job->work == ENCODE ? find_trellis(job->codec) : NULL;
+    const size_t vectors = (size_t)FQ_CODEC_CHUNK * job->codec->cost.dim * sizeof(float);
     const size_t each =
-        (4 * vectors + FQ_CODEC_CHUNK * sizeof(double) + FQ_ALIGNMENT - 1) / FQ_ALIGNMENT * FQ_ALIGNMENT;
-    FQ_TRY(fq_alloc(scratch, threads, sizeof **scratch));
-    const fq_status status = fq_alloc(memory, threads, each);
-    if (status != FQ_OK) {
-        fq_free(*scratch);
-        return status;
-    }
+        (5 * vectors + FQ_CODEC_CHUNK * sizeof(double) + FQ_ALIGNMENT - 1) / FQ_ALIGNMENT * FQ_ALIGNMENT;
+    char *memory = NULL;
+    FQ_TRY(fq_alloc_zero(scratch, threads, sizeof **scratch));
+    fq_status status;
+    FQ_TRY_GOTO(status, fq_alloc(&memory, threads, each), failed);
     for (size_t t = 0; t < threads; t++) {
-        char *base = (char *)*memory + t * each;
+        char *base = memory + t * each;
         (*scratch)[t] = (fq_codec_scratch){
-            .norm = (double *)(void *)(base + 4 * vectors),
+            .norm = (double *)(void *)(base + 5 * vectors),
             .a = (float *)(void *)base,
             .b = (float *)(void *)(base + vectors),
             .c = (float *)(void *)(base + 2 * vectors),
             .index = (uint32_t *)(void *)(base + 3 * vectors),
+            .tried = (uint32_t *)(void *)(base + 4 * vectors),
         };
     }
+    for (size_t t = 0; trellis && t < threads; t++)
+        FQ_TRY_GOTO(status, fq_trellis_workspace_create(&(*scratch)[t].trellis, &trellis->encoder), failed);
     return FQ_OK;
+failed:
+    scratch_free(*scratch, threads);
+    return status;
 }
 
 /* Shares the chunks out between threads; of failures, the first vector's is reported. */
@@ -148,8 +168,7 @@ static fq_status run_job(const chunk_job *job, size_t n) {
     const size_t chunks = (n - 1) / FQ_CODEC_CHUNK + 1;
     const size_t most = (size_t)fq_threads_get(), threads = most < chunks ? most : chunks;
     fq_codec_scratch *scratch = NULL;
-    void *memory = NULL;
-    FQ_TRY(scratch_alloc(&scratch, &memory, threads, job->codec->cost.dim));
+    FQ_TRY(scratch_alloc(&scratch, threads, job));
     /* The failure reported is that of the first failing chunk, as a serial run would. */
     size_t failed_chunk = SIZE_MAX;
     fq_error error;
@@ -176,8 +195,7 @@ static fq_status run_job(const chunk_job *job, size_t n) {
         if (job->beyond)
             fq_vector_kernels_best()->fence();
     }
-    fq_free(memory);
-    fq_free(scratch);
+    scratch_free(scratch, threads);
     return failed_chunk == SIZE_MAX ? FQ_OK : fq_error_restore(&error);
 }
 

@@ -4,13 +4,14 @@
 
 #include "codec_family.h"
 #include "memory.h"
+#include "spec_keys.h"
 #include "text_builder.h"
 
 /* What planning made: one group of blocks without a sketch is a code of blocks. */
 static void describe_plan(fq_codec_description *about, const fq_codec *plan) {
     const fq_codec_group *group = plan->group;
     about->rate = plan->cost.rate;
-    if (plan->groups != 1 || group->bytes == 0 || group->sketch_rows)
+    if (plan->groups != 1 || !group->codewords || group->sketch_rows)
         return;
     about->kind = group->block == 1 ? FQ_CODE_SCALARS : FQ_CODE_BLOCKS;
     about->block = group->block;
@@ -29,11 +30,12 @@ static void add_choices(fq_text *text, const fq_codec_family *family, const fq_c
     fq_codec_spec standard = *spec;
     standard.rotation = FQ_ROTATION_HAAR;
     standard.norm = FQ_NORM_INPUT;
+    standard.tries = 1;
     if (family->defaults)
         family->defaults(&standard);
     for (size_t i = 0; family->keys && family->keys[i].name; i++) {
         const fq_codec_key *key = &family->keys[i];
-        if (key->type == FQ_TYPE_CHOICE && spec->value[i] != key->fallback) {
+        if (key->type == FQ_TYPE_CHOICE && spec->value[i] != fq_key_fallback(key, spec->value)) {
             fq_text_add(text, ", ");
             fq_text_add(text, key->words[(size_t)spec->value[i]]);
         }
@@ -41,9 +43,15 @@ static void add_choices(fq_text *text, const fq_codec_family *family, const fq_c
     if (spec->rotation != standard.rotation)
         fq_text_add(text, spec->rotation == FQ_ROTATION_HADAMARD ? ", Hadamard" : ", Haar");
     if (spec->norm != standard.norm)
-        fq_text_add(text, spec->norm == FQ_NORM_LS      ? ", least-squares norm"
-                          : spec->norm == FQ_NORM_MATCH ? ", matched norm"
-                                                        : ", input's norm");
+        fq_text_add(text, spec->norm == FQ_NORM_LS         ? ", least-squares norm"
+                          : spec->norm == FQ_NORM_MATCH    ? ", matched norm"
+                          : spec->norm == FQ_NORM_UNBIASED ? ", unbiased norm"
+                                                           : ", input's norm");
+    if (spec->tries != standard.tries) {
+        fq_text_add(text, ", ");
+        fq_text_add_number(text, spec->tries);
+        fq_text_add(text, spec->tries == 1 ? " try" : " tries");
+    }
 }
 
 /* Label and series of the usual form, where the family has set none: blocks by k and N, all others by their
@@ -99,7 +107,7 @@ fq_status fq_codec_describe(fq_codec_description *about, const fq_codec_spec *sp
 /* The words of the codec's one group. */
 static fq_status words_of_group(fq_codebook *code, const fq_codec *codec) {
     const fq_codec_group *group = codec->group;
-    if (codec->groups != 1 || group->bytes == 0 || group->sketch_rows)
+    if (codec->groups != 1 || !group->codewords || group->sketch_rows)
         return FQ_FAIL(FQ_ERR_UNSUPPORTED, codec->family->name,
                        "codecs that quantise every block by one codebook");
     float *words = NULL;

@@ -18,7 +18,8 @@ enum {
     FQ_KEY_PACKING = 1 << 1,
     FQ_KEY_NORM = 1 << 2,
     FQ_KEY_NORM_BITS = 1 << 3,
-    FQ_KEY_SEED = 1 << 4
+    FQ_KEY_TRIES = 1 << 4,
+    FQ_KEY_SEED = 1 << 5
 };
 
 /* A name that the family takes and a dimension that it fits. */

@@ -24,6 +24,9 @@ enum { TABLE_WIDTH_MAX = 32 };
  * cache of 1 MiB. */
 enum { SUMMED_WIDTH = 4, SUMMED_BYTES = 32 };
 
+/* How far from 1 an encoder's scales go. */
+static const double scale_spread = 0.2;
+
 /* Eight partial sums: one order for every processor. */
 static double dot(const float *a, const float *b, size_t n) {
     return fq_vector_kernels_best()->dot(a, b, n);
@@ -129,11 +132,49 @@ fq_status fq_codec_add_group(fq_codec *codec, size_t dim, size_t block, size_t c
     return FQ_OK;
 }
 
+static fq_status make_trellis(const fq_codec *codec, fq_codec_group *group, const fq_trellis_map *map,
+                              bool exact) {
+    const fq_codec_spec *spec = &codec->spec;
+    const fq_trellis_search search = {.tries = spec->tries, .exact = exact};
+    FQ_TRY(fq_rotation_create(&group->rotation, spec->rotation, group->dim, spec->seed,
+                              rotation_number(codec, codec->groups - 1)));
+    FQ_TRY(fq_alloc_zero(&group->trellis, 1, sizeof *group->trellis));
+    FQ_TRY(fq_trellis_code_init(&group->trellis->code, map, group->dim));
+    fq_trellis_decoder_init(&group->trellis->decoder, &group->trellis->code);
+    return fq_trellis_encoder_init(&group->trellis->encoder, &group->trellis->code, &search);
+}
+
+fq_status fq_codec_add_trellis_group(fq_codec *codec, size_t dim, const fq_trellis_map *map, bool exact) {
+    const fq_codec_spec *spec = &codec->spec;
+    fq_codec_group *group = next_group(codec, dim);
+    const size_t bits = dim / map->together * map->fresh;
+    group->norm = spec->norm_format;
+    if (codec->plan_only)
+        FQ_TRY(fq_rotation_check(spec->rotation, dim));
+    else
+        FQ_TRY(make_trellis(codec, group, map, exact));
+    const size_t norm_bytes = fq_norm_bytes(group->norm);
+    group->index_offset = group->byte_offset + norm_bytes;
+    group->bytes = norm_bytes + (bits + 7) / 8;
+    group->sign_offset = group->byte_offset + group->bytes;
+    fq_codec_cost *cost = &codec->cost;
+    cost->code_bytes += group->bytes;
+    cost->index_bits += bits;
+    cost->norm_bits += 8 * norm_bytes;
+    cost->rate += (double)bits / (double)cost->dim;
+    return FQ_OK;
+}
+
 void fq_codec_groups_clear(fq_codec *codec) {
     for (size_t g = 0; g < codec->groups; g++) {
         fq_codec_group *group = &codec->group[g];
         fq_rotation_destroy(group->rotation);
         fq_search_destroy(group->search);
+        if (group->trellis) {
+            fq_trellis_encoder_clear(&group->trellis->encoder);
+            fq_trellis_code_clear(&group->trellis->code);
+            fq_free(group->trellis);
+        }
         float *words;
         memcpy(&words, &group->words, sizeof words); /* const in the view, owned here */
         fq_free(words);
@@ -214,22 +255,37 @@ static void pack_signs(uint8_t *bytes, const float *z, size_t rows) {
         bytes[r / 8] |= (uint8_t)((z[r] < 0) << r % 8);
 }
 
-/* The norm to store, by the spec's rule, for direction y and its reconstruction yhat. */
+/* The norm by a rule other than the input's, for direction y and its reconstruction yhat. */
 static double stored_norm(fq_norm_rule rule, double norm, const float *y, const float *yhat, size_t d) {
-    if (rule == FQ_NORM_INPUT)
-        return norm;
     const double squared = dot(yhat, yhat, d);
     if (!(squared > 0))
         return norm;
     if (rule == FQ_NORM_MATCH)
         return norm / sqrt(squared);
-    return fmax(0, norm * dot(y, yhat, d) / squared);
+    const double product = dot(y, yhat, d);
+    if (!(product > 0))
+        return 0;
+    return rule == FQ_NORM_UNBIASED ? norm / product : norm * product / squared;
 }
 
 static fq_status fail_norm(const fq_codec_group *group, const char *what, double norm) {
     return FQ_FAIL_VALUE(FQ_ERR_RANGE, what, norm,
                          group->norm == FQ_NORM_BYTE ? "norms up to 2^11.9, the largest byte of normbits=8"
                                                      : "norms up to 65504, the largest half");
+}
+
+/* The norm to store, of a vector whose direction y is reconstructed as yhat. *kept: it is not zero, nor does
+ * the vector's own round to that, which means zero whatever the rule. */
+static fq_status write_norm(bool *kept, const fq_codec_group *group, fq_norm_rule rule, uint8_t *code,
+                            double norm, const float *y, const float *yhat) {
+    *kept = fq_norm_store(group->norm, code, norm);
+    if (!*kept || rule == FQ_NORM_INPUT)
+        return FQ_OK;
+    const double stored = stored_norm(rule, norm, y, yhat, group->dim);
+    if (stored > fq_norm_most(group->norm))
+        return fail_norm(group, "stored norm", stored);
+    *kept = fq_norm_store(group->norm, code, stored);
+    return FQ_OK;
 }
 
 /* Norms and unit directions of the group's channels: scratch->norm and scratch->a. */
@@ -269,6 +325,58 @@ static void write_sketch(const fq_codec *codec, const fq_codec_group *group, fq_
     }
 }
 
+/* Scale number i of an encoder that tries several: evenly spread, 1 among them. */
+static double tried_scale(unsigned i, unsigned tries) {
+    return 1 + scale_spread * 2 * ((double)i - tries / 2) / tries;
+}
+
+/* Indices of the words of the rotated directions scratch->b: the nearest ones, or those of the scale that
+ * leaves the smallest angle between a direction and its reconstruction, the first of equals. */
+static void find_words(const fq_codec_group *group, fq_codec_scratch *scratch, size_t n, unsigned tries) {
+    const size_t dg = group->dim, blocks = group->blocks;
+    if (tries == 1) {
+        fq_search_nearest(group->search, scratch->index, scratch->b, n * blocks);
+        return;
+    }
+    double best[FQ_CODEC_CHUNK];
+    for (unsigned t = 0; t < tries; t++) {
+        fq_vector_kernels_best()->scale(scratch->c, scratch->b, tried_scale(t, tries), n * dg);
+        fq_search_nearest(group->search, scratch->tried, scratch->c, n * blocks);
+        for (size_t i = 0; i < n; i++) {
+            const uint32_t *index = scratch->tried + i * blocks;
+            look_up(group, scratch->a, index, 1);
+            const double squared = dot(scratch->a, scratch->a, dg);
+            const double cosine =
+                squared > 0 ? dot(scratch->b + i * dg, scratch->a, dg) / sqrt(squared) : -HUGE_VAL;
+            if (t == 0 || cosine > best[i]) {
+                best[i] = cosine;
+                memcpy(scratch->index + i * blocks, index, blocks * sizeof *index);
+            }
+        }
+    }
+}
+
+/* Codes by a trellis of the group whose directions, rotated, are scratch->b. */
+static fq_status write_payloads(const fq_codec *codec, const fq_codec_group *group, fq_codec_scratch *scratch,
+                                uint8_t *codes, size_t n) {
+    const size_t dg = group->dim, stride = codec->cost.code_bytes;
+    uint8_t *const payloads = codes + group->index_offset;
+    float one[FQ_CODEC_CHUNK];
+    for (size_t i = 0; i < n; i++)
+        one[i] = 1;
+    fq_trellis_encode(&group->trellis->encoder, scratch->trellis, payloads, stride, scratch->b, n);
+    fq_trellis_decode_vectors(&group->trellis->decoder, scratch->a, dg, payloads, stride, one, n);
+    for (size_t i = 0; i < n; i++) {
+        uint8_t *code = codes + i * stride + group->byte_offset;
+        bool kept;
+        FQ_TRY(write_norm(&kept, group, codec->spec.norm, code, scratch->norm[i], scratch->b + i * dg,
+                          scratch->a + i * dg));
+        if (!kept)
+            memset(code, 0, group->bytes);
+    }
+    return FQ_OK;
+}
+
 /* Codes of the group whose directions, rotated, are scratch->b. */
 static fq_status write_codes(const fq_codec *codec, const fq_codec_group *group, fq_codec_scratch *scratch,
                              uint8_t *codes, size_t n) {
@@ -281,13 +389,12 @@ static fq_status write_codes(const fq_codec *codec, const fq_codec_group *group,
         float *yhat = scratch->a + i * dg;
         if (rule != FQ_NORM_INPUT || group->sketch_rows)
             look_up(group, yhat, index, 1);
-        const double norm = stored_norm(rule, scratch->norm[i], y, yhat, dg);
-        if (norm > fq_norm_most(group->norm))
-            return fail_norm(group, "stored norm", norm);
+        bool kept;
+        FQ_TRY(write_norm(&kept, group, rule, code + group->byte_offset, scratch->norm[i], y, yhat));
         if (group->sketch_rows) /* what is left */
             for (size_t j = 0; j < dg; j++)
                 yhat[j] = y[j] - yhat[j];
-        if (!fq_norm_store(group->norm, code + group->byte_offset, norm)) {
+        if (!kept) {
             memset(code + group->byte_offset, 0, group->bytes);
             continue;
         }
@@ -306,7 +413,11 @@ fq_status fq_codec_groups_encode(const fq_codec *codec, fq_codec_scratch *scratc
         if (!group->bytes)
             continue;
         fq_rotation_apply(group->rotation, scratch->b, scratch->a, n);
-        fq_search_nearest(group->search, scratch->index, scratch->b, n * group->blocks);
+        if (group->trellis) {
+            FQ_TRY(write_payloads(codec, group, scratch, codes, n));
+            continue;
+        }
+        find_words(group, scratch, n, codec->spec.tries);
         FQ_TRY(write_codes(codec, group, scratch, codes, n));
     }
     return FQ_OK;

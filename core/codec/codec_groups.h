@@ -16,6 +16,10 @@
  * norm of zero means all sign bits are zero. Rotated-domain reconstruction of a group:
  *   y = norm (c_{i_0}, c_{i_1}, ...) + norm rho sqrt(pi/2)/m S^T s, rho the stored ratio, s = +-1.
  * A group with bytes = 0 stores nothing and decodes to zero.
+ *
+ * A group of a trellis code (trellis_code.h) has its payload in place of indices, and
+ *   y_j = level_j (norm unit), two float32 products;
+ * its block, codewords and packing are all zero.
  */
 #ifndef FQ_CODEC_GROUPS_H
 #define FQ_CODEC_GROUPS_H
@@ -25,6 +29,15 @@
 #include "packing.h"
 #include "rotation.h"
 #include "search.h"
+#include "trellis_decode.h"
+#include "trellis_encode.h"
+
+/* What a group of a trellis code has in place of words and a search. */
+typedef struct fq_codec_trellis {
+    fq_trellis_code code;
+    fq_trellis_encoder encoder;
+    fq_trellis_decoder decoder;
+} fq_codec_trellis;
 
 typedef struct fq_codec_group {
     size_t dim;    /* d_g, channels of the group */
@@ -32,7 +45,8 @@ typedef struct fq_codec_group {
     size_t block, codewords, blocks; /* k, N, d_g/k */
     const float *words;              /* [N][k] */
     fq_search *search;
-    fq_rotation *rotation; /* of R^{d_g} */
+    fq_codec_trellis *trellis; /* NULL: blocks */
+    fq_rotation *rotation;     /* of R^{d_g} */
     fq_packing_plan packing;
     size_t sketch_rows;   /* m; 0 without a sketch */
     fq_dense sketch;      /* S, m x d_g */
@@ -41,7 +55,7 @@ typedef struct fq_codec_group {
     size_t byte_offset;   /* of the norm in the code */
     size_t index_offset;  /* of the packed indices in the code */
     size_t sign_offset;   /* of the sketch's signs in the code */
-    size_t bytes;         /* of the group's code */
+    size_t bytes; /* of the group's code; of the payload of a trellis code: those from index_offset on */
     /* Where every byte of the packed indices holds whole indices, 8 / w of them, and all its values are
      * valid: the codewords of each value side by side, [256][table_width]; NULL where not, or where that is
      * large. */
@@ -55,9 +69,11 @@ enum { FQ_CODEC_GROUPS_MAX = 2 };
 /* Work space of one thread, for FQ_CODEC_CHUNK vectors. */
 enum { FQ_CODEC_CHUNK = 96 };
 typedef struct fq_codec_scratch {
-    float *a, *b, *c; /* [FQ_CODEC_CHUNK][d] each */
-    uint32_t *index;  /* [FQ_CODEC_CHUNK][d] */
-    double *norm;     /* [FQ_CODEC_CHUNK] */
+    float *a, *b, *c;              /* [FQ_CODEC_CHUNK][d] each */
+    uint32_t *index;               /* [FQ_CODEC_CHUNK][d] */
+    uint32_t *tried;               /* [FQ_CODEC_CHUNK][d], of an encoder that tries scales */
+    double *norm;                  /* [FQ_CODEC_CHUNK] */
+    fq_trellis_workspace *trellis; /* of an encoder by a trellis code */
 } fq_codec_scratch;
 
 /* The codec's groups, 0 to FQ_CODEC_GROUPS_MAX; valid as long as the codec. */
@@ -74,6 +90,11 @@ FQ_MUST_CHECK fq_status fq_codec_add_group(fq_codec *codec, size_t dim, size_t b
 
 /* The same with the Lloyd-Max code of f_{dim,1} of that many bits, 1..16 a coordinate (0: one level). */
 FQ_MUST_CHECK fq_status fq_codec_add_scalar_group(fq_codec *codec, size_t dim, unsigned bits, size_t rows);
+
+/* Appends a group of dim channels quantised by a trellis code. map is copied; with plan_only only its numbers
+ * K, V, L, m are read. exact as in fq_trellis_search. */
+FQ_MUST_CHECK fq_status fq_codec_add_trellis_group(fq_codec *codec, size_t dim, const fq_trellis_map *map,
+                                                   bool exact);
 
 /* Appends a group of dim channels of which nothing is stored. */
 FQ_MUST_CHECK fq_status fq_codec_add_empty_group(fq_codec *codec, size_t dim);

@@ -78,6 +78,11 @@ static fq_status reconstruct(const fq_codec *codec, const fq_codec_group *group,
         scratch->norm[i] = (double)(norms[i] * ratio);
         if (group->byte_table)
             continue;
+        if (group->trellis) {
+            if (!fq_trellis_padding_is_zero(&group->trellis->code, code + group->index_offset))
+                return fq_codec_fail_corrupt(first + i);
+            continue;
+        }
         if (!fq_packing_unpack(&group->packing, scratch->index, code + group->index_offset))
             return fq_codec_fail_corrupt(first + i);
         kernels->expand(y + i * stride, scratch->index, group->blocks, group->words, group->block, norms[i]);
@@ -85,6 +90,9 @@ static fq_status reconstruct(const fq_codec *codec, const fq_codec_group *group,
     if (group->byte_table)
         kernels->expand_bytes(y, stride, codes + group->index_offset, bytes, norms_out ? one : norms, n,
                               group->packing.bytes, group->byte_table, group->table_width);
+    if (group->trellis)
+        fq_trellis_decode_vectors(&group->trellis->decoder, y, stride, codes + group->index_offset, bytes,
+                                  norms, n);
     for (size_t i = 0; !norms_out && i < n; i++)
         if (!(norms[i] > 0)) /* not even a negative zero */
             memset(y + i * stride, 0, dg * sizeof *y);

@@ -70,7 +70,8 @@ static void fill(fq_codec_metric *metric) {
 
 fq_status fq_codec_metric_create(fq_codec_metric **metric, const fq_codec *codec, const float *m) {
     const fq_codec_group *group = &codec->group[0];
-    if (codec->groups != 1 || codec->family->encode || group->sketch_rows || codec->channel_order)
+    if (codec->groups != 1 || codec->family->encode || !group->words || group->sketch_rows ||
+        codec->channel_order)
         return FQ_FAIL(FQ_ERR_SPEC, codec->family->name,
                        "codecs of one group of words, for a metric in the encoder");
     fq_codec_metric *made = NULL;

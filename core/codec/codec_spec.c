@@ -9,19 +9,28 @@
 /* The common keys in canonical order; key number i is bit 1 << i of a family's common keys. */
 static const char *const rotation_words[] = {"haar", "hadamard", NULL};
 static const char *const packing_words[] = {"bits", "radix", NULL};
-static const char *const norm_words[] = {"input", "ls", "match", NULL};
+/* In the order of fq_norm_rule; what comes after its last is another word for one of them. */
+static const char *const norm_words[] = {"input", "ls", "match", "unbiased", "gain", NULL};
+enum { NORM_WORD_GAIN = FQ_NORM_UNBIASED + 1 };
 static const char *const format_words[] = {"16", "8", NULL};
 static const fq_codec_key common_keys[] = {
     {.name = "rot", .help = "the random rotation", .type = FQ_TYPE_CHOICE, .words = rotation_words},
     {.name = "pack", .help = "how indices are packed", .type = FQ_TYPE_CHOICE, .words = packing_words},
     {.name = "norm",
-     .help = "the stored norm: the input's, the least-squares gain, or what keeps the norm",
+     .help =
+         "the stored norm: the input's, the gain (ls), what keeps the norm, or the product with the input",
      .type = FQ_TYPE_CHOICE,
      .words = norm_words},
     {.name = "normbits",
      .help = "bits of the stored norm: a half, or a byte on a logarithmic scale",
      .type = FQ_TYPE_CHOICE,
      .words = format_words},
+    {.name = "tries",
+     .help = "scales of the input tried by the encoder, with any norm but the input's",
+     .type = FQ_TYPE_INTEGER,
+     .fallback = 1,
+     .least = 1,
+     .most = FQ_TRIES_MAX},
     {.name = "seed", .help = "of the rotation and of training", .type = FQ_TYPE_SEED, .fallback = 1},
 };
 enum { COMMON_KEYS = sizeof common_keys / sizeof common_keys[0] };
@@ -58,13 +67,14 @@ static void set_common_defaults(fq_codec_spec *spec, const fq_codec_family *fami
     spec->packing = FQ_PACK_BITS;
     spec->norm = FQ_NORM_INPUT;
     spec->norm_format = FQ_NORM_HALF;
+    spec->tries = 1;
     spec->seed = 1;
     if (family->defaults)
         family->defaults(spec);
 }
 
-/* The value of a choice among the common keys. */
-static int common_word(const fq_codec_spec *spec, size_t common) {
+/* The value of a common key that is a choice or a small number. */
+static int common_value(const fq_codec_spec *spec, size_t common) {
     switch (1u << common) {
     case FQ_KEY_ROTATION:
         return (int)spec->rotation;
@@ -74,24 +84,29 @@ static int common_word(const fq_codec_spec *spec, size_t common) {
         return (int)spec->norm;
     case FQ_KEY_NORM_BITS:
         return (int)spec->norm_format;
+    case FQ_KEY_TRIES:
+        return (int)spec->tries;
     default:
         return 0;
     }
 }
 
-static void set_common_word(fq_codec_spec *spec, size_t common, int word) {
+static void set_common_value(fq_codec_spec *spec, size_t common, int value) {
     switch (1u << common) {
     case FQ_KEY_ROTATION:
-        spec->rotation = (fq_rotation_kind)word;
+        spec->rotation = (fq_rotation_kind)value;
         break;
     case FQ_KEY_PACKING:
-        spec->packing = (fq_packing)word;
+        spec->packing = (fq_packing)value;
         break;
     case FQ_KEY_NORM:
-        spec->norm = (fq_norm_rule)word;
+        spec->norm = value == NORM_WORD_GAIN ? FQ_NORM_LS : (fq_norm_rule)value;
+        break;
+    case FQ_KEY_TRIES:
+        spec->tries = (unsigned)value;
         break;
     case FQ_KEY_NORM_BITS:
-        spec->norm_format = (fq_norm_format)word;
+        spec->norm_format = (fq_norm_format)value;
         break;
     default:
         break;
@@ -142,10 +157,10 @@ static fq_status read_value(fq_codec_spec *spec, const fq_codec_key *key, size_t
     FQ_TRY(fq_key_read(&value, &seed, key, from, length));
     if (common == COMMON_KEYS)
         spec->value[i] = value;
-    else if (key->type == FQ_TYPE_CHOICE)
-        set_common_word(spec, common, (int)value);
-    else
+    else if (key->type == FQ_TYPE_SEED)
         spec->seed = seed;
+    else
+        set_common_value(spec, common, (int)value);
     return FQ_OK;
 }
 
@@ -202,7 +217,7 @@ static fq_status set_values(fq_codec_spec *spec, const fq_codec_family *family, 
         else if (key->required)
             return fail_missing(family, key);
         else
-            spec->value[i] = key->fallback;
+            spec->value[i] = fq_key_fallback(key, spec->value);
     }
     set_common_defaults(spec, family);
     for (size_t i = 0; i < count; i++) {
@@ -256,16 +271,19 @@ fq_status fq_codec_spec_check(const fq_codec_spec *spec) {
     set_common_defaults(&standard, family);
     for (size_t c = 0; c < COMMON_KEYS; c++) {
         const fq_codec_key *key = &common_keys[c];
-        const int word = common_word(spec, c);
+        const int value = common_value(spec, c);
         const bool is_default =
-            key->type == FQ_TYPE_SEED ? spec->seed == standard.seed : word == common_word(&standard, c);
+            key->type == FQ_TYPE_SEED ? spec->seed == standard.seed : value == common_value(&standard, c);
         if (!(family->common & 1u << c) && !is_default)
             return fail_keys_of(family, key->name);
-        if (!fq_key_in_range(key, word)) {
+        if (!fq_key_in_range(key, value) || (1u << c == FQ_KEY_NORM && value == NORM_WORD_GAIN)) {
             fq_codec_key_allowed(allowed, key);
-            return FQ_FAIL_VALUE(FQ_ERR_SPEC, key->name, word, allowed);
+            return FQ_FAIL_VALUE(FQ_ERR_SPEC, key->name, value, allowed);
         }
     }
+    if (spec->norm == FQ_NORM_INPUT && spec->tries > 1)
+        return FQ_FAIL_VALUE(FQ_ERR_SPEC, "tries", spec->tries,
+                             "1 with norm=input, whose nearest code one try finds");
     return FQ_OK;
 }
 
@@ -286,7 +304,7 @@ fq_status fq_codec_spec_format(char text[FQ_SPEC_TEXT_MAX], const fq_codec_spec 
     const char *separator = ":";
     for (size_t i = 0; i < own_keys(family); i++) {
         const fq_codec_key *key = &family->keys[i];
-        if (!key->required && spec->value[i] == key->fallback)
+        if (!key->required && spec->value[i] == fq_key_fallback(key, spec->value))
             continue;
         add_key(&out, &separator, key);
         fq_key_write(&out, key, spec->value[i]);
@@ -294,13 +312,15 @@ fq_status fq_codec_spec_format(char text[FQ_SPEC_TEXT_MAX], const fq_codec_spec 
     for (size_t c = 0; c < COMMON_KEYS; c++) {
         const fq_codec_key *key = &common_keys[c];
         const bool is_seed = key->type == FQ_TYPE_SEED;
-        if (is_seed ? spec->seed == standard.seed : common_word(spec, c) == common_word(&standard, c))
+        if (is_seed ? spec->seed == standard.seed : common_value(spec, c) == common_value(&standard, c))
             continue;
         add_key(&out, &separator, key);
         if (is_seed)
             fq_text_add_number(&out, spec->seed);
+        else if (key->type == FQ_TYPE_CHOICE)
+            fq_text_add(&out, key->words[common_value(spec, c)]);
         else
-            fq_text_add(&out, key->words[common_word(spec, c)]);
+            fq_text_add_number(&out, (uint64_t)common_value(spec, c));
     }
     return out.cut ? FQ_FAIL(FQ_ERR_SPEC, "codec name", "names of up to 159 characters") : FQ_OK;
 }

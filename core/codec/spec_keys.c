@@ -97,6 +97,10 @@ static bool read_word(int *number, const char *const *words, const char *from, s
     return false;
 }
 
+double fq_key_fallback(const fq_codec_key *key, const double *value) {
+    return key->fallback_of ? key->fallback_of(value) : key->fallback;
+}
+
 bool fq_key_in_range(const fq_codec_key *key, double value) {
     switch (key->type) {
     case FQ_TYPE_INTEGER:
@@ -168,7 +172,7 @@ fq_status fq_keys_read(double *value, const fq_codec_key *keys, const char *owne
     const size_t count = fq_key_count(keys);
     bool seen[FQ_SPEC_VALUES_MAX] = {false};
     for (size_t i = 0; i < count; i++)
-        value[i] = keys[i].fallback;
+        value[i] = fq_key_fallback(&keys[i], value);
     while (at) {
         const char *comma = memchr(at, ',', length);
         const size_t item = comma ? (size_t)(comma - at) : length;
@@ -194,7 +198,7 @@ fq_status fq_keys_read(double *value, const fq_codec_key *keys, const char *owne
 void fq_keys_write(fq_text *text, const double *value, const fq_codec_key *keys) {
     const char *separator = ":";
     for (size_t i = 0; i < fq_key_count(keys); i++) {
-        if (!keys[i].required && value[i] == keys[i].fallback)
+        if (!keys[i].required && value[i] == fq_key_fallback(&keys[i], value))
             continue;
         fq_text_add(text, separator);
         fq_text_add(text, keys[i].name);

@@ -8,6 +8,9 @@
 
 size_t fq_key_count(const fq_codec_key *keys); /* up to a name of NULL; 0 for NULL */
 
+/* The default of key i of a table, given the values of those before it. */
+double fq_key_fallback(const fq_codec_key *key, const double *value);
+
 bool fq_key_in_range(const fq_codec_key *key, double value);
 
 /* The value that length characters stand for; *seed for FQ_TYPE_SEED, which may be NULL otherwise.

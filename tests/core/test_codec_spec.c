@@ -30,6 +30,11 @@ static void names_have_one_form(void) {
         {"tq:b=1.000001", "tq:b=1.000001"},
         {"tq:seed=1,b=3,norm=input,rot=haar,pack=bits", "tq:b=3"},
         {"tq:seed=007,norm=ls,pack=radix,rot=hadamard,b=8", "tq:b=8,rot=hadamard,pack=radix,norm=ls,seed=7"},
+        {"tq:b=2,norm=gain", "tq:b=2,norm=ls"},
+        {"tq:tries=8,norm=unbiased,b=2", "tq:b=2,norm=unbiased,tries=8"},
+        {"trellis:b=2,window=10,labels=7,search=passes,tries=4,norm=gain", "trellis:b=2"},
+        {"trellis:tries=1,norm=input,b=4,labels=8", "trellis:b=4,norm=input,tries=1"},
+        {"trellis:b=4,labels=7,window=12", "trellis:b=4,window=12,labels=7"},
         {"fp16", "fp16"},
         {"fib:k=4,N=256", "fib:k=4,N=256"},
         {"fib:N=256,k=4,pack=bits,recipe=population", "fib:k=4,N=256"},
@@ -50,7 +55,7 @@ static void names_have_one_form(void) {
 static bool same_spec(const fq_codec_spec *a, const fq_codec_spec *b) {
     return strcmp(a->family, b->family) == 0 && memcmp(a->value, b->value, sizeof a->value) == 0 &&
            a->rotation == b->rotation && a->packing == b->packing && a->norm == b->norm &&
-           a->norm_format == b->norm_format && a->seed == b->seed;
+           a->norm_format == b->norm_format && a->tries == b->tries && a->seed == b->seed;
 }
 
 /* Any value that the key allows. */
@@ -83,6 +88,7 @@ static void parse_undoes_format(void) {
         const size_t family = (size_t)fq_stream_below(&s, fq_codec_family_count());
         strcpy(spec.family, fq_codec_family_name(family));
         spec.seed = 1;
+        spec.tries = 1;
         const fq_codec_key *key;
         size_t own = 0;
         for (size_t k = 0; (key = fq_codec_family_key(family, k)); k++) {
@@ -93,9 +99,13 @@ static void parse_undoes_format(void) {
             else if (strcmp(key->name, "pack") == 0)
                 spec.packing = (fq_packing)any_value(&s, key);
             else if (strcmp(key->name, "norm") == 0)
-                spec.norm = (fq_norm_rule)any_value(&s, key);
+                do { /* the last word is another one for ls */
+                    spec.norm = (fq_norm_rule)any_value(&s, key);
+                } while (spec.norm > FQ_NORM_UNBIASED);
             else if (strcmp(key->name, "normbits") == 0)
                 spec.norm_format = (fq_norm_format)any_value(&s, key);
+            else if (strcmp(key->name, "tries") == 0)
+                spec.tries = spec.norm == FQ_NORM_INPUT ? 1 : (unsigned)any_value(&s, key);
             else
                 spec.value[own++] = any_value(&s, key);
         }
@@ -134,6 +144,11 @@ static void wrong_names_say_what_is_allowed(void) {
         {"tq:b=2,rot=householder", "rot=householder", "hadamard"},
         {"tq:b=2,pack=", "pack=", "radix"},
         {"tq:b=2,norm=exact", "norm=exact", "match"},
+        {"tq:b=2,tries=2", "tries", "norm=input"},
+        {"tq:b=2,norm=gain,tries=257", "tries=257", "256"},
+        {"trellis:b=2,window=5", "window=5", "6 to 14"},
+        {"trellis:b=2,pack=bits", "pack=bits", "window"},
+        {"tqprod:b=2,tries=1", "tries=1", "seed"},
         {"tq:b=2,seed=18446744073709551616", "seed=18446744073709551616", "18446744073709551615"},
         {"tq:b=2,seed=-1", "seed=-1", "0 to"},
         {"tq:B=2", "B=2", "b"},
@@ -173,7 +188,7 @@ static void specs_made_by_hand_are_checked(void) {
     bad.value[1] = 4; /* tq has one key of its own */
     FQ_CHECK_FAILS(fq_codec_spec_format(text, &bad), FQ_ERR_SPEC);
     bad = spec;
-    bad.norm = (fq_norm_rule)3;
+    bad.norm = (fq_norm_rule)4; /* the word gain stands for ls */
     FQ_CHECK_FAILS(fq_codec_spec_format(text, &bad), FQ_ERR_SPEC);
     bad = spec;
     bad.rotation = (fq_rotation_kind)-1;

@@ -52,7 +52,7 @@ const fq_codec_family fq_codec_family_uni = {
     .summary = "uniform grid: N points a block of k coordinates, over four standard deviations",
     .title = "uniform grid",
     .keys = keys,
-    .common = FQ_KEY_ROTATION | FQ_KEY_PACKING | FQ_KEY_NORM | FQ_KEY_SEED,
+    .common = FQ_KEY_ROTATION | FQ_KEY_PACKING | FQ_KEY_NORM | FQ_KEY_TRIES | FQ_KEY_SEED,
     .examples = examples,
     .create = create,
 };
