@@ -10,11 +10,14 @@
  *
  *   nibbles  codebooks of 2, 4 or 16 words packed in whole bytes (fib, tq): up to four indices at a time
  *   bytes    codebooks of 256 words of two coordinates or more
+ *   levels   trellis codes whose payload is whole bytes, d up to 512: labels by products of bit matrices
  *   rows     any other codec: decodes 512 tokens at a time in the rotated domain, float32.
  *
- * For the first two, scores are sums of 16-bit table entries, values are sums of 12-bit words times 13-bit
- * weights, both exact in whole numbers. The rounding of table entries moves a score by at most norm_i L /
- * (64000 / sum_j max_c
+ * For levels, queries are rounded to 2^-15 of their largest coordinate, which moves a score by some 3e-6 of
+ * |scale q| |k| at random and 5e-5 at most at d = 64, and weights to 2^-15 of 64 times their chunk's mean at
+ * most; sums are exact in whole numbers. For the first two, scores are sums of 16-bit table entries, values
+ * are sums of 12-bit words times 13-bit weights, both exact in whole numbers. The rounding of table entries
+ * moves a score by at most norm_i L / (64000 / sum_j max_c
  * |<scale q_j, c>|), L the look-ups a token, typically 1e-3 at |score| <= 10; weights are rounded to 2^-13 of
  * 64 times their chunk's mean at most (larger ones are not rounded at all), words to 2^-12 of the largest.
  *

@@ -57,7 +57,7 @@ static fq_status make_word_numbers(fq_attention_group *g) {
     return FQ_OK;
 }
 
-/* False if the group is not one of the two kinds. Sums of a score's table entries must fit 16 bits whatever
+/* False if the group is of none of the kinds. Sums of a score's table entries must fit 16 bits whatever
  * their rounding, hence the limit on positions; at eight bits a coordinate their rounding would be as large
  * as that of the codes. */
 static bool choose(fq_attention_group *g, const fq_codec_group *group) {
@@ -65,6 +65,10 @@ static bool choose(fq_attention_group *g, const fq_codec_group *group) {
     const bool whole =
         p->kind == FQ_PACK_BITS && p->bits % 8 == 0 && group->codewords == (size_t)1 << p->width;
     *g = (fq_attention_group){.group = group, .index_bytes = p->bytes};
+    if (group->trellis) {
+        g->index_bytes = group->trellis->code.payload_bytes;
+        return fq_attention_trellis_reads(&group->trellis->code);
+    }
     if (group->sketch_rows || !whole)
         return false;
     g->nibbles = p->width == 1 || p->width == 2 || p->width == 4;
@@ -75,6 +79,11 @@ static bool choose(fq_attention_group *g, const fq_codec_group *group) {
 }
 
 static fq_status make_words(fq_attention_group *g) {
+    if (g->group->trellis) {
+        FQ_TRY(fq_alloc(&g->trellis, 1, sizeof *g->trellis));
+        fq_attention_trellis_init(g->trellis, &g->group->trellis->code);
+        return FQ_OK;
+    }
     const size_t count = g->choices * g->coordinates;
     float most = 0;
     FQ_TRY(fq_alloc(&g->words, count, sizeof *g->words));
@@ -115,6 +124,7 @@ fq_status fq_attention_codes_init(fq_attention_codes *codes, const fq_codec *cod
 
 void fq_attention_codes_clear(fq_attention_codes *codes) {
     for (size_t i = 0; i < codes->groups; i++) {
+        fq_free(codes->group[i].trellis);
         fq_free(codes->group[i].words);
         fq_free(codes->group[i].word_table);
         fq_free(codes->group[i].word_numbers);

@@ -1,18 +1,21 @@
-/* How attention reads the codes of one codec: each group of channels by nibbles, by bytes, or not at all. */
+/* How attention reads the codes of one codec: each group of channels by nibbles, by bytes, as a trellis code,
+ * or not at all. */
 #ifndef FQ_ATTENTION_CODES_H
 #define FQ_ATTENTION_CODES_H
 
 #include "attention_kernels.h"
+#include "attention_trellis.h"
 #include "codec_groups.h"
 
 typedef struct fq_attention_group {
     const fq_codec_group *group;
-    bool nibbles; /* else bytes: 256 words, one a block */
-    size_t index_bytes;
-    size_t positions;   /* look-ups a token: 2 index_bytes nibbles, or as many blocks as bytes */
-    size_t choices;     /* 16 or 256 */
-    size_t coordinates; /* that one look-up stands for */
-    float *words;       /* [choices][coordinates]: where a nibble holds several indices, all of theirs */
+    fq_attention_trellis *trellis; /* NULL: words */
+    bool nibbles;                  /* else bytes: 256 words, one a block */
+    size_t index_bytes;            /* or those of a trellis code's payload */
+    size_t positions;              /* look-ups a token: 2 index_bytes nibbles, or as many blocks as bytes */
+    size_t choices;                /* 16 or 256 */
+    size_t coordinates;            /* that one look-up stands for */
+    float *words; /* [choices][coordinates]: where a nibble holds several indices, all of theirs */
     /* The words in units of word_unit. */
     float word_unit;
     uint8_t *word_table;      /* nibbles: [coordinates][2][16] */

@@ -266,6 +266,7 @@ const fq_attention_kernels fq_attention_kernels_avx512 = {
     .halves = halves,
     .positive = positive,
     .add_scores = add_scores,
+    .add_long_scores = add_long_scores,
     .largest = largest,
     .total = total,
     .weights = weights,

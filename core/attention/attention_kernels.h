@@ -65,6 +65,8 @@ typedef struct fq_attention_kernels {
     bool (*positive)(const float *x, float bound, size_t n);
     /* score[i] += sum[i] (norm[i] unit). */
     void (*add_scores)(float *score, const int16_t *sum, const float *norm, float unit);
+    /* The same for sums of 32 bits. */
+    void (*add_long_scores)(float *score, const int32_t *sum, const float *norm, float unit);
     /* The largest of x[CHUNK]; false if one is not finite. */
     bool (*largest)(float *most, const float *x);
     /* The sum of x[CHUNK], all >= 0; relative error below 2e-7. */

@@ -50,6 +50,12 @@ TARGET static void add_scores(float *restrict score, const int16_t *restrict sum
         score[i] += (float)sum[i] * (norm[i] * unit);
 }
 
+TARGET static void add_long_scores(float *restrict score, const int32_t *restrict sum,
+                                   const float *restrict norm, float unit) {
+    for (size_t i = 0; i < FQ_ATTENTION_CHUNK; i++)
+        score[i] += (float)sum[i] * (norm[i] * unit);
+}
+
 /* By the numbers' bits, as maxima of whole numbers need no order: magnitudes below infinity's are finite, and
  * turning the magnitude's bits of negative numbers makes an order of all. */
 TARGET static bool largest(float *most, const float *x) {

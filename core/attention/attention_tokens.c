@@ -58,6 +58,17 @@ static fq_status make_table(fq_attention_query *query, size_t i, const fq_attent
     return FQ_OK;
 }
 
+/* The part of the row that belongs to group i, a trellis code. */
+static fq_status fill_trellis(fq_attention_query *query, size_t i, const fq_attention_group *g) {
+    const float *row = query->row + g->group->offset;
+    if (!all_finite(row, g->group->dim))
+        return FQ_FAIL(FQ_ERR_RANGE, "queries", "queries and scale whose scores float32 can hold");
+    query->unit[i] = 0;
+    FQ_TRY(fq_attention_trellis_query_init(&query->trellis[i], g->trellis, row));
+    query->unit[i] = query->trellis[i].unit * g->trellis->code->unit;
+    return FQ_OK;
+}
+
 static fq_status query_fill(fq_attention_query *query, const fq_attention_codes *keys, const float *rotated,
                             double scale) {
     FQ_TRY(fq_alloc(&query->row, keys->dim, sizeof *query->row));
@@ -66,6 +77,10 @@ static fq_status query_fill(fq_attention_query *query, const fq_attention_codes 
     for (size_t i = 0; i < keys->groups; i++) {
         const fq_attention_group *g = &keys->group[i];
         float *product = NULL;
+        if (g->trellis) {
+            FQ_TRY(fill_trellis(query, i, g));
+            continue;
+        }
         FQ_TRY(fq_alloc(&product, g->positions * g->choices, sizeof *product));
         all_products(product, g, query->row + g->group->offset);
         const fq_status status = make_table(query, i, g, product);
@@ -90,6 +105,7 @@ void fq_attention_query_clear(fq_attention_query *query) {
     for (size_t i = 0; i < FQ_CODEC_GROUPS_MAX; i++) {
         fq_free(query->nibble_table[i]);
         fq_free(query->byte_table[i]);
+        fq_attention_trellis_query_clear(&query->trellis[i]);
     }
     *query = (fq_attention_query){0};
 }
@@ -110,6 +126,7 @@ static fq_status workspace_fill(fq_attention_workspace *work, const fq_attention
     FQ_TRY(fq_alloc_zero(&work->score, work->m * CHUNK, sizeof *work->score));
     FQ_TRY(fq_alloc_zero(&work->weight, CHUNK, sizeof *work->weight));
     FQ_TRY(fq_alloc_zero(&work->sum, CHUNK, sizeof *work->sum));
+    FQ_TRY(fq_alloc_zero(&work->sums, work->m * CHUNK, sizeof *work->sums));
     FQ_TRY(fq_alloc_zero(&work->total, values->dim, sizeof *work->total));
     if (keys->rows || values->rows)
         FQ_TRY(fq_alloc(&work->rows, CHUNK * values->dim, sizeof *work->rows));
@@ -131,6 +148,7 @@ void fq_attention_workspace_clear(fq_attention_workspace *work) {
     fq_free(work->score);
     fq_free(work->weight);
     fq_free(work->sum);
+    fq_free(work->sums);
     fq_free(work->total);
     fq_free(work->rows);
     *work = (fq_attention_workspace){0};
@@ -164,7 +182,24 @@ static float dot(const float *a, const float *b, size_t n) {
 
 static void transpose(const fq_attention_group *g, const fq_attention_kernels *kernels, uint8_t *columns,
                       const uint8_t *index, size_t stride, size_t n) {
-    (g->nibbles ? kernels->columns : kernels->byte_columns)(columns, index, stride, g->index_bytes, n);
+    if (g->trellis)
+        fq_attention_trellis_kernels_for(kernels->kernel)->columns(columns, index, stride, g->index_bytes, n);
+    else
+        (g->nibbles ? kernels->columns : kernels->byte_columns)(columns, index, stride, g->index_bytes, n);
+}
+
+/* Adds all queries' scores with group i, a trellis code. */
+static void score_trellis(const fq_attention_group *g, const fq_attention_kernels *kernels,
+                          fq_attention_workspace *work, const fq_attention_query *query, size_t i, size_t m,
+                          fq_attention_prefetch next) {
+    const fq_attention_trellis_query *parts[FQ_ATTENTION_QUERIES];
+    for (size_t q = 0; q < m; q++)
+        parts[q] = &query[q].trellis[i];
+    fq_attention_trellis_kernels_for(kernels->kernel)
+        ->scores(work->sums, g->trellis, work->columns, parts, m, next);
+    for (size_t q = 0; q < m; q++)
+        kernels->add_long_scores(work->score + q * CHUNK, work->sums + q * CHUNK, work->norm,
+                                 query[q].unit[i]);
 }
 
 fq_status fq_attention_score(const fq_attention_codes *keys, const fq_attention_kernels *kernels,
@@ -184,6 +219,11 @@ fq_status fq_attention_score(const fq_attention_codes *keys, const fq_attention_
         if (!fq_attention_read_norms(keys, g, kernels, work->norm, codes, n, &bad))
             return corrupt("key_codes", token + bad);
         transpose(g, kernels, work->columns, index, keys->stride, n);
+        if (g->trellis) {
+            score_trellis(g, kernels, work, query, i, m, next);
+            next.bytes = 0;
+            continue;
+        }
         for (size_t q = 0; q < m; q++) {
             if (g->nibbles)
                 kernels->nibble_scores(work->sum, work->columns, g->index_bytes, query[q].nibble_table[i],
@@ -211,8 +251,15 @@ double fq_attention_softmax(const fq_attention_kernels *kernels, fq_attention_wo
     return kernels->total(p);
 }
 
-/* A value too heavy to be rounded to units, by its words as they are. */
+/* A value too heavy to be rounded to units, by its words or levels as they are. */
 static void add_exactly(double *value, const fq_attention_group *g, const uint8_t *index, double weight) {
+    if (g->trellis) {
+        int8_t level[FQ_ATTENTION_TRELLIS_DIM_MAX];
+        fq_trellis_levels(g->trellis->code, level, index);
+        for (size_t j = 0; j < g->group->dim; j++)
+            value[j] += weight * (double)g->trellis->code->unit * (double)level[j];
+        return;
+    }
     for (size_t p = 0; p < g->positions; p++) {
         const unsigned nibble = p % 2 ? index[p / 2] >> 4 : index[p / 2] & 15;
         const float *word = g->words + (g->nibbles ? nibble : index[p]) * g->coordinates;
@@ -238,17 +285,22 @@ static void accumulate_group(const fq_attention_group *g, const fq_attention_ker
                 weight[i] = 0;
             }
     }
-    const float top = most > heavy ? heavy : most, units = weight_units / top;
+    const float all_units = g->trellis ? (float)FQ_ATTENTION_TRELLIS_MOST : weight_units;
+    const float top = most > heavy ? heavy : most, units = all_units / top;
     if (!(top > 0) || !isfinite(units)) /* nothing, or next to nothing */
         return;
     kernels->units(work->sum, weight, units);
-    if (g->nibbles)
+    if (g->trellis)
+        fq_attention_trellis_kernels_for(kernels->kernel)
+            ->values(work->total, g->trellis, work->columns, work->sum, next);
+    else if (g->nibbles)
         kernels->nibble_values(work->total, work->columns, g->index_bytes, g->word_table, g->coordinates,
                                work->sum, next);
     else
         kernels->byte_values(work->total, work->columns, g->index_bytes, &g->bytes, work->sum, next);
-    const double unit = (double)top / (double)weight_units * (double)g->word_unit;
-    for (size_t j = 0; j < g->positions * g->coordinates; j++)
+    const double unit =
+        (double)top / (double)all_units * (double)(g->trellis ? g->trellis->code->unit : g->word_unit);
+    for (size_t j = 0; j < g->group->dim; j++)
         value[j] += unit * (double)work->total[j];
 }
 

@@ -12,6 +12,7 @@ typedef struct fq_attention_query {
     /* In units of unit; nibbles: [positions][2][16], bytes: [positions][256]. */
     uint8_t *nibble_table[FQ_CODEC_GROUPS_MAX];
     int16_t *byte_table[FQ_CODEC_GROUPS_MAX];
+    fq_attention_trellis_query trellis[FQ_CODEC_GROUPS_MAX];
     float unit[FQ_CODEC_GROUPS_MAX];
 } fq_attention_query;
 
@@ -27,6 +28,7 @@ typedef struct fq_attention_workspace {
     float *score;     /* [m][CHUNK]: scores, then exp(score - most), zero behind the last token */
     float *weight;    /* [CHUNK] */
     int16_t *sum;     /* [CHUNK] */
+    int32_t *sums;    /* [m][CHUNK], of trellis codes */
     int64_t *total;   /* [d] */
     float *rows;      /* [CHUNK][d] where a side is decoded */
 } fq_attention_workspace;

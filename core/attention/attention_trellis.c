@@ -37,11 +37,13 @@ static void make_function(fq_attention_trellis *t, size_t f, const fq_trellis_ma
     }
 }
 
-bool fq_attention_trellis_init(fq_attention_trellis *trellis, const fq_trellis_code *code) {
+bool fq_attention_trellis_reads(const fq_trellis_code *code) {
+    return code->payload_bits % 8 == 0 && code->dim <= FQ_ATTENTION_TRELLIS_DIM_MAX;
+}
+
+void fq_attention_trellis_init(fq_attention_trellis *trellis, const fq_trellis_code *code) {
     fq_trellis_matrices matrices;
     *trellis = (fq_attention_trellis){.code = code};
-    if (code->payload_bits % 8 != 0 || code->dim > FQ_ATTENTION_TRELLIS_DIM_MAX)
-        return false;
     fq_trellis_matrices_of(&matrices, &code->map);
     trellis->bytes = code->payload_bytes;
     trellis->period_bytes = matrices.bytes;
@@ -53,7 +55,6 @@ bool fq_attention_trellis_init(fq_attention_trellis *trellis, const fq_trellis_c
         make_function(trellis, f, &matrices, code->map.together);
     for (size_t label = 0; label < (size_t)1 << code->map.label_bits; label++)
         trellis->level[label] = (uint8_t)(code->map.level[label] + 128);
-    return true;
 }
 
 /* The rounded number as 256 high + low, both bytes with signs. */

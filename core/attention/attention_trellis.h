@@ -69,8 +69,11 @@ extern const fq_attention_trellis_kernels fq_attention_trellis_avx2, fq_attentio
 /* The best kernel for the processor that is no better than this one. */
 const fq_attention_trellis_kernels *fq_attention_trellis_kernels_for(fq_attention_kernel kernel);
 
-/* False if codes of this shape must be decoded instead. code must outlive it. */
-bool fq_attention_trellis_init(fq_attention_trellis *trellis, const fq_trellis_code *code);
+/* Whether codes of this shape can be read so: else they must be decoded. */
+bool fq_attention_trellis_reads(const fq_trellis_code *code);
+
+/* For such a code, which must outlive it. */
+void fq_attention_trellis_init(fq_attention_trellis *trellis, const fq_trellis_code *code);
 
 /* Of row[d], finite. */
 FQ_MUST_CHECK fq_status fq_attention_trellis_query_init(fq_attention_trellis_query *query,
