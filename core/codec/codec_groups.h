@@ -35,7 +35,6 @@
 /* What a group of a trellis code has in place of words and a search. */
 typedef struct fq_codec_trellis {
     fq_trellis_code code;
-    fq_trellis_decoder decoder;
     fq_trellis_encoder encoder;
     fq_trellis_decoder decoder;
 } fq_codec_trellis;
