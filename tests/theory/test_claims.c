@@ -352,6 +352,30 @@ static void stored_points_are_held_against_every_code(void) {
     }
 }
 
+static fq_status count_keys(void *context, const fq_evidence *row) {
+    size_t *const n = context;
+    n[0] += strstr(row->parameters, "key of long keys") != NULL;
+    n[1] += row->verdict == FQ_VERDICT_REFUTED && !row->finding[0];
+    return FQ_OK;
+}
+
+/* Rotations of a cache's keys follow the law of unit vectors however long the keys are. */
+static void keys_of_a_cache_are_unit_vectors_to_the_source(void) {
+    enum { TOKENS = 3, DIM = 64 };
+    static float keys[TOKENS * DIM];
+    for (size_t i = 0; i < TOKENS * DIM; i++)
+        keys[i] = (float)(i % 7) * 100 - 250;
+    const fq_claim_head head = {
+        .name = "long keys", .tokens = TOKENS, .dim = DIM, .key = keys, .value = keys};
+    size_t n[2] = {0};
+    fq_claim_context context;
+    fq_claim_context_init(&context, fq_test_seed(), count_keys, n);
+    context.quick = true;
+    context.data = (fq_claim_data){.head_count = 1, .heads = &head};
+    FQ_CHECK_OK(fq_claim_find("source")->run(&context));
+    FQ_CHECK(n[0] > 0 && n[1] == 0);
+}
+
 static const fq_test tests[] = {
     {"comparisons", comparisons},
     {"exceptions and values", exceptions_and_values_do_not_count_as_comparisons},
@@ -360,6 +384,7 @@ static const fq_test tests[] = {
     {"every claim holds and is described", every_claim_holds_and_is_described},
     {"TurboQuant's lower bound is decided", lower_bound_is_decided},
     {"stored points and every code", stored_points_are_held_against_every_code},
+    {"keys of a cache", keys_of_a_cache_are_unit_vectors_to_the_source},
     {"stored points", stored_points_are_held_against_the_shannon_bound},
     {0},
 };
