@@ -217,7 +217,24 @@ static void given_json_expect_one_document(void) {
     json_decref(document);
 }
 
+/* A window of a text: the begin token first where the model has one, then the text's from that place on. */
+static void windows_begin_as_the_model_wants(void) {
+    uint32_t tokens[10], window[4];
+    for (uint32_t t = 0; t < 10; t++)
+        tokens[t] = 100 + t;
+    for (int begins = 0; begins < 2; begins++) {
+        fq_model_text text = {.tokens = tokens, .count = 10, .adds_bos = begins == 1, .bos = 7};
+        text.model.config.context = 4;
+        FQ_CHECK_OK(fq_model_text_window(&text, window, 6, 4));
+        FQ_CHECK(window[0] == (begins ? 7 : 106) && window[1] == (begins ? 106 : 107) &&
+                 window[3] == (begins ? 108 : 109));
+        FQ_CHECK_FAILS(fq_model_text_window(&text, window, 8, 4), FQ_ERR_INPUT);
+        FQ_CHECK_FAILS(fq_model_text_window(&text, window, 0, 5), FQ_ERR_USAGE);
+    }
+}
+
 static const fq_test tests[] = {
+    {"windows begin as the model wants", windows_begin_as_the_model_wants},
     {"given one store expect each run to show its own", given_one_store_expect_each_run_to_show_its_own},
     {"given json expect one document", given_json_expect_one_document},
     {"given fp16 expect the loss by hand and next to no change",
