@@ -13,10 +13,11 @@
  * cosine is taken. Random queries are drawn from the point's seed, a stream for each query head. A treatment
  * learns from the model's queries whatever is asked.
  *
- * Errors: NAME_se_heads and NAME_se_positions are the scatter over key-value heads and over blocks of
- * neighbouring positions, NAME_se both together: see two_way_error.h. They do not cover the draw of the
- * rotation: one serves all heads. Codecs of one seed share it, so their difference is known better than its
- * terms; several seeds in the codec's name show how much the draw matters.
+ * Errors: NAME_se_layers and NAME_se_positions are the scatter over layers (heads of one have much in common)
+ * and over blocks of neighbouring positions, NAME_se both together, NAME_half95 half of the interval of 95
+ * per cent, which is wider than 2 NAME_se where layers or blocks are few: see two_way_error.h. They do not
+ * cover the draw of the rotation: one serves all heads. Codecs of one seed share it, so their difference is
+ * known better than its terms; several seeds in the codec's name show how much the draw matters.
  */
 #include <math.h>
 #include <stdio.h>
@@ -102,9 +103,10 @@ static const fq_parameter parameters[] = {
     { name, FQ_VALUE_REAL, 0, units, text, FQ_ROLE_VALUE }
 #define MEASURE(name, units, text)                                                                           \
     REAL(name, units, text),                                                                                 \
-        REAL(name "_se", units, "standard error: heads and blocks of positions drawn at random"),            \
-        REAL(name "_se_heads", units, "standard error over key-value heads"),                                \
-        REAL(name "_se_positions", units, "standard error over blocks of positions")
+        REAL(name "_se", units, "standard error: layers and blocks of positions drawn at random"),           \
+        REAL(name "_se_layers", units, "standard error over layers; of one layer, over its heads"),          \
+        REAL(name "_se_positions", units, "standard error over blocks of positions"),                        \
+        REAL(name "_half95", units, "half of the interval of 95 per cent, by Student's quantile")
 static const fq_value_column columns[] = {
     {"family", FQ_VALUE_TEXT, 16, "", "codec family of the keys", FQ_ROLE_VALUE},
     {"block", FQ_VALUE_INTEGER, 0, "1", "block dimension k of the keys' codec; 0 if it has none",
@@ -243,7 +245,7 @@ static fq_status job_make(job *j) {
     FQ_TRY(fq_alloc(&j->out, j->queries, sizeof *j->out));
     FQ_TRY(fq_alloc_zero(&j->together, j->queries, FQ_OUTPUTS * sizeof *j->together));
     for (int m = 0; m < MEASURES; m++)
-        FQ_TRY(fq_two_way_init(&j->measure[m], j->shape.layers * j->shape.heads, j->blocks));
+        FQ_TRY(fq_two_way_init(&j->measure[m], j->shape.layers, j->shape.heads, j->blocks));
     return FQ_OK;
 }
 
@@ -413,10 +415,10 @@ static fq_status measure(job *j, fq_rows *rows) {
 }
 
 static void put(fq_rows *rows, const char *column, fq_two_way_estimate e) {
-    const char *const endings[] = {"", "_se", "_se_heads", "_se_positions"};
-    const double values[] = {e.mean, e.se, e.se_heads, e.se_positions};
+    const char *const endings[] = {"", "_se", "_se_layers", "_se_positions", "_half95"};
+    const double values[] = {e.mean, e.se, e.se_layers, e.se_positions, e.half95};
     char name[FQ_TABLE_NAME_MAX + 1];
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
         snprintf(name, sizeof name, "%s%s", column, endings[i]);
         fq_rows_real(rows, name, values[i]);
     }

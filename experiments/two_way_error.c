@@ -3,11 +3,14 @@
 #include <math.h>
 #include <string.h>
 
+#include <gsl/gsl_cdf.h>
+
 #include "memory.h"
 
-fq_status fq_two_way_init(fq_two_way *t, size_t heads, size_t blocks) {
-    size_t cells = 0;
+fq_status fq_two_way_init(fq_two_way *t, size_t layers, size_t heads_per_layer, size_t blocks) {
+    size_t heads = 0, cells = 0;
     memset(t, 0, sizeof *t);
+    FQ_TRY(fq_size_multiply(&heads, layers, heads_per_layer, "heads"));
     FQ_TRY(fq_size_multiply(&cells, heads, blocks, "cells"));
     FQ_TRY(fq_alloc_zero(&t->sum, cells, sizeof *t->sum));
     const fq_status status = fq_alloc_zero(&t->count, cells, sizeof *t->count);
@@ -15,6 +18,7 @@ fq_status fq_two_way_init(fq_two_way *t, size_t heads, size_t blocks) {
         fq_two_way_clear(t);
         return status;
     }
+    t->layers = layers;
     t->heads = heads;
     t->blocks = blocks;
     return FQ_OK;
@@ -36,7 +40,7 @@ size_t fq_two_way_block(size_t i, size_t n, size_t blocks) {
     return i / length;
 }
 
-/* Mean over cells first, first + step, ...: a head's (step 1) or a block's (step blocks). */
+/* Mean over cells first, first + step, ...: of a head or a layer (step 1) or a block (step blocks). */
 static double cluster_mean(const fq_two_way *t, size_t first, size_t step, size_t cells) {
     double sum = 0.0, count = 0.0;
     for (size_t i = 0; i < cells; i++) {
@@ -50,11 +54,13 @@ double fq_two_way_head_mean(const fq_two_way *t, size_t head) {
     return cluster_mean(t, head * t->blocks, 1, t->blocks);
 }
 
-/* Standard error over one way of clustering of mean(a) / mean(b); b NULL stands for all ones. */
-static double standard_error(const fq_two_way *a, const fq_two_way *b, bool by_head, double ratio,
-                             double base) {
-    const size_t clusters = by_head ? a->heads : a->blocks, cells = by_head ? a->blocks : a->heads;
-    const size_t next = by_head ? a->blocks : 1, step = by_head ? 1 : a->blocks;
+/* Scatter over one way of clustering of mean(a) / mean(b), b NULL standing for all ones. */
+typedef struct scatter {
+    double se, freedom; /* clusters with values, less one */
+} scatter;
+
+static scatter scatter_of(const fq_two_way *a, const fq_two_way *b, size_t clusters, size_t next, size_t step,
+                          size_t cells, double ratio, double base) {
     double n = 0.0, mean = 0.0, squares = 0.0;
     for (size_t c = 0; c < clusters; c++) {
         const double value = cluster_mean(a, c * next, step, cells);
@@ -66,16 +72,32 @@ static double standard_error(const fq_two_way *a, const fq_two_way *b, bool by_h
         mean += before / n;
         squares += before * (part - mean);
     }
-    return n < 2.0 ? (double)NAN : sqrt(squares / (n - 1.0) / n);
+    return (scatter){n < 2.0 ? (double)NAN : sqrt(squares / (n - 1.0) / n), n - 1.0};
+}
+
+static scatter over_layers(const fq_two_way *a, const fq_two_way *b, double ratio, double base) {
+    const size_t clusters = a->layers > 1 ? a->layers : a->heads, cells = a->heads * a->blocks / clusters;
+    return scatter_of(a, b, clusters, cells, 1, cells, ratio, base);
+}
+
+static double half_width(scatter a, scatter b) {
+    const double va = a.se * a.se, vb = b.se * b.se;
+    if (!(va + vb > 0.0))
+        return va + vb; /* no scatter, or none known */
+    const double freedom = (va + vb) * (va + vb) / (va * va / a.freedom + vb * vb / b.freedom);
+    return gsl_cdf_tdist_Qinv(0.025, freedom) * sqrt(va + vb);
 }
 
 static fq_two_way_estimate estimate(const fq_two_way *a, const fq_two_way *b) {
     const double top = cluster_mean(a, 0, 1, a->heads * a->blocks);
     const double base = b ? cluster_mean(b, 0, 1, b->heads * b->blocks) : 1.0;
     fq_two_way_estimate e = {.mean = top / base};
-    e.se_heads = standard_error(a, b, true, e.mean, base);
-    e.se_positions = standard_error(a, b, false, e.mean, base);
-    e.se = hypot(e.se_heads, e.se_positions);
+    const scatter layers = over_layers(a, b, e.mean, base);
+    const scatter blocks = scatter_of(a, b, a->blocks, 1, a->blocks, a->heads, e.mean, base);
+    e.se_layers = layers.se;
+    e.se_positions = blocks.se;
+    e.se = hypot(e.se_layers, e.se_positions);
+    e.half95 = half_width(layers, blocks);
     return e;
 }
 
@@ -89,5 +111,6 @@ fq_two_way_estimate fq_two_way_ratio(const fq_two_way *a, const fq_two_way *b) {
 
 fq_two_way_estimate fq_two_way_sqrt(fq_two_way_estimate e) {
     const double root = sqrt(e.mean), slope = root > 0.0 ? 0.5 / root : 0.0;
-    return (fq_two_way_estimate){root, slope * e.se, slope * e.se_heads, slope * e.se_positions};
+    return (fq_two_way_estimate){root, slope * e.se, slope * e.se_layers, slope * e.se_positions,
+                                 slope * e.half95};
 }

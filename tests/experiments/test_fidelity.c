@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <gsl/gsl_cdf.h>
+
 #include "attention_fidelity.h"
 #include "check.h"
 #include "codec.h"
@@ -161,16 +163,19 @@ static void invariances_hold(void) {
     FQ_CHECK_FAILS(fq_attention_fidelity(out, &pair, h.query, QUERIES, FIRST, STRIDE), FQ_ERR_NONFINITE);
 }
 
-/* Every cell a value: one-way formulas written out; a ratio to a constant, a scaled mean. */
+/* Every cell a value: one-way formulas written out; a ratio to a constant, a scaled mean; the same heads in
+ * one layer, when they are the clusters; Student's quantiles from a table. */
 static void two_way_errors_are_their_formulas(void) {
-    enum { HEADS = 5, BLOCKS = 4, EACH = 3 };
-    fq_two_way t, twice, ones;
-    double head[HEADS] = {0}, block[BLOCKS] = {0}, mean = 0.0, heads = 0.0, blocks = 0.0;
+    enum { LAYERS = 5, OF_LAYER = 2, HEADS = LAYERS * OF_LAYER, BLOCKS = 4, EACH = 3 };
+    fq_two_way t, twice, ones, flat;
+    double head[HEADS] = {0}, layer[LAYERS] = {0}, block[BLOCKS] = {0}, mean = 0.0, heads = 0.0, layers = 0.0,
+           blocks = 0.0;
     fq_stream s;
     fq_stream_init(&s, fq_test_seed(), FQ_PURPOSE_TEST, 20);
-    FQ_CHECK_OK(fq_two_way_init(&t, HEADS, BLOCKS));
-    FQ_CHECK_OK(fq_two_way_init(&twice, HEADS, BLOCKS));
-    FQ_CHECK_OK(fq_two_way_init(&ones, HEADS, BLOCKS));
+    FQ_CHECK_OK(fq_two_way_init(&t, LAYERS, OF_LAYER, BLOCKS));
+    FQ_CHECK_OK(fq_two_way_init(&twice, LAYERS, OF_LAYER, BLOCKS));
+    FQ_CHECK_OK(fq_two_way_init(&ones, LAYERS, OF_LAYER, BLOCKS));
+    FQ_CHECK_OK(fq_two_way_init(&flat, 1, HEADS, BLOCKS));
     for (size_t h = 0; h < HEADS; h++)
         for (size_t b = 0; b < BLOCKS; b++)
             for (size_t i = 0; i < EACH; i++) {
@@ -178,19 +183,30 @@ static void two_way_errors_are_their_formulas(void) {
                 fq_two_way_add(&t, h, b, x, 1.0);
                 fq_two_way_add(&twice, h, b, 2.0 * x, 1.0);
                 fq_two_way_add(&ones, h, b, 4.0, 1.0);
+                fq_two_way_add(&flat, h, b, x, 1.0);
                 head[h] += x / (BLOCKS * EACH);
+                layer[h / OF_LAYER] += x / (OF_LAYER * BLOCKS * EACH);
                 block[b] += x / (HEADS * EACH);
                 mean += x / (HEADS * BLOCKS * EACH);
             }
     for (size_t h = 0; h < HEADS; h++)
         heads += (head[h] - mean) * (head[h] - mean) / (HEADS - 1) / HEADS;
+    for (size_t l = 0; l < LAYERS; l++)
+        layers += (layer[l] - mean) * (layer[l] - mean) / (LAYERS - 1) / LAYERS;
     for (size_t b = 0; b < BLOCKS; b++)
         blocks += (block[b] - mean) * (block[b] - mean) / (BLOCKS - 1) / BLOCKS;
-    const fq_two_way_estimate e = fq_two_way_mean(&t), quarter = fq_two_way_ratio(&t, &ones);
+    const fq_two_way_estimate e = fq_two_way_mean(&t), quarter = fq_two_way_ratio(&t, &ones),
+                              one_layer = fq_two_way_mean(&flat);
     FQ_CHECK_NEAR(e.mean, mean, 1e-12);
-    FQ_CHECK_NEAR(e.se_heads, sqrt(heads), 1e-12);
+    FQ_CHECK_NEAR(e.se_layers, sqrt(layers), 1e-12);
+    FQ_CHECK_NEAR(one_layer.se_layers, sqrt(heads), 1e-12);
     FQ_CHECK_NEAR(e.se_positions, sqrt(blocks), 1e-12);
-    FQ_CHECK_NEAR(e.se, sqrt(heads + blocks), 1e-12);
+    FQ_CHECK_NEAR(e.se, sqrt(layers + blocks), 1e-12);
+    /* Between the quantiles of as many degrees of freedom as the fewer clusters have and of both together. */
+    const double freedom = pow(layers + blocks, 2) / (layers * layers / 4 + blocks * blocks / 3);
+    FQ_CHECK(freedom >= 3.0 && freedom <= 7.0);
+    FQ_CHECK(e.half95 <= 3.182446 * e.se && e.half95 >= 2.364624 * e.se);
+    FQ_CHECK_NEAR(gsl_cdf_tdist_Q(e.half95 / e.se, freedom), 0.025, 1e-9);
     FQ_CHECK_NEAR(fq_two_way_head_mean(&t, 2), head[2], 1e-12);
     FQ_CHECK_NEAR(quarter.mean, mean / 4.0, 1e-12);
     FQ_CHECK_NEAR(quarter.se, e.se / 4.0, 1e-12);
@@ -199,7 +215,10 @@ static void two_way_errors_are_their_formulas(void) {
     FQ_CHECK_NEAR(half.se, 0.0, 1e-12); /* proportional: known without error */
     FQ_CHECK_NEAR(root.mean * root.mean, mean, 1e-12);
     FQ_CHECK_NEAR(root.se, 0.5 * e.se / sqrt(mean), 1e-12);
+    FQ_CHECK_NEAR(root.half95, 0.5 * e.half95 / sqrt(mean), 1e-12);
+    FQ_CHECK(half.half95 < 1e-12 && one_layer.half95 > 0.0);
     fq_two_way_clear(&t);
+    fq_two_way_clear(&flat);
     fq_two_way_clear(&twice);
     fq_two_way_clear(&ones);
     size_t most = 0, blocks_seen[20] = {0};
