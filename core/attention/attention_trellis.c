@@ -13,6 +13,8 @@ static const fq_attention_trellis_kernels *const kernels[] = {
 #if defined(__x86_64__)
     &fq_attention_trellis_avx2,
     &fq_attention_trellis_avx512,
+#elif defined(__aarch64__)
+    &fq_attention_trellis_neon,
 #endif
 };
 

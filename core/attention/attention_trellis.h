@@ -64,6 +64,8 @@ typedef struct fq_attention_trellis_kernels {
 extern const fq_attention_trellis_kernels fq_attention_trellis_portable;
 #if defined(__x86_64__)
 extern const fq_attention_trellis_kernels fq_attention_trellis_avx2, fq_attention_trellis_avx512;
+#elif defined(__aarch64__)
+extern const fq_attention_trellis_kernels fq_attention_trellis_neon;
 #endif
 
 /* The best kernel for the processor that is no better than this one. */

@@ -32,11 +32,18 @@ void fq_trellis_decoder_init(fq_trellis_decoder *decoder, const fq_trellis_code 
         return;
     decoder->in_places = true;
     places->reach = matrices.reach;
+    places->functions = functions;
     memcpy(places->level, code->map.level, sizeof places->level);
     for (size_t eight = 0; eight < 8; eight++) {
         const size_t f = eight * functions / 8;
-        for (size_t r = 0; r < matrices.reach; r++)
-            places->matrix[r][eight] = matrices.matrix[f % together][f / together][r];
+        for (size_t r = 0; r < matrices.reach; r++) {
+            const uint64_t matrix = matrices.matrix[f % together][f / together][r];
+            places->matrix[r][eight] = matrix;
+            for (unsigned i = 0; i < 16; i++) {
+                places->nibble[r][eight][0][i] = fq_trellis_multiply(matrix, (uint8_t)i);
+                places->nibble[r][eight][1][i] = fq_trellis_multiply(matrix, (uint8_t)(i << 4));
+            }
+        }
     }
     for (size_t j = 0; j < CHUNK; j++)
         places->order[j] = (uint8_t)(j % functions * (CHUNK / functions) + j / functions);
@@ -55,16 +62,26 @@ void fq_trellis_decode_portable(const fq_trellis_decoder *decoder, float *y, siz
     }
 }
 
+static const struct {
+    fq_trellis_decode_kernel *kernel; /* NULL: not made for this machine */
+    unsigned needs;
+} kernels[FQ_TRELLIS_DECODE_LEVELS] = {
+    [FQ_TRELLIS_DECODE_PORTABLE] = {fq_trellis_decode_portable, 0},
+#if defined(__x86_64__)
+    [FQ_TRELLIS_DECODE_AVX2] = {fq_trellis_decode_avx2, FQ_CPU_AVX2},
+    [FQ_TRELLIS_DECODE_AVX512] = {fq_trellis_decode_avx512, FQ_CPU_AVX2 | FQ_CPU_AVX512F | FQ_CPU_AVX512BW |
+                                                                FQ_CPU_AVX512DQ | FQ_CPU_AVX512VL |
+                                                                FQ_CPU_VBMI | FQ_CPU_GFNI},
+#elif defined(__aarch64__)
+    [FQ_TRELLIS_DECODE_NEON] = {fq_trellis_decode_neon, FQ_CPU_NEON},
+#endif
+};
+
 fq_trellis_decode_kernel *fq_trellis_decode_kernel_of(const fq_trellis_decoder *decoder,
                                                       fq_trellis_decode_level level) {
-#if defined(__x86_64__)
-    const unsigned needs = FQ_CPU_AVX2 | FQ_CPU_AVX512F | FQ_CPU_AVX512BW | FQ_CPU_AVX512DQ |
-                           FQ_CPU_AVX512VL | FQ_CPU_VBMI | FQ_CPU_GFNI;
-    if (level == FQ_TRELLIS_DECODE_AVX512)
-        return decoder->in_places && fq_cpu_has(needs) ? fq_trellis_decode_avx512 : NULL;
-#endif
-    (void)decoder;
-    return level == FQ_TRELLIS_DECODE_PORTABLE ? fq_trellis_decode_portable : NULL;
+    if (level != FQ_TRELLIS_DECODE_PORTABLE && !decoder->in_places)
+        return NULL;
+    return fq_cpu_has(kernels[level].needs) ? kernels[level].kernel : NULL;
 }
 
 void fq_trellis_decode_vectors(const fq_trellis_decoder *decoder, float *y, size_t y_stride,

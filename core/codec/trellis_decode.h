@@ -15,9 +15,11 @@ enum {
  * (trellis_code.h's matrices), a chunk is 64/F periods; place 64/F f + i holds the label of function f of
  * period i, so that eight places in a row have the same matrix. */
 typedef struct fq_trellis_places {
-    unsigned reach;                           /* bytes that a label comes from, 1 to 3 */
-    uint64_t matrix[FQ_TRELLIS_REACH_MAX][8]; /* of each eight places */
-    uint8_t order[FQ_TRELLIS_DECODE_CHUNK];   /* the place of each coordinate */
+    unsigned reach; /* bytes that a label comes from, 1 to 3 */
+    size_t functions;
+    uint64_t matrix[FQ_TRELLIS_REACH_MAX][8];       /* of each eight places */
+    uint8_t nibble[FQ_TRELLIS_REACH_MAX][8][2][16]; /* their products with a byte's low and high four bits */
+    uint8_t order[FQ_TRELLIS_DECODE_CHUNK];         /* the place of each coordinate */
     uint8_t byte[FQ_TRELLIS_DECODE_CHUNKS_MAX][FQ_TRELLIS_REACH_MAX][FQ_TRELLIS_DECODE_CHUNK]; /* of places */
     int8_t level[FQ_TRELLIS_LEVELS_MAX];
 } fq_trellis_places;
@@ -36,13 +38,17 @@ struct fq_trellis_decoder {
 
 typedef enum fq_trellis_decode_level {
     FQ_TRELLIS_DECODE_PORTABLE,
+    FQ_TRELLIS_DECODE_NEON,
+    FQ_TRELLIS_DECODE_AVX2,
     FQ_TRELLIS_DECODE_AVX512, /* x86-64 with AVX-512F, BW, DQ, VL, VBMI and GFNI */
     FQ_TRELLIS_DECODE_LEVELS
 } fq_trellis_decode_level;
 
 fq_trellis_decode_kernel fq_trellis_decode_portable;
 #if defined(__x86_64__)
-fq_trellis_decode_kernel fq_trellis_decode_avx512;
+fq_trellis_decode_kernel fq_trellis_decode_avx2, fq_trellis_decode_avx512;
+#elif defined(__aarch64__)
+fq_trellis_decode_kernel fq_trellis_decode_neon;
 #endif
 
 /* code must outlive it. */
