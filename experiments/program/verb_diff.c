@@ -13,7 +13,7 @@
 #include "verb.h"
 #include "verb_support.h"
 
-static double absolute, relative;
+static double absolute, relative, errors;
 static bool quiet, summary, json;
 static json_t *tables; /* for --json */
 
@@ -32,6 +32,14 @@ static const fq_option options[] = {
      .least = 0,
      .most = 1,
      .help = "or by R times the larger magnitude"},
+    {.name = "errors",
+     .kind = FQ_OPTION_REAL,
+     .value = &errors,
+     .argument = "Z",
+     .least = 0,
+     .most = 100,
+     .help = "or by Z times sqrt(a^2 + b^2), a and b the standard errors X_se that both files have beside X; "
+             "the errors themselves are then not compared"},
     {.name = "summary",
      .kind = FQ_OPTION_FLAG,
      .value = &summary,
@@ -51,6 +59,7 @@ static const fq_usage usage = {
     .options = options,
     .examples = "fibquant diff one_rank.h5 three_ranks.h5\n"
                 "fibquant diff avx2.h5 portable.h5 --relative 1e-9\n"
+                "fibquant diff mine.h5 theirs.h5 --errors 4\n"
                 "fibquant diff monday.h5 friday.h5 --summary",
     .exit_status = "0 the same, 1 different"};
 
@@ -108,6 +117,28 @@ static double number_at(const fq_table *t, size_t row, size_t column) {
                                                        : fq_table_real(t, row, column);
 }
 
+/* sqrt(a^2 + b^2) of the standard errors that both rows have beside a column; 0 where one has none. */
+static double joint_error(const fq_table *a, size_t ra, size_t ca, const fq_table *b, size_t rb) {
+    char name[FQ_TABLE_NAME_MAX + 8];
+    snprintf(name, sizeof name, "%s_se", a->columns[ca].name);
+    const size_t i = fq_table_find(a, name), j = fq_table_find(b, name);
+    if (i == a->column_count || j == b->column_count || a->columns[i].type != FQ_VALUE_REAL ||
+        b->columns[j].type != FQ_VALUE_REAL)
+        return 0;
+    const double error = hypot(fq_table_real(a, ra, i), fq_table_real(b, rb, j));
+    return isfinite(error) ? error : 0;
+}
+
+/* Whether a column is the standard error of another, which --errors judges instead of it. */
+static bool is_error_column(const fq_table *t, size_t column) {
+    char name[FQ_TABLE_NAME_MAX + 1];
+    const size_t length = strlen(t->columns[column].name);
+    if (length < 4 || strcmp(t->columns[column].name + length - 3, "_se") != 0)
+        return false;
+    snprintf(name, sizeof name, "%.*s", (int)length - 3, t->columns[column].name);
+    return fq_table_find(t, name) < t->column_count;
+}
+
 /* Whether two values are the same as far as the tolerances say; if not, *off says how far apart they are. */
 static bool same_value(const fq_table *a, size_t ra, size_t ca, const fq_table *b, size_t rb, size_t cb,
                        double *off, double *off_relative) {
@@ -125,7 +156,8 @@ static bool same_value(const fq_table *a, size_t ra, size_t ca, const fq_table *
     *off_relative = *off / fmax(fabs(x), fabs(y));
     if (a->columns[ca].type == FQ_VALUE_INTEGER)
         return false;
-    return *off <= absolute || *off <= relative * fmax(fabs(x), fabs(y));
+    return *off <= absolute || *off <= relative * fmax(fabs(x), fabs(y)) ||
+           *off <= errors * joint_error(a, ra, ca, b, rb);
 }
 
 static void say(const char *table, const char *key, const char *what) {
@@ -152,6 +184,7 @@ static void compare_rows(comparison *c, const keyed *ka, const keyed *kb) {
         double off = 0.0, off_relative = 0.0;
         char x[FQ_TABLE_VALUE_TEXT], y[FQ_TABLE_VALUE_TEXT], what[400];
         if (column->role != FQ_ROLE_VALUE || j == c->b->column_count ||
+            (errors > 0 && is_error_column(c->a, i)) ||
             same_value(c->a, ka->row, i, c->b, kb->row, j, &off, &off_relative))
             continue;
         differences++;

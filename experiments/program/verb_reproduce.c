@@ -29,7 +29,7 @@
 
 extern const fq_embedded_text fq_manifests[];
 
-static const char *folder, *model, *text_path;
+static const char *folder, *model, *text_path, *other;
 static bool quick, json;
 static json_t *steps_done; /* for --json */
 
@@ -53,6 +53,12 @@ static const fq_option options[] = {
      .argument = "FILE",
      .help = "text to run the model over, UTF-8"},
     {.name = "quick", .kind = FQ_OPTION_FLAG, .value = &quick, .help = "fewer points and tokens"},
+    {.name = "compare",
+     .kind = FQ_OPTION_TEXT,
+     .value = &other,
+     .argument = "OTHER.h5",
+     .help = "at the end lists values that differ from another machine's or version's by over four standard "
+             "errors (fibquant diff --errors 4)"},
     FQ_OPTION_JSON(json),
     {0}};
 
@@ -67,7 +73,8 @@ static const fq_usage usage = {
     .notes = "./reproduce fetches the default model and text and names them here. Without them the parts "
              "that need\n"
              "a real cache are left out, and the end says so.",
-    .examples = "fibquant reproduce -m model.gguf -t book.txt -o reproduction",
+    .examples = "fibquant reproduce -m model.gguf -t book.txt -o reproduction\n"
+                "fibquant reproduce -m model.gguf -t book.txt --compare theirs/results.h5",
 };
 
 enum { PATH = FQ_PATH_MAX, ARGUMENTS = 16, POINTS_FAILED = 5, QUICK_TOKENS = 512, TOKENS = 1024 };
@@ -275,6 +282,19 @@ static int run_sweeps(const char *manifest_folder, const char *results) {
     return code ? code : failed;
 }
 
+/* Sets the store beside another one, if there is one; the exit status so far, or that of the comparison if
+ * all was well before. */
+static int compare(const char *results, int exit_code) {
+    command diff = command_of("diff");
+    if (!other)
+        return exit_code;
+    const char *const words[] = {"--errors", "4", "--", results, other};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        add(&diff, words[i]);
+    const int compared = run_self(&diff);
+    return exit_code ? exit_code : compared;
+}
+
 static int run_steps(const char *manifest_folder) {
     char results[PATH + 16];
     snprintf(results, sizeof results, "%s/results.h5", folder);
@@ -294,23 +314,36 @@ static int run_steps(const char *manifest_folder) {
     add(&plot, "--");
     add(&plot, results);
     const int drawn = run_self(&plot);
+    const int worst = drawn != 0 ? drawn : verdict != 0 ? verdict : code;
     if (json)
-        return drawn != 0 ? drawn : verdict != 0 ? verdict : code;
+        return compare(results, worst);
     if (print_summary(results) != FQ_OK)
         return fq_verb_fail("reproduce");
     if (!model || !text_path)
         printf("\nLeft out, for want of --model and --text: the frontier, universality and perplexity of a "
                "real cache.\n");
     printf("\nFigures and data are in %s, every point in %s.\n", folder, results);
-    return drawn != 0 ? drawn : verdict != 0 ? verdict : code;
+    return compare(results, worst);
+}
+
+/* What will be compared in the end can be read at the beginning. */
+static bool other_is_a_store(int *exit_code) {
+    fq_results store = {0};
+    const fq_status status = other ? fq_store_read(other, &store) : FQ_OK;
+    fq_results_clear(&store);
+    if (status != FQ_OK)
+        *exit_code = fq_verb_fail("reproduce");
+    return status == FQ_OK;
 }
 
 /* Neither model nor text is a file that will be written into the folder. */
 static bool outputs_are_good(int *exit_code) {
     static char paths[64][PATH + 64];
     fq_output outputs[66] = {{"--output", folder, FQ_OUTPUT_FOLDER}};
-    const fq_input inputs[] = {
-        {.option = "--model", .path = model}, {.option = "--text", .path = text_path}, {0}};
+    const fq_input inputs[] = {{.option = "--model", .path = model},
+                               {.option = "--text", .path = text_path},
+                               {.option = "--compare", .path = other},
+                               {0}};
     size_t count = 0;
     snprintf(paths[count++], sizeof paths[0], "%s/cache.h5", folder);
     snprintf(paths[count++], sizeof paths[0], "%s/results.h5", folder);
@@ -342,7 +375,7 @@ static int run(int argc, const char **argv) {
     if (!model != !text_path)
         return fq_options_refuse(&usage, "--%s is missing; allowed: --model and --text, or neither",
                                  model ? "text" : "model");
-    if (!outputs_are_good(&exit_code) || !folder_is_of_the_same(&exit_code))
+    if (!outputs_are_good(&exit_code) || !other_is_a_store(&exit_code) || !folder_is_of_the_same(&exit_code))
         return exit_code;
     steps_done = json_array();
     if (make_folder(folder) != FQ_OK || make_folder(manifest_folder) != FQ_OK ||

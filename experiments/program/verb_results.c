@@ -12,13 +12,14 @@
 #include "options.h"
 #include "printable.h"
 #include "result_store.h"
+#include "results_typeset.h"
 #include "sweep_store.h"
 #include "verb.h"
 #include "verb_support.h"
 
 static fq_option_list where, chosen;
 static const char *table_name;
-static bool csv, json;
+static bool csv, markdown, latex, json;
 
 static const fq_option options[] = {
     {.name = "table",
@@ -37,6 +38,11 @@ static const fq_option options[] = {
      .argument = "NAME",
      .help = "prints this column; repeatable; default: parameters and values"},
     {.name = "csv", .kind = FQ_OPTION_FLAG, .value = &csv, .help = "comma-separated values"},
+    {.name = "markdown",
+     .kind = FQ_OPTION_FLAG,
+     .value = &markdown,
+     .help = "a Markdown table; X and X_se in one cell, as 0.104936(49)"},
+    {.name = "latex", .kind = FQ_OPTION_FLAG, .value = &latex, .help = "the same as a LaTeX tabular"},
     FQ_OPTION_JSON(json),
     {0}};
 
@@ -51,9 +57,11 @@ static const fq_usage usage = {
     .least_arguments = 1,
     .most_arguments = 1,
     .options = options,
-    .examples = "fibquant results rd.h5 --where 'rate<=2' --where block=4\n"
-                "fibquant results rd.h5 --csv --column codec --column distortion > rd.csv\n"
-                "fibquant results rd.h5 --table failures"};
+    .examples =
+        "fibquant results rd.h5 --where 'rate<=2' --where block=4\n"
+        "fibquant results rd.h5 --csv --column codec --column distortion > rd.csv\n"
+        "fibquant results rd.h5 --markdown --column codec --column distortion --column distortion_se\n"
+        "fibquant results rd.h5 --table failures"};
 
 typedef struct condition {
     size_t column;
@@ -188,6 +196,19 @@ static bool selected(const selection *s, size_t row) {
         if (!holds(&s->conditions[i], s->table, row))
             return false;
     return true;
+}
+
+/* The rows that were chosen, in the language of documents. */
+static fq_status typeset_rows(const selection *s) {
+    size_t *rows = NULL, count = 0;
+    FQ_TRY(fq_alloc(&rows, s->table->count + 1, sizeof *rows));
+    for (size_t r = 0; r < s->table->count; r++)
+        if (selected(s, r))
+            rows[count++] = r;
+    fq_results_typeset(stdout, latex ? FQ_TYPESET_LATEX : FQ_TYPESET_MARKDOWN, s->table, s->columns, s->count,
+                       rows, count);
+    fq_free(rows);
+    return FQ_OK;
 }
 
 static void print_rows(const selection *s) {
@@ -386,6 +407,8 @@ static fq_status show(const fq_results *results, selection *s, const char *path)
         return print_json(s);
     if (s->table == &none)
         return FQ_OK;
+    if (markdown || latex)
+        return typeset_rows(s);
     if (!csv && isatty(STDOUT_FILENO))
         print_aligned(s);
     else
@@ -400,8 +423,8 @@ static int run(int argc, const char **argv) {
     int exit_code = 0;
     if (!fq_options_parse(&usage, argc, argv, &arguments, &exit_code))
         return exit_code;
-    if (csv && json)
-        return fq_options_refuse(&usage, "--csv and --json; allowed: one of the two");
+    if (csv + markdown + latex + json > 1)
+        return fq_options_refuse(&usage, "--csv, --markdown, --latex, --json; allowed: one of them");
     fq_status status = fq_store_read(arguments.items[0], &results);
     if (status == FQ_OK)
         status = show(&results, &s, arguments.items[0]);

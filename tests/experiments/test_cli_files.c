@@ -354,9 +354,11 @@ static void a_folder_is_of_one_model_and_text(void) {
     expect(3, "reproduce -m m.gguf -t absent -o folder", "absent");
     expect(3, "reproduce -m . -t t.txt -o new", "is no regular file");
     expect(3, "reproduce -m absent -t t.txt -o new", "absent");
-    FQ_CHECK(fq_command("test ! -e new")->exit_code == 0);
     expect(2, "reproduce -m m.gguf -o folder", "--text is missing");
+    expect(3, "reproduce --compare absent.h5 -o new", "absent.h5");
+    expect(3, "reproduce --compare t.txt -o new", "no HDF5");
     expect(2, "reproduce -m folder/cache.h5 -t t.txt -o folder", "--model");
+    FQ_CHECK(fq_command("test ! -e new")->exit_code == 0);
     FQ_CHECK(fq_command("test \"$(ls folder)\" = cache.h5 && cmp kv.h5 folder/cache.h5")->exit_code == 0);
 }
 

@@ -1,4 +1,5 @@
 /* What people and scripts get out of stores: results, diff, merge. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "command.h"
 #include "memory.h"
 #include "result_file.h"
+#include "results_typeset.h"
 #include "text_set.h"
 
 static bool ran(const fq_command_result *result, int wanted) {
@@ -15,6 +17,11 @@ static bool ran(const fq_command_result *result, int wanted) {
     if (!ok)
         fprintf(stderr, "  exit %d, wanted %d\n%s%s", result->exit_code, wanted, result->out, result->err);
     return ok;
+}
+
+static void expect_text(const char *text, const char *wanted) {
+    if (!FQ_CHECK(strcmp(text, wanted) == 0))
+        fprintf(stderr, "  \"%s\", wanted \"%s\"\n", text, wanted);
 }
 
 /* A store of one table with rows of our own. */
@@ -184,6 +191,73 @@ static void given_tables_of_one_file_expect_their_names(void) {
              NULL);
 }
 
+static const fq_value_column measured[] = {
+    {"codec", FQ_VALUE_TEXT, 40, "", "a name", FQ_ROLE_PARAMETER},
+    {"distortion_se", FQ_VALUE_REAL, 0, "1", "its standard error", FQ_ROLE_VALUE},
+    {"distortion", FQ_VALUE_REAL, 0, "1", "measured", FQ_ROLE_VALUE},
+    {"bytes", FQ_VALUE_INTEGER, 0, "B", "whole", FQ_ROLE_VALUE},
+};
+enum { MEASURED = sizeof measured / sizeof measured[0] };
+static double moved; /* by how much the second store's values are off */
+
+static void fill_measured(fq_table *t, size_t r) {
+    static const char *const codecs[] = {"a_b|c", "50%&#$", "x^~\\{}<"};
+    static const double values[] = {0.104936, 12345.6, 0.25}, error[] = {0.000049, 12, 0};
+    fq_table_set_text(t, r, 0, codecs[r]);
+    fq_table_set_real(t, r, 1, error[r]);
+    fq_table_set_real(t, r, 2, values[r] + moved * error[r]);
+    fq_table_set_integer(t, r, 3, 18);
+}
+
+/* What goes into a paper: one cell a measurement, nothing that the language would take as its own. */
+static void given_markdown_and_latex_expect_values_with_errors_and_nothing_unescaped(void) {
+    moved = 0;
+    write_store("m.h5", measured, MEASURED, 3, fill_measured);
+    const fq_command_result *result = fq_command("$FIBQUANT results m.h5 --markdown");
+    ran(result, 0);
+    expect_text(result->out, "| codec | distortion | bytes (B) |\n| --- | ---: | ---: |\n"
+                             "| a\\_b\\|c | 0.104936(49) | 18 |\n| 50%&#$ | 12346(12) | 18 |\n"
+                             "| x^~\\\\{}\\< | 0.25 | 18 |\n");
+    result = fq_command("$FIBQUANT results m.h5 --latex --column codec --column distortion");
+    expect_text(result->out, "\\begin{tabular}{lr}\n\\hline\ncodec & distortion \\\\\n\\hline\n"
+                             "a\\_b$\\vert$c & 0.104936 \\\\\n50\\%\\&\\#\\$ & 12345.6 \\\\\n"
+                             "x\\textasciicircum{}\\textasciitilde{}\\textbackslash{}\\{\\}$<$ & 0.25 "
+                             "\\\\\n\\hline\n\\end{tabular}\n");
+    ran(fq_command("$FIBQUANT results m.h5 --latex --csv"), 2);
+}
+
+static void given_values_with_errors_expect_two_digits_of_the_error(void) {
+    static const struct {
+        double value, error;
+        const char *wanted;
+    } cases[] = {{0.104936, 0.000049, "0.104936(49)"},
+                 {0.5, 0.0996, "0.50(10)"},
+                 {-1.25, 0.1, "-1.25(10)"},
+                 {12345.6, 123, "12350(120)"},
+                 {7, 10, "7(10)"},
+                 {3, NAN, "3"},
+                 {1.0 / 3, 0, "0.333333"},
+                 {INFINITY, 1, "inf"},
+                 {1, 1e300, "1"},
+                 {0, 0.0012, "0.0000(12)"},
+                 {99.96, 0.99999, "100.0(10)"}};
+    char text[FQ_VALUE_WITH_ERROR];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        expect_text(fq_value_with_error(text, cases[i].value, cases[i].error), cases[i].wanted);
+}
+
+/* Two machines or two versions: the same within their errors, or not. */
+static void given_values_apart_expect_their_standard_errors_to_judge(void) {
+    moved = 0;
+    write_store("m.h5", measured, MEASURED, 3, fill_measured);
+    moved = 4; /* sqrt(2) errors of the difference make it 2.83 of them */
+    write_store("n.h5", measured, MEASURED, 3, fill_measured);
+    ran(fq_command("$FIBQUANT diff m.h5 n.h5"), 1);
+    ran(fq_command("$FIBQUANT diff m.h5 n.h5 --errors 2.82"), 1);
+    ran(fq_command("$FIBQUANT diff m.h5 n.h5 --errors 2.84"), 0);
+    ran(fq_command("$FIBQUANT diff m.h5 n.h5 --errors -1"), 2);
+}
+
 static const fq_value_column pointed[] = {
     {"point", FQ_VALUE_TEXT, 64, "", "identity", FQ_ROLE_PARAMETER},
     {"d", FQ_VALUE_REAL, 0, "1", "real", FQ_ROLE_VALUE},
@@ -252,6 +326,9 @@ static const fq_test tests[] = {
     {"terminal", given_a_terminal_expect_aligned_rows},
     {"no rows yet", given_stores_without_rows_expect_a_note},
     {"summary of differences", given_two_stores_expect_a_summary},
+    {"markdown and LaTeX", given_markdown_and_latex_expect_values_with_errors_and_nothing_unescaped},
+    {"values with errors", given_values_with_errors_expect_two_digits_of_the_error},
+    {"differences in errors", given_values_apart_expect_their_standard_errors_to_judge},
     {"tables of one file", given_tables_of_one_file_expect_their_names},
     {"merge of many rows", given_many_rows_expect_merge_in_linear_time},
     {"set of texts", given_texts_expect_each_once_in_a_set},
