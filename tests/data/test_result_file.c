@@ -130,6 +130,29 @@ static void given_a_store_expect_h5py_and_h5dump_to_read_it(void) {
              0);
 }
 
+/* The lines of data/results/README.md as they stand there, with pandas and xarray themselves; and every unit
+ * of a store is one that the page explains. */
+static void given_a_store_expect_pandas_and_xarray_to_read_it(void) {
+    FQ_CHECK(fq_command("cat > m.yaml <<'END'\nexperiment: rate-distortion\nseeds: [1, 2]\n"
+                        "grid: {codec: ['tq:b=1', 'tq:b=2'], dim: 64}\nEND\n"
+                        "$FIBQUANT sweep m.yaml -o results.h5 -q")
+                 ->exit_code == 0);
+    const fq_command_result *r = fq_command(
+        "awk '/^```python/ {on = 1; next} /^```/ {on = 0} on' %s/data/results/README.md > page.py && "
+        "cat >> page.py <<'END'\n"
+        "assert (table.codec == ['tq:b=1'] * 2 + ['tq:b=2'] * 2).all() and table.dim.dtype == 'int64'\n"
+        "assert abs(table[table.codec == 'tq:b=2'].distortion - 0.114526).max() < 5e-7\n"
+        "assert dict(grid.sizes) == {'codec': 2, 'seed': 2}, grid\n"
+        "assert abs(float(grid.distortion.sel(codec='tq:b=1', seed='2')) - 0.358387) < 5e-7\n"
+        "explained = open('%s/data/results/README.md').read()\n"
+        "missing = [u for u in units.values() if u and '`' + u + '`' not in explained]\n"
+        "assert not missing, missing\n"
+        "END\n/usr/bin/python3 page.py",
+        FQ_SOURCE_DIR, FQ_SOURCE_DIR);
+    if (!FQ_CHECK(r->exit_code == 0))
+        fprintf(stderr, "  %s%s", r->out, r->err);
+}
+
 /* Of three versions the newest stays, in its order; a table without the column stays whole. */
 static void older_versions_are_left_out(void) {
     static const fq_value_column versioned[] = {
@@ -296,6 +319,7 @@ static const fq_test tests[] = {
     {"damaged files", given_damaged_files_expect_a_refusal},
     {"damaged journals", given_damaged_journals_expect_rows_before_the_damage},
     {"failing allocations", given_each_allocation_failing_expect_nothing_lost},
+    {"pandas and xarray", given_a_store_expect_pandas_and_xarray_to_read_it},
     {"older versions", older_versions_are_left_out},
     {0},
 };
