@@ -5,7 +5,8 @@
  * in the grammar of codec names; "none" is none. Steps (fq_treatment_family_name lists them, each a file and
  * a line in treatments.def) are of three sorts:
  *   - they change vectors before the codec and back after it: a mean subtracted, pairs of coordinates scaled;
- *   - they steer the encoder alone: a metric, a rotation by position;
+ *   - they steer the coding alone: a metric for the encoder, a rotation by position, channels in the place
+ *     of tokens;
  *   - they keep tokens out of the codec: the first ones, the last ones before a query, those of tiny values.
  * A step is for keys, for values or for both; the others pass through unchanged. Everything that a head
  * stores is counted to the bit.
@@ -88,6 +89,16 @@ size_t fq_treatment_prefix(const fq_treatment *treatment, fq_treatment_side side
 /* Rotations that a side takes in turn, by position: 1 without a step that asks for more. */
 size_t fq_treatment_classes(const fq_treatment *treatment, fq_treatment_side side);
 
+/* Tokens that a side codes together, channel by channel, beginning at a multiple of their number: 1 without a
+ * step that asks for more. */
+size_t fq_treatment_together(const fq_treatment *treatment, fq_treatment_side side);
+
+/* The first token that a query at that position reads from its window: position - window + 1, or the group of
+ * tokens coded together that it is in. Not for a window of 0. */
+static inline size_t fq_treatment_near_from(size_t position, size_t window, size_t together) {
+    return position + 1 > window ? (position + 1 - window) / together * together : 0;
+}
+
 /* What is known of a head when its first tokens are there. */
 typedef struct fq_head_prefix {
     fq_treatment_side side;
@@ -107,7 +118,8 @@ FQ_MUST_CHECK fq_status fq_head_coder_create(fq_head_coder **coder, const fq_tre
                                              const fq_codec *const *codecs, const fq_head_prefix *prefix);
 void fq_head_coder_destroy(fq_head_coder *coder); /* NULL accepted */
 
-/* Codes of the tokens first..first+n-1, code_bytes of the codec each, and back. */
+/* Codes of the tokens first..first+n-1, code_bytes of the codec each, and back; first and n multiples of the
+ * tokens that are coded together, or FQ_ERR_ARGUMENT. */
 FQ_MUST_CHECK fq_status fq_head_coder_encode(const fq_head_coder *coder, uint8_t *codes, const float *x,
                                              size_t first, size_t n);
 FQ_MUST_CHECK fq_status fq_head_coder_decode(const fq_head_coder *coder, float *x, const uint8_t *codes,

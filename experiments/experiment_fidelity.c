@@ -371,6 +371,8 @@ static fq_status measure_query_head(job *j, size_t layer, size_t head, size_t un
                                     .key_decoded = view.key,
                                     .value_decoded = view.value,
                                     .window = fq_kv_store_window(j->store),
+                                    .key_group = fq_kv_store_together(j->store, FQ_OF_KEYS),
+                                    .value_group = fq_kv_store_together(j->store, FQ_OF_VALUES),
                                     .key_near = view.near_key,
                                     .value_near = view.near_value,
                                     .age = j->age};

@@ -23,7 +23,7 @@ static size_t run_of(size_t d) {
     return run;
 }
 
-static void turn(float *x, size_t d) {
+void fq_block_turn(float *x, size_t d) {
     const size_t run = run_of(d);
     for (size_t i = 0; i < d; i += run)
         fq_hadamard(x + i, run);
@@ -49,20 +49,25 @@ fq_status fq_block_create(fq_codec *codec, const fq_codec_parts *parts) {
     return FQ_OK;
 }
 
-/* One vector, turned if asked for; the error names the first bad coordinate. */
-static fq_status encode_one(const fq_codec *codec, const fq_block_format *format, float *turned,
-                            uint8_t *code, const float *x, size_t at) {
-    const size_t d = codec->cost.dim, e = format->elements;
+fq_status fq_block_check(const float *x, size_t d, size_t at, double most) {
     for (size_t i = 0; i < d; i++) {
         if (!isfinite(x[i]))
             return FQ_FAIL_VALUE(FQ_ERR_NONFINITE, "x", at * d + i,
                                  "finite numbers; the value is the first other one's index");
-        if (fabs((double)x[i]) > format->most)
+        if (fabs((double)x[i]) > most)
             return FQ_FAIL_VALUE(FQ_ERR_RANGE, "x", (double)x[i], "magnitudes that the format's scale holds");
     }
+    return FQ_OK;
+}
+
+/* One vector, turned if asked for. */
+static fq_status encode_one(const fq_codec *codec, const fq_block_format *format, float *turned,
+                            uint8_t *code, const float *x, size_t at) {
+    const size_t d = codec->cost.dim, e = format->elements;
+    FQ_TRY(fq_block_check(x, d, at, format->most));
     memcpy(turned, x, d * sizeof *x);
     if (codec->spec.value[0] != 0)
-        turn(turned, d);
+        fq_block_turn(turned, d);
     for (size_t b = 0; b < d / e; b++)
         format->encode(code + b * format->bytes, turned + b * e);
     return FQ_OK;
@@ -89,7 +94,7 @@ fq_status fq_block_decode(const fq_codec *codec, float *x, const uint8_t *codes,
         for (size_t c = 0; c < d; c++)
             to[c] += 0.0F; /* a scale of -0 makes no -0 */
         if (codec->spec.value[0] != 0)
-            turn(to, d);
+            fq_block_turn(to, d);
     }
     return FQ_OK;
 }

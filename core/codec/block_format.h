@@ -30,6 +30,13 @@ FQ_MUST_CHECK fq_status fq_block_decode(const fq_codec *codec, float *x, const u
                                         size_t n);
 void fq_block_describe(fq_codec_description *about, const fq_codec_spec *spec, size_t dim);
 
+/* What key rot=hadamard does to x[d], in place; its own inverse. */
+void fq_block_turn(float *x, size_t d);
+
+/* FQ_ERR_NONFINITE or FQ_ERR_RANGE (magnitudes above most) if a coordinate of x[d] is so; it is the at-th
+ * vector of the caller's array. */
+FQ_MUST_CHECK fq_status fq_block_check(const float *x, size_t d, size_t at, double most);
+
 /* Sixteen bytes of 32 numbers of four bits: number j in the low half of byte j, number j + 16 in the high. */
 void fq_block_put_nibbles(uint8_t bytes[16], const uint8_t q[32]);
 void fq_block_get_nibbles(uint8_t q[32], const uint8_t bytes[16]);

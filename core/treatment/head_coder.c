@@ -7,7 +7,7 @@
 struct fq_head_coder {
     fq_treatment treatment;
     fq_treatment_side side;
-    size_t dim, classes;
+    size_t dim, classes, together;
     bool has_rope;
     fq_rope rope;
     const fq_codec **codecs;              /* [classes] */
@@ -64,6 +64,16 @@ static fq_status prepare_steps(fq_head_coder *coder, const fq_head_prefix *prefi
     return FQ_OK;
 }
 
+/* Metrics and rotations are for vectors of one token. */
+static fq_status check_together(const fq_head_coder *coder) {
+    bool metric = false;
+    for (size_t i = 0; i < coder->treatment.steps; i++)
+        metric |= coder->treatment.step[i].family->metric && applies(&coder->treatment.step[i], coder->side);
+    if (coder->together > 1 && (metric || coder->classes > 1))
+        return FQ_FAIL(FQ_ERR_SPEC, "channels", "treatments without metric or classes of the same side");
+    return FQ_OK;
+}
+
 static fq_status make_metrics(fq_head_coder *coder) {
     for (size_t i = 0; i < coder->treatment.steps; i++) {
         const fq_treatment_step *step = &coder->treatment.step[i];
@@ -80,6 +90,7 @@ static fq_status make_metrics(fq_head_coder *coder) {
 static fq_status fill(fq_head_coder *coder, const fq_codec *const *codecs, const fq_head_prefix *prefix) {
     float *x = NULL, *query = NULL;
     const size_t wanted = fq_treatment_prefix(&coder->treatment, coder->side);
+    FQ_TRY(check_together(coder));
     if (prefix->tokens < wanted)
         return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "prefix", prefix->tokens,
                              "the tokens that the treatment learns from");
@@ -105,6 +116,7 @@ fq_status fq_head_coder_create(fq_head_coder **coder, const fq_treatment *treatm
     made->side = prefix->side;
     made->dim = prefix->dim;
     made->classes = fq_treatment_classes(treatment, prefix->side);
+    made->together = fq_treatment_together(treatment, prefix->side);
     made->has_rope = prefix->rope != NULL;
     if (prefix->rope)
         made->rope = *prefix->rope;
@@ -139,6 +151,33 @@ static void stride_copy(float *to, const float *from, size_t vectors, size_t to_
         memcpy(to + i * to_stride * dim, from + i * from_stride * dim, dim * sizeof *to);
 }
 
+/* x[n][dim], group by group of tokens, to channels' runs over the group side by side, or back. In place. */
+static fq_status transpose_groups(const fq_head_coder *coder, float *x, size_t n, bool back) {
+    const size_t g = coder->together, d = coder->dim;
+    float *copy = NULL;
+    if (g == 1)
+        return FQ_OK;
+    FQ_TRY(fq_alloc(&copy, g, d * sizeof *copy));
+    for (size_t first = 0; first < n; first += g) {
+        float *group = x + first * d;
+        memcpy(copy, group, g * d * sizeof *copy);
+        for (size_t t = 0; t < g; t++)
+            for (size_t c = 0; c < d; c++)
+                if (back)
+                    group[t * d + c] = copy[c * g + t];
+                else
+                    group[c * g + t] = copy[t * d + c];
+    }
+    fq_free(copy);
+    return FQ_OK;
+}
+
+static fq_status check_groups(const fq_head_coder *coder, size_t first, size_t n) {
+    if (first % coder->together != 0 || n % coder->together != 0)
+        return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "n", n, "whole groups of the tokens that are coded together");
+    return FQ_OK;
+}
+
 fq_status fq_head_coder_encode(const fq_head_coder *coder, uint8_t *codes, const float *x, size_t first,
                                size_t n) {
     const size_t d = coder->dim, classes = coder->classes,
@@ -148,11 +187,13 @@ fq_status fq_head_coder_encode(const fq_head_coder *coder, uint8_t *codes, const
     fq_status status;
     if (n == 0)
         return FQ_OK;
+    FQ_TRY(check_groups(coder, first, n));
     FQ_TRY_GOTO(status, fq_alloc(&changed, n, d * sizeof *changed), done);
     FQ_TRY_GOTO(status, fq_alloc(&part, n, d * sizeof *part), done);
     FQ_TRY_GOTO(status, fq_alloc(&part_codes, n, bytes), done);
     memcpy(changed, x, n * d * sizeof *x);
     FQ_TRY_GOTO(status, run_steps(coder, changed, first, n, false), done);
+    FQ_TRY_GOTO(status, transpose_groups(coder, changed, n, false), done);
     for (size_t c = 0; c < classes; c++) {
         const size_t start = (c + classes - first % classes) % classes;
         const size_t count = start < n ? (n - start - 1) / classes + 1 : 0;
@@ -180,6 +221,7 @@ fq_status fq_head_coder_decode(const fq_head_coder *coder, float *x, const uint8
     fq_status status;
     if (n == 0)
         return FQ_OK;
+    FQ_TRY(check_groups(coder, first, n));
     FQ_TRY_GOTO(status, fq_alloc(&part, n, d * sizeof *part), done);
     FQ_TRY_GOTO(status, fq_alloc(&part_codes, n, bytes), done);
     for (size_t c = 0; c < classes; c++) {
@@ -190,6 +232,7 @@ fq_status fq_head_coder_decode(const fq_head_coder *coder, float *x, const uint8
         FQ_TRY_GOTO(status, fq_codec_decode(coder->codecs[c], part, part_codes, count), done);
         stride_copy(x + start * d, part, count, classes, 1, d);
     }
+    FQ_TRY_GOTO(status, transpose_groups(coder, x, n, true), done);
     status = run_steps(coder, x, first, n, true);
 done:
     fq_free(part_codes);

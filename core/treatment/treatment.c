@@ -158,6 +158,15 @@ size_t fq_treatment_classes(const fq_treatment *treatment, fq_treatment_side sid
     return 1;
 }
 
+size_t fq_treatment_together(const fq_treatment *treatment, fq_treatment_side side) {
+    for (size_t i = 0; i < treatment->steps; i++) {
+        const fq_treatment_step *step = &treatment->step[i];
+        if (step->family->together && (step->family->sides(step) & (unsigned)side))
+            return step->family->together(step);
+    }
+    return 1;
+}
+
 fq_status fq_treatment_turn(const char *step, const fq_rope *rope, float *x, size_t first, size_t n,
                             size_t heads, size_t dim, bool back) {
     float *table = NULL;

@@ -1,8 +1,8 @@
 /* How a step of a treatment is made: one file treatment_<name>.c defining
  *     const fq_treatment_family fq_treatment_family_<name> = {...};
  * and one line FQ_TREATMENT(<name>) in treatments.def. A step changes vectors before the codec and back after
- * it, or gives the encoder a metric, or says which rotation a position takes, or says which tokens are kept
- * as they are. What a step does not do is NULL.
+ * it, or gives the encoder a metric, or says which rotation a position takes, which tokens are coded
+ * together, or which are kept as they are. What a step does not do is NULL.
  */
 #ifndef FQ_TREATMENT_FAMILY_H
 #define FQ_TREATMENT_FAMILY_H
@@ -36,6 +36,7 @@ typedef struct fq_treatment_family {
                                size_t dim);
     bool metric; /* the state is a metric [dim][dim] for the encoder */
     size_t (*classes)(const fq_treatment_step *step);
+    size_t (*together)(const fq_treatment_step *step); /* tokens that are coded channel by channel */
     void (*keep)(const fq_treatment_step *step, fq_treatment_keep *keep);
 } fq_treatment_family;
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "memory.h"
+#include "treatment.h"
 
 /* NaN for a = 0, which has no direction; 0 for b = 0 alone. */
 static double cosine(fq_output_products *of, const float *a, const float *b, size_t n) {
@@ -92,7 +93,8 @@ static void workspace_clear(workspace *w) {
 /* Takes the weights of each query's window out of weight and into near_weight, where values are others. */
 static void split_window(const fq_attention_pair *p, workspace *w, size_t n, size_t first, size_t stride) {
     for (size_t i = 0; i < n; i++) {
-        const size_t last = first + i * stride, from = p->window < last + 1 ? last + 1 - p->window : 0;
+        const size_t last = first + i * stride,
+                     from = fq_treatment_near_from(last, p->window, p->value_group);
         float *far_row = w->weight + i * p->tokens, *near_row = w->near_weight + i * p->tokens;
         memset(near_row, 0, p->tokens * sizeof *near_row);
         memcpy(near_row + from, far_row + from, (last + 1 - from) * sizeof *far_row);
@@ -130,7 +132,7 @@ static fq_status compare_block(fq_query_fidelity *out, const fq_attention_pair *
     if (p->window)
         scores(w->near_weight, p, query, p->key_near, n);
     for (size_t i = 0; i < n; i++) {
-        const size_t last = first + i * stride, from = p->window < last + 1 ? last + 1 - p->window : 0;
+        const size_t last = first + i * stride, from = fq_treatment_near_from(last, p->window, p->key_group);
         if (p->window)
             memcpy(w->decoded + i * tokens + from, w->near_weight + i * tokens + from,
                    (last + 1 - from) * sizeof(float));

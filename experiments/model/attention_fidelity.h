@@ -13,8 +13,9 @@
 typedef struct fq_attention_pair {
     size_t tokens, dim;
     const float *key, *value, *key_decoded, *value_decoded;
-    /* The query at p reads positions p - window + 1..p from these instead; not read where window is 0. */
-    size_t window;
+    /* The query at p reads positions fq_treatment_near_from(p, window, group)..p from these instead; not read
+     * where window is 0. */
+    size_t window, key_group, value_group; /* groups are read where there is a window: at least 1 */
     const float *key_near, *value_near;
     size_t age; /* attention to positions up to p - age is compared apart */
 } fq_attention_pair;

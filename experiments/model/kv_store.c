@@ -15,7 +15,10 @@ struct fq_kv_store {
     fq_rope rope;
     fq_treatment_keep keep;
     size_t prefix;                /* tokens that some step of either side learns from */
-    size_t *tokens, *encoded;     /* [layers] */
+    size_t *tokens;               /* [layers] */
+    size_t *encoded[SIDES];       /* the same, of which that many are encoded */
+    bool *learnt;                 /* [layers]: its coders are there */
+    size_t together[SIDES];       /* tokens coded together */
     float *raw[SIDES];            /* [layers][heads][capacity][dim] */
     float *far[SIDES];            /* the same, decoded; NULL without a codec */
     float *near[SIDES];           /* the same, as the window keeps them; NULL without a window or codec */
@@ -55,10 +58,11 @@ static fq_status allocate(fq_kv_store *s) {
     FQ_TRY(fq_size_multiply(&all, all, s->layers, "layers"));
     FQ_TRY(fq_size_multiply(&all, all, s->dim, "dim"));
     FQ_TRY(fq_alloc_zero(&s->tokens, s->layers, sizeof *s->tokens));
-    FQ_TRY(fq_alloc_zero(&s->encoded, s->layers, sizeof *s->encoded));
+    FQ_TRY(fq_alloc_zero(&s->learnt, s->layers, sizeof *s->learnt));
     FQ_TRY(fq_alloc_zero(&s->pool, s->layers, s->capacity));
     FQ_TRY(fq_alloc_zero(&s->median, s->layers * s->heads, sizeof *s->median));
     for (int side = KEY; side <= VALUE; side++) {
+        FQ_TRY(fq_alloc_zero(&s->encoded[side], s->layers, sizeof *s->encoded[side]));
         FQ_TRY(fq_alloc(&s->raw[side], all, sizeof(float)));
         FQ_TRY(fq_alloc_zero(&s->coder[side], s->layers * s->heads, sizeof *s->coder[side]));
         if (!codecs_of(s, side))
@@ -92,6 +96,9 @@ fq_status fq_kv_store_create(fq_kv_store **store, size_t layers, size_t heads, s
         s->rope = *s->options.rope;
         s->options.rope = &s->rope;
     }
+    for (int side = KEY; side <= VALUE; side++)
+        s->together[side] =
+            codecs_of(s, side) ? fq_treatment_together(&s->options.treatment, side_of(side)) : 1;
     if (compresses(s)) {
         const size_t keys = fq_treatment_prefix(&s->options.treatment, FQ_OF_KEYS),
                      values = fq_treatment_prefix(&s->options.treatment, FQ_OF_VALUES);
@@ -121,12 +128,13 @@ void fq_kv_store_destroy(fq_kv_store *s) {
     forget_coders(s);
     for (int side = KEY; side <= VALUE; side++) {
         fq_free(s->coder[side]);
+        fq_free(s->encoded[side]);
         fq_free(s->raw[side]);
         fq_free(s->far[side]);
         fq_free(s->near[side]);
     }
     fq_free(s->tokens);
-    fq_free(s->encoded);
+    fq_free(s->learnt);
     fq_free(s->query);
     fq_free(s->median);
     fq_free(s->pool);
@@ -137,7 +145,9 @@ void fq_kv_store_destroy(fq_kv_store *s) {
 void fq_kv_store_reset(fq_kv_store *s) {
     forget_coders(s);
     memset(s->tokens, 0, s->layers * sizeof *s->tokens);
-    memset(s->encoded, 0, s->layers * sizeof *s->encoded);
+    memset(s->learnt, 0, s->layers * sizeof *s->learnt);
+    for (int side = KEY; side <= VALUE; side++)
+        memset(s->encoded[side], 0, s->layers * sizeof *s->encoded[side]);
     memset(s->pool, 0, s->layers * s->capacity);
 }
 
@@ -151,6 +161,10 @@ size_t fq_kv_store_capacity(const fq_kv_store *store) {
 
 size_t fq_kv_store_window(const fq_kv_store *store) {
     return store->keep.window;
+}
+
+size_t fq_kv_store_together(const fq_kv_store *store, fq_treatment_side side) {
+    return store->together[side == FQ_OF_VALUES ? VALUE : KEY];
 }
 
 static size_t place(const fq_kv_store *s, size_t layer, size_t head, size_t token) {
@@ -194,6 +208,8 @@ static fq_status learn(fq_kv_store *s, size_t layer, size_t held) {
                 .query = side == KEY && s->query ? s->query + query_place(s, layer, h, 0) : NULL,
                 .rope = s->options.rope,
             };
+            fq_head_coder_destroy(s->coder[side][i]); /* of an attempt that failed */
+            s->coder[side][i] = NULL;
             FQ_TRY(
                 fq_head_coder_create(&s->coder[side][i], &s->options.treatment, codecs_of(s, side), &prefix));
         }
@@ -252,22 +268,41 @@ static void copy_raw(fq_kv_store *s, int side, size_t at, size_t n) {
             memcpy(forms[i] + at, s->raw[side] + at, n * s->dim * sizeof(float));
 }
 
+/* Whole groups of tokens are encoded, the others wait for theirs. */
+static fq_status encode_side(fq_kv_store *s, int side, size_t layer, size_t held) {
+    const size_t first = s->encoded[side][layer], end = held / s->together[side] * s->together[side];
+    for (size_t h = 0; h < s->heads; h++) {
+        const size_t at = place(s, layer, h, end);
+        if (end > first)
+            FQ_TRY(encode_head(s, side, layer, h, first, end));
+        if (end == held)
+            continue;
+        memcpy(s->far[side] + at, s->raw[side] + at, (held - end) * s->dim * sizeof(float));
+        if (s->near[side])
+            FQ_TRY(fq_head_coder_keep(s->coder[side][layer * s->heads + h], s->near[side] + at,
+                                      s->raw[side] + at, end, held - end, s->keep.window_bits));
+    }
+    s->encoded[side][layer] = end;
+    return FQ_OK;
+}
+
 /* Encodes what waits, as soon as the prefix is there. */
 static fq_status encode(fq_kv_store *s, size_t layer, size_t held) {
-    const size_t first = s->encoded[layer];
+    const size_t keys = s->encoded[KEY][layer], values = s->encoded[VALUE][layer],
+                 first = keys < values ? keys : values;
     if (held < s->prefix) {
         for (int side = KEY; side <= VALUE; side++)
             for (size_t h = 0; h < s->heads; h++)
                 copy_raw(s, side, place(s, layer, h, first), held - first);
         return FQ_OK;
     }
-    if (first == 0)
+    if (!s->learnt[layer])
         FQ_TRY(learn(s, layer, held));
+    s->learnt[layer] = true;
     FQ_TRY(choose_pool(s, layer, first, held));
     for (int side = KEY; side <= VALUE; side++)
-        for (size_t h = 0; codecs_of(s, side) && h < s->heads; h++)
-            FQ_TRY(encode_head(s, side, layer, h, first, held));
-    s->encoded[layer] = held;
+        if (codecs_of(s, side))
+            FQ_TRY(encode_side(s, side, layer, held));
     return FQ_OK;
 }
 
@@ -311,11 +346,13 @@ static double head_bits(const fq_kv_store *s, int side, size_t layer, size_t hea
     if (!codecs_of(s, side) || n < s->prefix)
         return 16.0 * (double)s->dim * (double)n;
     const fq_treatment_keep *k = &s->keep;
-    const size_t first = k->first < n ? k->first : n, window = k->window < n - first ? k->window : n - first;
+    const size_t from = n >= k->window ? (n - k->window) / s->together[side] * s->together[side] : 0;
+    const size_t first = k->first < n ? k->first : n, window = n - from < n - first ? n - from : n - first;
+    const size_t coded = s->together[side] > 1 ? from : n - first - window;
     const double code = 8.0 * (double)fq_codec_get_cost(codecs_of(s, side)[0]).code_bytes;
     double bits = (double)first * fq_treatment_keep_cost(s->dim, k->first_bits) +
-                  (double)window * fq_treatment_keep_cost(s->dim, k->window_bits) +
-                  (double)(n - first - window) * code;
+                  (double)window * fq_treatment_keep_cost(s->dim, k->window ? k->window_bits : 16.0) +
+                  (double)coded * code;
     for (size_t t = first; t < n - window; t++)
         if (s->pool[layer * s->capacity + t])
             bits += fq_treatment_keep_cost(s->dim, k->pool_bits);

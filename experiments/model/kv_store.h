@@ -7,7 +7,9 @@
  * tokens are read as they were appended, and all are encoded when the last of them comes;
  *   - first tokens and those of the pool are read as they are kept, by every query;
  *   - a query at position p reads positions p - window + 1 .. p as the window keeps them, older ones decoded;
- *     without a window it reads even its own key and value decoded.
+ *     without a window it reads even its own key and value decoded;
+ *   - tokens that are coded together are encoded when the last of them comes; a window begins with a whole
+ *     group of them, and those of no whole group are read as they were appended.
  * This is a store for evaluation: it keeps float32 copies of both forms and counts the bits that everything
  * takes. Notation: n tokens, H key-value heads, G query heads each, d dimension; x[n][H][d] row-major
  * float32. One thread at a time.
@@ -44,6 +46,10 @@ size_t fq_kv_store_capacity(const fq_kv_store *store);
 /* Tokens before a query, its own included, that it reads from the near form; 0: none. */
 size_t fq_kv_store_window(const fq_kv_store *store);
 
+/* Tokens of a side that are coded together; a query's window begins with a whole group of them, see
+ * fq_treatment_near_from. */
+size_t fq_kv_store_together(const fq_kv_store *store, fq_treatment_side side);
+
 /* Appends n tokens to a layer; query[n][H G][d], after the position encoding, may be NULL where group is 0.
  * FQ_ERR_ARGUMENT beyond the capacity; the codecs' and steps' failures pass through and leave the number of
  * tokens as it was. */
@@ -60,7 +66,8 @@ typedef struct fq_kv_view {
 fq_kv_view fq_kv_store_view(const fq_kv_store *store, size_t layer, size_t head);
 
 /* Bits that the tokens held now take: codes in whole bytes, tokens kept, means and scales; two bytes a
- * coordinate where nothing is compressed. A token of the pool has a code as well, so that addresses stay. */
+ * coordinate where nothing is compressed, and for tokens of no whole group without a window. A token of the
+ * pool has a code as well, so that addresses stay, and so has a first one of a group coded together. */
 double fq_kv_store_bits(const fq_kv_store *store);
 
 /* Tokens of a layer that are in its pool. */

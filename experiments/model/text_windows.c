@@ -315,7 +315,7 @@ enum { QUERY_BLOCK = 64 };
 /* Sum over the queries first..first+n-1 of the variance, over the keys that each reads, of the error of its
  * scores. query: stride floats apart; score: [2][QUERY_BLOCK][length] to work in. */
 static double block_noise(const float *query, size_t stride, const float *old, const float *near,
-                          size_t window, size_t first, size_t n, size_t dim, float *score) {
+                          size_t window, size_t group, size_t first, size_t n, size_t dim, float *score) {
     const size_t tokens = first + n;
     const float scale = (float)(1.0 / sqrt((double)dim));
     float *const near_score = score + QUERY_BLOCK * tokens;
@@ -326,10 +326,11 @@ static double block_noise(const float *query, size_t stride, const float *old, c
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)n, (int)tokens, (int)dim, scale, query,
                     (int)stride, near, (int)dim, 0.0F, near_score, (int)tokens);
     for (size_t i = 0; i < n; i++) {
-        const size_t reads = first + i + 1;
+        const size_t reads = first + i + 1,
+                     from = window > 0 ? fq_treatment_near_from(first + i, window, group) : reads;
         double mean = 0.0, square = 0.0;
         for (size_t s = 0; s < reads; s++) {
-            const double e = (double)(s + window >= reads && window > 0 ? near_score : score)[i * tokens + s];
+            const double e = (double)(s >= from ? near_score : score)[i * tokens + s];
             mean += e;
             square += e * e;
         }
@@ -362,8 +363,8 @@ static fq_status score_keys(const fq_text_windows *r, const fq_kv_store *store, 
             for (size_t h = kv * group; h < (kv + 1) * group; h++)
                 for (size_t first = skip; first < n; first += QUERY_BLOCK)
                     noise += block_noise(q->x + (layer * n + first) * q->floats + h * d, q->floats, old, near,
-                                         fq_kv_store_window(store), first,
-                                         n - first < QUERY_BLOCK ? n - first : QUERY_BLOCK, d, score);
+                                         fq_kv_store_window(store), fq_kv_store_together(store, FQ_OF_KEYS),
+                                         first, n - first < QUERY_BLOCK ? n - first : QUERY_BLOCK, d, score);
         }
     scores->key_cosine = cosine / (double)(c->layers * c->kv_heads);
     scores->score_noise = sqrt(noise / (double)(c->layers * c->heads * (n - skip)));

@@ -49,7 +49,10 @@ typedef struct attention_job {
  * scratch: 2 n tokens floats. */
 static void attend_block(const attention_job *job, size_t h, size_t first, size_t n, size_t tokens,
                          float *scratch) {
-    const size_t window = fq_kv_store_window(job->store), dim = job->dim, stride = job->heads * dim;
+    const size_t window = fq_kv_store_window(job->store),
+                 key_group = fq_kv_store_together(job->store, FQ_OF_KEYS),
+                 value_group = fq_kv_store_together(job->store, FQ_OF_VALUES), dim = job->dim,
+                 stride = job->heads * dim;
     const float *query = job->query + first * stride + h * dim;
     float *out = job->out + first * stride + h * dim, *weight = scratch, *near_weight = scratch + n * tokens;
     const fq_kv_view view = fq_kv_store_view(job->store, job->layer, h / (job->heads / job->kv_heads));
@@ -58,15 +61,16 @@ static void attend_block(const attention_job *job, size_t h, size_t first, size_
     if (split)
         score_all(near_weight, query, stride, view.near_key, n, tokens, dim);
     for (size_t t = 0; t < n; t++) {
-        const size_t last = tokens - n + t, band = window < last + 1 ? last + 1 - window : 0;
+        const size_t last = tokens - n + t, keys = fq_treatment_near_from(last, window, key_group),
+                     values = fq_treatment_near_from(last, window, value_group);
         float *far_row = weight + t * tokens, *near_row = near_weight + t * tokens;
         if (split)
-            memcpy(far_row + band, near_row + band, (last + 1 - band) * sizeof *far_row);
+            memcpy(far_row + keys, near_row + keys, (last + 1 - keys) * sizeof *far_row);
         softmax(far_row, last, tokens);
         if (split) { /* weights of the uncompressed band apart from the others */
             memset(near_row, 0, tokens * sizeof *near_row);
-            memcpy(near_row + band, far_row + band, (last + 1 - band) * sizeof *near_row);
-            memset(far_row + band, 0, (last + 1 - band) * sizeof *far_row);
+            memcpy(near_row + values, far_row + values, (last + 1 - values) * sizeof *near_row);
+            memset(far_row + values, 0, (last + 1 - values) * sizeof *far_row);
         }
     }
     add_values(out, stride, weight, view.value, n, tokens, dim, 0.0F);

@@ -1,7 +1,9 @@
 /* Treatments: their names, what each step does to vectors, and what a head's coder makes of all of them. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "byte_buffer.h"
 #include "check.h"
 #include "codec_metric.h"
 #include "fp16.h"
@@ -262,6 +264,62 @@ static void classes_go_by_position(void) {
         fq_codec_destroy(codec[c]);
 }
 
+static fq_codec *make_int(unsigned bits, size_t group, size_t dim) {
+    char name[48];
+    fq_codec_spec spec;
+    fq_codec *codec = NULL;
+    snprintf(name, sizeof name, "int:b=%u,group=%zu", bits, group);
+    if (FQ_CHECK_OK(fq_codec_spec_parse(&spec, name)))
+        FQ_CHECK_OK(fq_codec_create(&codec, &spec, dim, NULL));
+    return codec;
+}
+
+/* KIVI's form of keys and of values, to the last bit of what NumPy makes of its formulas
+ * (golden/make_kivi.py). */
+static void channels_are_coded_as_in_kivi(void) {
+    fq_bytes golden = fq_bytes_load(FQ_SOURCE_DIR "/tests/golden/kivi.golden");
+    uint32_t size[3];
+    if (!FQ_CHECK(golden.size > sizeof size))
+        return;
+    memcpy(size, golden.data, sizeof size);
+    const size_t n = size[0], d = size[1], group = size[2], block = n * d * sizeof(float);
+    float *x = NULL, *y = NULL;
+    char names[2][40] = {"none", ""};
+    FQ_CHECK(golden.size == sizeof size + 7 * block);
+    FQ_CHECK_OK(fq_alloc(&x, n, d * sizeof *x));
+    FQ_CHECK_OK(fq_alloc(&y, n, d * sizeof *y));
+    memcpy(x, golden.data + sizeof size, block);
+    snprintf(names[1], sizeof names[1], "channels:tokens=%zu", group);
+    for (unsigned bits = 2; bits <= 4; bits++)
+        for (size_t by_channel = 0; by_channel < 2; by_channel++) {
+            const fq_treatment treatment = treatment_of(names[by_channel]);
+            const fq_head_prefix prefix = {.side = FQ_OF_KEYS, .dim = d};
+            const size_t at = bits - 2 + (by_channel ? 0 : 3);
+            fq_codec *codec = make_int(bits, group, d);
+            fq_head_coder *coder = NULL;
+            uint8_t *codes = NULL;
+            const size_t bytes = fq_codec_get_cost(codec).code_bytes;
+            FQ_CHECK(bytes == d / group * (4 + group * bits / 8));
+            FQ_CHECK_OK(fq_alloc(&codes, n, bytes));
+            FQ_CHECK_OK(fq_head_coder_create(&coder, &treatment, (const fq_codec *const *)&codec, &prefix));
+            for (size_t first = 0; first < n; first += group) { /* a group by itself */
+                FQ_CHECK_OK(fq_head_coder_encode(coder, codes + first * bytes, x + first * d, first, group));
+                FQ_CHECK_OK(fq_head_coder_decode(coder, y + first * d, codes + first * bytes, first, group));
+            }
+            FQ_CHECK(memcmp(y, golden.data + sizeof size + (1 + at) * block, block) == 0);
+            if (by_channel) {
+                FQ_CHECK_FAILS(fq_head_coder_encode(coder, codes, x, 0, group - 1), FQ_ERR_ARGUMENT);
+                FQ_CHECK_FAILS(fq_head_coder_decode(coder, y, codes, 1, group), FQ_ERR_ARGUMENT);
+            }
+            fq_head_coder_destroy(coder);
+            fq_codec_destroy(codec);
+            fq_free(codes);
+        }
+    fq_free(y);
+    fq_free(x);
+    fq_bytes_free(&golden);
+}
+
 /* 8.5 bits: multiples of a half, at most half a step off, a step a 127th of the largest; 34 coordinates are
  * two runs. */
 static void kept_tokens_are_rounded_and_counted(void) {
@@ -297,6 +355,8 @@ static void what_is_not_known_is_refused(void) {
     prefix = prefix_of(x, x); /* some queries */
     prefix.group = 1;
     FQ_CHECK_FAILS(fq_head_coder_create(&coder, &treatment, products, &prefix), FQ_ERR_SPEC);
+    treatment = treatment_of("metric:tokens=8+channels:tokens=8");
+    FQ_CHECK_FAILS(fq_head_coder_create(&coder, &treatment, codecs, &prefix), FQ_ERR_SPEC);
     prefix.rope = NULL;
     treatment = treatment_of("mean:tokens=8");
     FQ_CHECK_FAILS(fq_head_coder_create(&coder, &treatment, codecs, &prefix), FQ_ERR_SPEC);
@@ -313,6 +373,7 @@ static const fq_test tests[] = {
     {"the metric is the mean over rotations", the_metric_is_the_mean_over_rotations},
     {"a metric lowers its own error", a_metric_lowers_its_own_error},
     {"classes go by position", classes_go_by_position},
+    {"channels are coded as in KIVI", channels_are_coded_as_in_kivi},
     {"kept tokens are rounded and counted", kept_tokens_are_rounded_and_counted},
     {"what is not known is refused", what_is_not_known_is_refused},
     {0},

@@ -51,6 +51,8 @@ static fq_attention_pair pair_of(const sample *h) {
                                .value = h->value,
                                .key_decoded = h->key_decoded,
                                .value_decoded = h->value_decoded,
+                               .key_group = 1,
+                               .value_group = 1,
                                .age = 1};
 }
 

@@ -215,13 +215,19 @@ static void tiny_values_are_kept(void) {
     fq_codec_destroy(codec);
 }
 
+/* Whether the query at t reads token s from its window: groups of keys coded together as a whole. */
+static bool is_near(size_t s, size_t t, size_t recent, size_t group) {
+    const size_t last = s - s % group + group - 1; /* of the token's group */
+    return recent > 0 && last + recent > t;
+}
+
 /* Attention in plain loops, in double, straight from the protocol's words. */
-static void attend_plainly(const fq_kv_store *store, size_t recent, const float *query, size_t heads,
-                           size_t t, size_t h, double out[DIM]) {
+static void attend_plainly(const fq_kv_store *store, size_t recent, size_t group, const float *query,
+                           size_t heads, size_t t, size_t h, double out[DIM]) {
     const fq_kv_view view = fq_kv_store_view(store, 1, h / (heads / HEADS));
     double weight[TOKENS], sum = 0.0;
     for (size_t s = 0; s <= t; s++) {
-        const float *k = (t - s < recent ? view.near_key : view.key) + s * DIM;
+        const float *k = (is_near(s, t, recent, group) ? view.near_key : view.key) + s * DIM;
         double score = 0.0;
         for (size_t j = 0; j < DIM; j++)
             score += (double)query[(t * heads + h) * DIM + j] * (double)k[j];
@@ -231,8 +237,8 @@ static void attend_plainly(const fq_kv_store *store, size_t recent, const float 
     memset(out, 0, DIM * sizeof *out);
     for (size_t s = 0; s <= t; s++)
         for (size_t j = 0; j < DIM; j++)
-            out[j] +=
-                weight[s] / sum * (double)((t - s < recent ? view.near_value : view.value)[s * DIM + j]);
+            out[j] += weight[s] / sum *
+                      (double)((is_near(s, t, recent, 1) ? view.near_value : view.value)[s * DIM + j]);
 }
 
 static void attention_reads_recent_tokens_uncompressed(void) {
@@ -253,11 +259,70 @@ static void attention_reads_recent_tokens_uncompressed(void) {
         for (size_t t = 0; t < TOKENS; t++)
             for (size_t h = 0; h < QUERY_HEADS; h++) {
                 double expected[DIM];
-                attend_plainly(store, recent, query, QUERY_HEADS, t, h, expected);
+                attend_plainly(store, recent, 1, query, QUERY_HEADS, t, h, expected);
                 for (size_t j = 0; j < DIM; j++)
                     FQ_CHECK_NEAR((double)out[(t * QUERY_HEADS + h) * DIM + j], expected[j], 1e-5);
             }
         fq_kv_store_destroy(store);
+    }
+    fq_codec_destroy(codec);
+}
+
+/* Keys by channel, six tokens together: those that follow the last whole group are read as they were
+ * appended, or from the window, whatever the pieces they come in; storage likewise. */
+static void groups_are_encoded_when_they_are_whole(void) {
+    enum { GROUP = 6, WHOLE = TOKENS / GROUP * GROUP, QUERY_HEADS = 6 };
+    static float query[TOKENS * QUERY_HEADS * DIM], out[TOKENS * QUERY_HEADS * DIM];
+    fq_codec *codec = make_codec("int:b=2,group=8");
+    const fq_codec *codecs[] = {codec};
+    const double coded = 8.0 * (double)fq_codec_get_cost(codec).code_bytes;
+    static const struct {
+        const char *treatment;
+        size_t window;
+    } forms[] = {
+        {"channels:tokens=6", 0},
+        {"channels:tokens=6+window:tokens=1,bits=16", 1},
+        {"channels:tokens=6+window:tokens=3,bits=16", 3},
+        {"first:tokens=1,bits=16+channels:tokens=6+window:tokens=7,bits=16", 7},
+    };
+    fill(query, TOKENS * QUERY_HEADS * DIM, 3);
+    for (size_t f = 0; f < sizeof forms / sizeof *forms; f++) {
+        const fq_kv_options options = {
+            .key_codecs = codecs, .value_codecs = codecs, .treatment = treatment_of(forms[f].treatment)};
+        const size_t w = forms[f].window, old = (TOKENS - w) / GROUP * GROUP, first = f == 3;
+        for (size_t piece = 1; piece <= TOKENS; piece += piece == 1 ? 4 : 15) { /* 1, 5, 20 */
+            fq_kv_store *store = filled(&options, piece);
+            for (size_t h = 0; h < HEADS; h++) {
+                const fq_kv_view view = fq_kv_store_view(store, 1, h);
+                float most = 0.0F;
+                for (size_t t = 0; t < TOKENS; t++) {
+                    const bool as_appended =
+                        memcmp(view.key + t * DIM, view.raw_key + t * DIM, DIM * sizeof(float)) == 0;
+                    FQ_CHECK(as_appended == (t >= WHOLE));
+                    if (w > 0)
+                        FQ_CHECK(memcmp(view.near_key + t * DIM, halves(view.raw_key + t * DIM),
+                                        DIM * sizeof(float)) == 0);
+                    for (size_t j = 0; j < DIM && t < WHOLE && t >= first; j++)
+                        most = fmaxf(most, fabsf(view.key[t * DIM + j] - view.raw_key[t * DIM + j]));
+                }
+                FQ_CHECK(most > 0.1F && most < 2.0F); /* half of a third of a range of up to about 8 */
+            }
+            FQ_CHECK_NEAR(fq_kv_store_bits(store),
+                          HEADS * (/* keys: codes of whole groups, the others and the first as halves */
+                                   (double)old * coded + (double)(TOKENS - old + first) * 16 * DIM +
+                                   /* values: token by token */
+                                   (double)(TOKENS - w - first) * coded + (double)(w + first) * 16 * DIM),
+                          0);
+            FQ_CHECK_OK(fq_transformer_attend(store, 1, QUERY_HEADS, HEADS, DIM, query, TOKENS, out));
+            for (size_t t = 0; t < TOKENS; t++)
+                for (size_t h = 0; h < QUERY_HEADS; h++) {
+                    double expected[DIM];
+                    attend_plainly(store, w, GROUP, query, QUERY_HEADS, t, h, expected);
+                    for (size_t j = 0; j < DIM; j++)
+                        FQ_CHECK_NEAR((double)out[(t * QUERY_HEADS + h) * DIM + j], expected[j], 1e-5);
+                }
+            fq_kv_store_destroy(store);
+        }
     }
     fq_codec_destroy(codec);
 }
@@ -308,6 +373,7 @@ static const fq_test tests[] = {
     {"what_keys_share_costs_kept_tokens_nothing", what_keys_share_costs_kept_tokens_nothing},
     {"tiny_values_are_kept", tiny_values_are_kept},
     {"attention_reads_recent_tokens_uncompressed", attention_reads_recent_tokens_uncompressed},
+    {"groups_are_encoded_when_they_are_whole", groups_are_encoded_when_they_are_whole},
     {"a_store_without_codec_keeps_every_bit", a_store_without_codec_keeps_every_bit},
     {"fp16_store_is_within_half_precision", fp16_store_is_within_half_precision},
     {"bad_shapes_are_refused", bad_shapes_are_refused},
