@@ -9,6 +9,7 @@
 
 typedef struct columns {
     size_t codec, family, block, codewords, recipe, source, rate, dim, distortion, se, shannon, high_rate;
+    size_t every_code; /* or the number of columns: stores of older programs have none */
 } columns;
 
 static fq_status find(columns *c, const fq_table *t) {
@@ -23,6 +24,7 @@ static fq_status find(columns *c, const fq_table *t) {
     FQ_TRY(fq_figure_column(&c->distortion, t, "distortion", FQ_VALUE_REAL));
     FQ_TRY(fq_figure_column(&c->se, t, "distortion_se", FQ_VALUE_REAL));
     FQ_TRY(fq_figure_column(&c->shannon, t, "shannon_bound", FQ_VALUE_REAL));
+    c->every_code = fq_table_find(t, "every_code_bound");
     return fq_figure_column(&c->high_rate, t, "high_rate", FQ_VALUE_REAL);
 }
 
@@ -74,9 +76,11 @@ fq_status fq_distortion_summary_print(FILE *to, const fq_results *store) {
     fprintf(to,
             "Normalised distortion D on fresh samples (D = 1 at rate 0); lower is better. Of blocks of the "
             "source, "
-            "or of whole\nvectors where it says so; paper's: the same code with the paper's training.\n"
-            "%4s %-28s %7s %10s %10s %10s %10s %10s %10s %9s\n",
-            "d", "codec", "rate", "D", "std error", "paper's", "scalar", "Shannon", "high rate", "/Shannon");
+            "or of whole\nvectors where it says so; paper's: the same code with the paper's training; any "
+            "code: what no code of as many words in a\nblock goes below, and how far above it D is.\n"
+            "%4s %-28s %7s %10s %10s %10s %10s %10s %10s %10s %9s\n",
+            "d", "codec", "rate", "D", "std error", "paper's", "scalar", "Shannon", "high rate", "any code",
+            "above it");
     for (size_t row = 0; row < t->count; row++) {
         if (is_beside(t, &c, row))
             continue;
@@ -94,10 +98,13 @@ fq_status fq_distortion_summary_print(FILE *to, const fq_results *store) {
         print_value(to, of_scalar((size_t)fq_table_integer(t, row, c.dim), rate));
         print_value(to, shannon);
         print_value(to, fq_table_real(t, row, c.high_rate));
-        if (isnan(shannon))
+        const double bound =
+            c.every_code < t->column_count ? fq_table_real(t, row, c.every_code) : (double)NAN;
+        print_value(to, bound);
+        if (isnan(bound))
             fprintf(to, " %9s\n", "-");
         else
-            fprintf(to, " %9.4f\n", distortion / shannon);
+            fprintf(to, " %7.2f %%\n", 100 * (distortion / bound - 1));
     }
     return FQ_OK;
 }

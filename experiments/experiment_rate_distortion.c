@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "every_code.h"
 #include "experiment.h"
 #include "failure.h"
 #include "gains.h"
@@ -54,6 +55,9 @@ static const fq_value_column columns[] = {
     {"cosine_se", FQ_VALUE_REAL, 0, "1", "standard error of cosine", FQ_ROLE_VALUE},
     {"shannon_bound", FQ_VALUE_REAL, 0, "coordinate variance",
      "Shannon lower bound of the block source at this rate", FQ_ROLE_VALUE},
+    {"every_code_bound", FQ_VALUE_REAL, 0, "coordinate variance",
+     "what no code of as many words in a block goes below; NaN for k = 1, k > 32 and whole vectors",
+     FQ_ROLE_VALUE},
     {"gaussian", FQ_VALUE_REAL, 0, "coordinate variance", "4^-b", FQ_ROLE_VALUE},
     {"high_rate", FQ_VALUE_REAL, 0, "coordinate variance",
      "Zador's high-rate distortion with the best known cell", FQ_ROLE_VALUE},
@@ -167,7 +171,7 @@ static fq_status measure_block(const fq_point *point, fq_resources *resources,
     return status;
 }
 
-static fq_status add_theory(size_t dim, size_t block, double rate, fq_rows *rows) {
+static fq_status add_theory(size_t dim, size_t block, size_t codewords, double rate, fq_rows *rows) {
     fq_source source;
     fq_cell cell;
     double high_rate = 0.0;
@@ -179,6 +183,9 @@ static fq_status add_theory(size_t dim, size_t block, double rate, fq_rows *rows
     FQ_TRY(fq_gains_high_rate_distortion(&high_rate, &source, rate, cell.second_moment));
     fq_rows_real(rows, "high_rate", high_rate);
     fq_rows_real(rows, "shannon_bound", fq_gains_shannon_bound(&source, rate));
+    double every_code;
+    FQ_TRY(fq_every_code_bound(&every_code, dim, block, codewords));
+    fq_rows_real(rows, "every_code_bound", every_code);
     return FQ_OK;
 }
 
@@ -207,7 +214,7 @@ static fq_status run(const fq_point *point, fq_resources *resources, fq_rows *ro
     fq_rows_text(rows, "recipe", about.trained ? fq_recipe_name(about.training.recipe) : "");
     fq_rows_real(rows, "rate", rate);
     fq_rows_real(rows, "compression_payload", 16.0 / rate);
-    FQ_TRY(add_theory(dim, block, rate, rows));
+    FQ_TRY(add_theory(dim, block, vector ? 0 : about.codewords, rate, rows)); /* stored norms convey more */
     if (!vector)
         return measure_block(point, resources, &about, rows);
     moments d = {0}, cosine = {0};
@@ -223,7 +230,7 @@ static fq_status run(const fq_point *point, fq_resources *resources, fq_rows *ro
 const fq_experiment fq_experiment_rate_distortion = {
     .name = "rate-distortion",
     .summary = "distortion of codecs and codebooks on the canonical source, with bounds",
-    .version = 2,
+    .version = 3,
     .parameters = parameters,
     .columns = columns,
     .check = check,

@@ -13,6 +13,7 @@
 
 typedef struct columns {
     size_t codec, dim, block, source, rate, distortion, se, shannon, high_rate;
+    size_t every_code; /* or the number of columns: stores of older programs have none */
 } columns;
 
 /* Keys of a codec that move it along the axis of rates, and the seed, of which all draws belong together. */
@@ -36,6 +37,7 @@ static fq_status find(columns *c, const fq_table *t) {
     FQ_TRY(fq_figure_column(&c->distortion, t, "distortion", FQ_VALUE_REAL));
     FQ_TRY(fq_figure_column(&c->se, t, "distortion_se", FQ_VALUE_REAL));
     FQ_TRY(fq_figure_column(&c->shannon, t, "shannon_bound", FQ_VALUE_REAL));
+    c->every_code = fq_table_find(t, "every_code_bound");
     return fq_figure_column(&c->high_rate, t, "high_rate", FQ_VALUE_REAL);
 }
 
@@ -198,6 +200,50 @@ static size_t write_theory(const fq_figure_job *job, const plan *p, int64_t dim,
     return lines;
 }
 
+static bool has_bound(const plan *p, size_t row, int64_t dim) {
+    return p->c.every_code < p->table->column_count && p->of_row[row] != p->none &&
+           fq_table_integer(p->table, row, p->c.dim) == dim &&
+           fq_table_real(p->table, row, p->c.every_code) > 0.0;
+}
+
+/* What no code of as many words in a block goes below: for each k a block of the panel's rates, each once and
+ * rising, in the style of the first series of that k. Returns how many blocks. */
+static size_t write_bounds(const fq_figure_job *job, const plan *p, int64_t dim, size_t panel,
+                           size_t before) {
+    const fq_table *t = p->table;
+    size_t lines = 0;
+    char name[48];
+    for (size_t first = 0; first < t->count; first++) {
+        const int64_t block = fq_table_integer(t, first, p->c.block);
+        bool seen = !has_bound(p, first, dim);
+        for (size_t row = 0; row < first; row++)
+            seen = seen || (has_bound(p, row, dim) && fq_table_integer(t, row, p->c.block) == block);
+        if (seen)
+            continue;
+        fq_figure_begin_block(job, "no code below");
+        for (double above = -1.0, next = 0.0; isfinite(next); above = next) {
+            double bound = (double)NAN;
+            next = HUGE_VAL;
+            for (size_t row = first; row < t->count; row++) {
+                const double rate = fq_table_real(t, row, p->c.rate);
+                if (has_bound(p, row, dim) && fq_table_integer(t, row, p->c.block) == block && rate > above &&
+                    rate < next) {
+                    next = rate;
+                    bound = fq_table_real(t, row, p->c.every_code);
+                }
+            }
+            if (isfinite(next))
+                fq_figure_values(job, 2, (const double[]){next, bound});
+        }
+        fq_figure_end_block(job);
+        snprintf(name, sizeof name, "bound_style%zu_%zu", panel, lines++);
+        fq_figure_number(job, name, (double)(FQ_STYLE_FIRST + p->of_row[first]));
+    }
+    fq_figure_number_of(job, "bounds", panel, (double)lines);
+    fq_figure_number_of(job, "bounds_before", panel, (double)before);
+    return lines;
+}
+
 static int by_size(const void *a, const void *b) {
     const int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
     return (x > y) - (x < y);
@@ -238,9 +284,12 @@ static fq_status write_panels(const fq_figure_job *job, plan *p, int64_t *dims) 
         snprintf(name, sizeof name, "y%zu", panel);
         fq_figure_range(job, name, y, 0.05, false);
     }
+    size_t bounds = 0;
+    for (size_t panel = 0; panel < panels; panel++)
+        bounds += write_bounds(job, p, dims[panel], panel, bounds);
     fq_figure_number(job, "panels", (double)panels);
     fq_figure_number(job, "series", (double)p->series.count);
-    fq_figure_number(job, "height", 0.95 + 4.8 * (double)panels + 0.6 + 0.32 * (double)(p->series.count + 2));
+    fq_figure_number(job, "height", 0.95 + 4.8 * (double)panels + 0.6 + 0.32 * (double)(p->series.count + 3));
     fq_figure_range(job, "x", x, 0.05, false);
     if (most > 1)
         fq_figure_say(job,
@@ -273,8 +322,9 @@ const fq_figure fq_figure_rate_distortion = {
     .name = "rate_distortion",
     .table = "rate-distortion",
     .script = "rate_distortion.gp",
-    .shows = "Distortion D against rate on the canonical source, in dB over the Gaussian distortion-rate "
-             "function 4^-b, on fresh samples with bars of 2 SE; the Shannon lower bound, and for each k the "
-             "high-rate value of the best known cell in the colour of that k",
+    .shows =
+        "Distortion D against rate on the canonical source, in dB over the Gaussian distortion-rate "
+        "function 4^-b, on fresh samples with bars of 2 SE; the Shannon lower bound, and in the colour of "
+        "each k the high-rate value of the best known cell and what no code of as many words goes below",
     .feed = feed,
 };

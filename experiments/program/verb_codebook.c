@@ -5,6 +5,7 @@
 
 #include "codebook_cache.h"
 #include "codebook_file.h"
+#include "every_code.h"
 #include "gains.h"
 #include "output_check.h"
 #include "progress_bar.h"
@@ -89,27 +90,33 @@ static fq_status print(const fq_codebook *c) {
     fq_source source;
     fq_cell cell = {.second_moment = (double)NAN, .name = "none"};
     const double rate = log2((double)c->codewords) / (double)c->block;
-    double high_rate = (double)NAN, shannon = (double)NAN;
+    double high_rate = (double)NAN, shannon = (double)NAN, every_code = (double)NAN;
     FQ_TRY(fq_source_init(&source, c->dim, c->block));
     if (c->block < c->dim) { /* k = d is the sphere itself: no density */
         shannon = fq_gains_shannon_bound(&source, rate);
+        FQ_TRY(fq_every_code_bound(&every_code, c->dim, c->block, c->codewords));
         FQ_TRY(fq_gains_best_cell(&cell, c->block));
         FQ_TRY(fq_gains_high_rate_distortion(&high_rate, &source, rate, cell.second_moment));
     }
     if (json)
         return fq_verb_print_json(json_pack(
-            "{s:s, s:I, s:I, s:I, s:o, s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:s, s:o}", "schema",
+            "{s:s, s:I, s:I, s:I, s:o, s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:s, s:o}", "schema",
             "fibquant codebook 1", "dim", (json_int_t)c->dim, "block", (json_int_t)c->block, "codewords",
             (json_int_t)c->codewords, "rate", fq_json_number(rate), "rate_units", "bits per coordinate",
             "recipe", fq_recipe_name(c->recipe), "distortion", fq_json_number(c->distortion), "distortion_se",
             fq_json_number(c->distortion_se), "distortion_samples", (json_int_t)c->distortion_samples,
-            "shannon_bound", fq_json_number(shannon), "high_rate", fq_json_number(high_rate),
-            "high_rate_cell", cell.name, "output", fq_json_text(output)));
+            "every_code_bound", fq_json_number(every_code), "every_code_excess",
+            fq_json_number(c->distortion / every_code - 1), "shannon_bound", fq_json_number(shannon),
+            "high_rate", fq_json_number(high_rate), "high_rate_cell", cell.name, "output",
+            fq_json_text(output)));
     printf("d = %zu, k = %zu, N = %zu: %.6g bits a coordinate, recipe %s, seed %" PRIu64 "\n", c->dim,
            c->block, c->codewords, rate, fq_recipe_name(c->recipe), c->seed);
     printf("  distortion D      %.6f, standard error %.1e (%" PRIu64 " fresh samples)\n", c->distortion,
            c->distortion_se, c->distortion_samples);
     if (c->block < c->dim) {
+        if (isfinite(every_code))
+            printf("  any code of N     %.6f at least: D is %.2f %% above what no code can beat\n",
+                   every_code, 100 * (c->distortion / every_code - 1));
         printf("  Shannon bound     %.6f (D is %.3f times that)\n", shannon, c->distortion / shannon);
         printf("  high-rate value   %.6f (cell: %s)\n", high_rate, cell.name);
     }

@@ -171,7 +171,9 @@ static void a_codebook_is_made_measured_and_kept(void) {
     if (!FQ_CHECK(document != NULL))
         return;
     const double d = number(document, "distortion"), se = number(document, "distortion_se");
-    FQ_CHECK(d > number(document, "shannon_bound") && d < 1);
+    const double bound = number(document, "every_code_bound");
+    FQ_CHECK(bound > number(document, "shannon_bound") && d > bound && d < 1);
+    FQ_CHECK_NEAR(number(document, "every_code_excess"), d / bound - 1, 1e-12);
     FQ_CHECK(se > 0 && se < 0.05 * d);
     FQ_CHECK_NEAR(number(document, "rate"), 1.5, 0);
     json_decref(document);

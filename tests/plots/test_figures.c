@@ -535,8 +535,10 @@ static void key_bias_is_drawn(void) {
 }
 
 static const fq_value_column distortion_columns[] = {
-    TEXT("point"), TEXT("codec"),      WHOLE("dim"),          TEXT("source"),        WHOLE("block"),
-    REAL("rate"),  REAL("distortion"), REAL("distortion_se"), REAL("shannon_bound"), REAL("high_rate")};
+    TEXT("point"),      TEXT("codec"),           WHOLE("dim"),
+    TEXT("source"),     WHOLE("block"),          REAL("rate"),
+    REAL("distortion"), REAL("distortion_se"),   REAL("shannon_bound"),
+    REAL("high_rate"),  REAL("every_code_bound")};
 
 static void distortion_row(fq_table *t, size_t r, const char *codec, int64_t dim, int64_t block, double rate,
                            double distortion, double se) {
@@ -550,6 +552,7 @@ static void distortion_row(fq_table *t, size_t r, const char *codec, int64_t dim
     real(t, r, "distortion_se", se);
     real(t, r, "shannon_bound", pow(4.0, -rate));
     real(t, r, "high_rate", 1.5 * pow(4.0, -rate));
+    real(t, r, "every_code_bound", block > 1 ? 1.25 * pow(4.0, -rate) : (double)NAN);
 }
 
 /* Dimensions in panels of their own, every seed marked and the mean weighted by errors, families nobody heard
@@ -583,6 +586,12 @@ static void rate_distortion_shows_all_that_is_there(void) {
         FQ_CHECK(count(data, "\"FibQuant, k = 4, vectors\"\n2\t0.15\t0.01\n") == 1);
         FQ_CHECK(count(data, "\n16\t") == 0 && strstr(caption, "Left out: 1 points at 16 bits"));
         FQ_CHECK(strstr(caption, "Up to 2 points (seeds, sample sizes) share a rate") != NULL);
+        /* the bounds for every code: k = 4 with its two rates, each once; k = 4 and 2 at d = 128 */
+        const char *bounds = strstr(data, "\"no code below\"\n1\t0.3125\n2\t0.078125\n\n\n");
+        FQ_CHECK(bounds && strstr(bounds, "\"no code below\"\n2\t0.078125\n") &&
+                 count(data, "no code below") == 3);
+        FQ_CHECK(strstr(script, "\nbounds0 = 1\n") && strstr(script, "\nbounds1 = 2\n") &&
+                 strstr(script, "\nbounds_before1 = 1\n") && strstr(script, "\nbound_style0_0 = 101\n"));
         /* colours: k = 4 blue, k = 2 the next; dashes: population solid, paper the next */
         FQ_CHECK(strstr(script, "set linetype 101 linecolor rgb \"#0072B2\" dashtype 1 ") &&
                  strstr(script, "set linetype 102 linecolor rgb \"#0072B2\" dashtype (9,4) ") &&

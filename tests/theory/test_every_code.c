@@ -78,24 +78,24 @@ static void parts_against_samples(void) {
     FQ_CHECK_NEAR(code.bound, 1 - 64. / 3 * (after + 8 * code.supremum), 1e-9);
 }
 
-/* At least what an independent program certified by other means, and below the best codes known. */
+/* At least what an independent program certified by other means with half as many knots (and, at (2,16) and
+ * (2,256), what more knots and a better c are to give beyond that), and below the best codes known. 128 bits:
+ * with 64 what cancels in caps near the pole of k = 8 is more than the slack. */
 static void bounds_as_known(void) {
     static const struct {
         size_t d, k, n;
         double certified, best_code;
-    } cases[] = {{64, 2, 4, 0.358003, 0.358387},
-                 {64, 2, 16, 0.103443, 0.104936},
-                 {64, 3, 8, 0.343444, 0.351447},
-                 {64, 4, 16, 0.329929, 0.337231},
-                 {64, 8, 16, 0.586732, 0.599500}};
+    } cases[] = {{64, 2, 4, 0.358003, 0.358387},   {64, 2, 16, 0.103728, 0.104936},
+                 {64, 2, 256, 0.007270, 0.007491}, {64, 3, 8, 0.343444, 0.351447},
+                 {64, 4, 16, 0.329929, 0.337231},  {64, 8, 16, 0.586732, 0.599500}};
     fq_balls *w = NULL;
-    if (!FQ_CHECK_OK(fq_balls_create(&w, 64)))
+    if (!FQ_CHECK_OK(fq_balls_create(&w, 128)))
         return;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         fq_every_code code;
         double value, error;
         FQ_CHECK_OK(fq_every_code_init(&code, cases[i].d, cases[i].k, cases[i].n));
-        fq_balls_reset(w, 64);
+        fq_balls_reset(w, 128);
         FQ_CHECK_OK(fq_ball_get(w, fq_ball_every_code_bound(w, &code, 1e-5), &value, &error));
         FQ_CHECK(value - error > cases[i].certified && value + error < cases[i].best_code);
         FQ_CHECK(code.dual >= code.bound && code.dual < cases[i].best_code * (1 + 1e-4));

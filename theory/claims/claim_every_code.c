@@ -143,13 +143,13 @@ static fq_status run(fq_claim_context *context) {
     static const struct {
         long d, k, n;
         bool train;
-    } codes[] = {{64, 3, 8, true},     {64, 2, 2, false},    {64, 2, 4, false},   {64, 2, 8, false},
-                 {64, 2, 16, true},    {64, 2, 32, false},   {64, 2, 64, true},   {64, 2, 128, false},
-                 {64, 2, 256, false},  {64, 3, 2, false},    {64, 3, 64, true},   {64, 3, 512, false},
-                 {64, 4, 4, false},    {64, 4, 16, true},    {64, 4, 64, false},  {64, 4, 256, true},
-                 {64, 4, 1024, false}, {64, 8, 16, true},    {64, 8, 256, true},  {64, 8, 4096, false},
-                 {64, 16, 16, false},  {64, 16, 256, false}, {128, 2, 16, false}, {128, 4, 256, false},
-                 {128, 8, 256, false}};
+    } codes[] = {{64, 3, 8, true},      {64, 2, 2, false},   {64, 2, 4, false},    {64, 2, 8, false},
+                 {64, 2, 16, true},     {64, 2, 32, false},  {64, 2, 64, true},    {64, 2, 128, false},
+                 {64, 2, 256, false},   {64, 3, 2, false},   {64, 3, 64, true},    {64, 3, 512, false},
+                 {64, 4, 4, false},     {64, 4, 16, true},   {64, 4, 64, false},   {64, 4, 256, true},
+                 {64, 4, 1024, false},  {64, 8, 16, true},   {64, 8, 256, true},   {64, 8, 4096, false},
+                 {64, 8, 65536, false}, {64, 16, 16, false}, {64, 16, 256, false}, {128, 2, 16, false},
+                 {128, 4, 256, false},  {128, 8, 256, false}};
     static const long small[][2] = {{4, 3}, {8, 3}, {64, 3}, {1024, 3}, {4, 4}, {8, 4}, {64, 4}, {64, 2}};
     fq_every_code code;
     for (size_t i = 0; i < (context->quick ? 1 : sizeof codes / sizeof codes[0]); i++) {

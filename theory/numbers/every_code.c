@@ -9,7 +9,10 @@
 #include "beta_quantile.h"
 #include "memory.h"
 
-enum { KNOTS = FQ_EVERY_CODE_KNOTS, RADII = 128, ROUNDS = 400 };
+enum { KNOTS = FQ_EVERY_CODE_KNOTS, RADII = 256, STEPS = 100 };
+
+/* Of the bound: where the path of barriers ends. */
+static const double precision = 3e-6;
 
 /* C of f_{k,1}: 1/pi, 1/2, then C_k = C_{k-2} (k-2)/(k-3). */
 static double coordinate_constant(size_t block) {
@@ -79,49 +82,52 @@ static fq_status place_knots(fq_every_code *code) {
     return FQ_OK;
 }
 
-/* A distribution of words' radii. */
-typedef struct radii {
-    size_t count;
-    double rho[RADII], share[RADII];
-} radii;
+/* Shares of words' radii, and what they make of the sphere of each knot's radius. */
+typedef struct shares {
+    double rho[RADII], mu[RADII];
+    double cap[KNOTS][RADII]; /* P of radius i on knot j's sphere at its level */
+    double thinning[KNOTS];   /* -d/dc of sum mu P there */
+    double h[RADII];          /* H */
+} shares;
 
-/* The c at which the caps of N words with these radii share the sphere of radius r, and not more: N sum mu P
- * = 1. By bisection, begun at the interval [low, high] widened until it holds c. */
-static double sharing_level(const fq_every_code *code, const radii *mu, double r, double guess,
-                            double width) {
-    double low = guess - width, high = guess + width;
-    for (int side = 0, tries = 0; side < 2 && tries < 60;) {
-        double sum = 0;
-        const double c = side ? high : low;
-        for (size_t i = 0; i < mu->count; i++)
-            sum += mu->share[i] * fq_cap_probability(code->block, (mu->rho[i] + c / mu->rho[i]) / (2 * r));
-        if (side ? (double)code->codewords * sum <= 1 : (double)code->codewords * sum >= 1) {
-            side++;
-            continue;
-        }
-        tries++;
-        width *= 2;
-        *(side ? &high : &low) = side ? high + width : low - width;
+/* N sum mu P at c on the sphere of radius r, and minus its derivative. */
+static double shared_at(const fq_every_code *code, const shares *s, double r, double c, double cap[RADII],
+                        double *thinning) {
+    const double n = (double)code->codewords, constant = coordinate_constant(code->block),
+                 power = 0.5 * ((double)code->block - 3);
+    double sum = 0;
+    *thinning = 0;
+    for (size_t i = 0; i < RADII; i++) {
+        const double a = 2 * s->rho[i] * r, t = (s->rho[i] * s->rho[i] + c) / a;
+        cap[i] = fq_cap_probability(code->block, t);
+        sum += s->mu[i] * cap[i];
+        if (fabs(t) < 1)
+            *thinning += s->mu[i] * constant * pow((1 - t) * (1 + t), power) / a;
     }
-    for (int step = 0; step < 45 && high - low > 1e-15; step++) {
-        const double c = 0.5 * (low + high);
-        double sum = 0;
-        for (size_t i = 0; i < mu->count; i++)
-            sum += mu->share[i] * fq_cap_probability(code->block, (mu->rho[i] + c / mu->rho[i]) / (2 * r));
-        *((double)code->codewords * sum > 1 ? &low : &high) = c;
-    }
-    return 0.5 * (low + high);
+    return n * sum;
 }
 
-/* Radii whose share has become nothing are left out. */
-static void prune(radii *mu) {
-    size_t kept = 0;
-    for (size_t i = 0; i < mu->count; i++)
-        if (mu->share[i] > 1e-10) {
-            mu->rho[kept] = mu->rho[i];
-            mu->share[kept++] = mu->share[i];
-        }
-    mu->count = kept;
+/* The c at which the caps of N words share the sphere of radius r, and not more: N sum mu P = 1. By Newton's
+ * steps, and by halving where they leave the interval that holds c: at its ends the sum is N and 0. */
+static double sharing_level(const fq_every_code *code, shares *s, size_t knot, double guess) {
+    const double r = code->knot[knot];
+    double low = HUGE_VAL, high = -HUGE_VAL, c = guess;
+    for (size_t i = 0; i < RADII; i++) {
+        const double a = 2 * s->rho[i] * r, square = s->rho[i] * s->rho[i];
+        low = fmin(low, -a - square);
+        high = fmax(high, a - square);
+    }
+    for (int step = 0; step < 100; step++) {
+        if (!(c > low && c < high))
+            c = 0.5 * (low + high);
+        const double excess = shared_at(code, s, r, c, s->cap[knot], &s->thinning[knot]) - 1;
+        *(excess > 0 ? &low : &high) = c;
+        const double next = c + excess / ((double)code->codewords * s->thinning[knot]);
+        if (fabs(excess) < 1e-12 || high - low < 1e-16)
+            break;
+        c = next;
+    }
+    return c;
 }
 
 /* The largest H on a grid of radii from 0 to 1, with every peak that may be the largest climbed by thirds. */
@@ -147,78 +153,161 @@ static double largest_excess(const fq_every_code *code) {
     return most;
 }
 
-/* Levels, bound and dual of these radii, and H at each. The best bound so far is kept. */
-static void evaluate(fq_every_code *best, fq_every_code *code, double h[RADII], const radii *mu) {
-    const double scale = (double)code->dim / (double)code->block, n = (double)code->codewords;
-    const bool first = best->codewords == 0;
+/* Levels, dual and H of these shares; the value that is to be made large, sum W c + N sum mu H. */
+static double evaluate(fq_every_code *code, shares *s) {
+    const double n = (double)code->codewords;
     for (size_t j = 1; j < KNOTS; j++)
-        code->level[j] =
-            sharing_level(code, mu, code->knot[j], first ? 0 : code->level[j], first ? 0.1 : 1e-4);
+        code->level[j] = sharing_level(code, s, j, code->level[j]);
     code->level[0] = 2 * code->level[1] - code->level[2];
     double mean = 0, average = 0;
     for (size_t j = 0; j < KNOTS; j++)
         mean += code->weight[j] * code->level[j];
-    code->supremum = 0;
-    for (size_t i = 0; i <= 2 * RADII; i++) /* between the radii as well */
-        code->supremum =
-            fmax(code->supremum, fq_every_code_excess(code, code->knot[KNOTS - 2] * (double)i / (2 * RADII)));
-    for (size_t i = 0; i < mu->count; i++) {
-        h[i] = fq_every_code_excess(code, mu->rho[i]);
-        average += mu->share[i] * h[i];
+    for (size_t i = 0; i < RADII; i++) {
+        s->h[i] = fq_every_code_excess(code, s->rho[i]);
+        average += s->mu[i] * s->h[i];
     }
-    code->bound = 1 - scale * (mean + n * code->supremum);
-    code->dual = 1 - scale * (mean + n * average);
-    const double dual = first ? code->dual : fmin(best->dual, code->dual);
-    if (first || code->bound > best->bound)
-        *best = *code;
-    best->dual = dual;
+    return mean + n * average;
 }
 
-/* Shares multiplied by (H / mean H)^step: towards the radii that limit the bound. */
-static void shift(radii *mu, const double h[RADII], double step) {
-    double average = 0, total = 0;
-    for (size_t i = 0; i < mu->count; i++)
-        average += mu->share[i] * h[i];
-    for (size_t i = 0; i < mu->count; i++)
-        total += mu->share[i] *= pow(h[i] / average, step);
-    for (size_t i = 0; i < mu->count; i++)
-        mu->share[i] /= total;
-    prune(mu);
+/* A in its lower half becomes its Cholesky factor L, A = L L^T, positive definite. */
+static void factorise(double (*a)[RADII]) {
+    for (size_t j = 0; j < RADII; j++) {
+        for (size_t i = j; i < RADII; i++) {
+            double sum = a[i][j];
+            for (size_t l = 0; l < j; l++)
+                sum -= a[i][l] * a[j][l];
+            a[i][j] = i == j ? sqrt(sum) : sum / a[j][j];
+        }
+    }
+}
+
+/* x becomes the solution of L L^T y = x. */
+static void solve(double x[RADII], double (*factor)[RADII]) {
+    for (size_t i = 0; i < RADII; i++) {
+        for (size_t l = 0; l < i; l++)
+            x[i] -= factor[i][l] * x[l];
+        x[i] /= factor[i][i];
+    }
+    for (size_t i = RADII; i-- > 0;) {
+        for (size_t l = i + 1; l < RADII; l++)
+            x[i] -= factor[l][i] * x[l];
+        x[i] /= factor[i][i];
+    }
+}
+
+/* Newton's direction for the largest value + barrier sum ln mu on sum mu = 1. The value's gradient is N H,
+ * its second derivative -N sum_j W_j P_ij P_kj / thinning_j: as a share grows, levels rise. */
+static void newton_direction(const fq_every_code *code, const shares *s, double barrier, double (*a)[RADII],
+                             double direction[RADII]) {
+    const double n = (double)code->codewords;
+    double ones[RADII], gradient_sum = 0, ones_sum = 0;
+    memset(a, 0, RADII * sizeof *a);
+    for (size_t j = 1; j < KNOTS; j++) {
+        if (!(s->thinning[j] > 1e-290))
+            continue;
+        const double scale = n * code->weight[j] / s->thinning[j];
+        for (size_t i = 0; i < RADII; i++)
+            for (size_t l = 0; l <= i; l++)
+                a[i][l] += scale * s->cap[j][i] * s->cap[j][l];
+    }
+    for (size_t i = 0; i < RADII; i++) {
+        a[i][i] += barrier / (s->mu[i] * s->mu[i]);
+        direction[i] = n * s->h[i] + barrier / s->mu[i];
+        ones[i] = 1;
+    }
+    factorise(a);
+    solve(direction, a);
+    solve(ones, a);
+    for (size_t i = 0; i < RADII; i++) {
+        gradient_sum += direction[i];
+        ones_sum += ones[i];
+    }
+    for (size_t i = 0; i < RADII; i++)
+        direction[i] -= gradient_sum / ones_sum * ones[i];
+}
+
+static double with_barrier(const shares *s, double value, double barrier) {
+    for (size_t i = 0; i < RADII; i++)
+        value += barrier * log(s->mu[i]);
+    return value;
+}
+
+/* One step of the path of barriers: along Newton's direction as far as all shares stay positive, or less
+ * where that is worse. Returns the value there. */
+static double climb(fq_every_code *code, shares *s, double value, double barrier, double (*a)[RADII],
+                    double *promise) {
+    double direction[RADII], before[RADII], step = 1;
+    const double least = with_barrier(s, value, barrier);
+    newton_direction(code, s, barrier, a, direction);
+    memcpy(before, s->mu, sizeof before);
+    *promise = 0;
+    for (size_t i = 0; i < RADII; i++)
+        *promise += direction[i] * ((double)code->codewords * s->h[i] + barrier / s->mu[i]);
+    for (size_t i = 0; i < RADII; i++)
+        if (direction[i] < 0)
+            step = fmin(step, -0.95 * before[i] / direction[i]);
+    for (int tries = 0; tries < 20; tries++, step *= 0.5) {
+        for (size_t i = 0; i < RADII; i++)
+            s->mu[i] = before[i] + step * direction[i];
+        value = evaluate(code, s);
+        if (with_barrier(s, value, barrier) >= least - 1e-13 * fabs(least))
+            break;
+    }
+    return value;
+}
+
+static bool good_block(size_t dim, size_t block) {
+    return block >= 2 && block <= FQ_EVERY_CODE_BLOCK_MAX && block < dim;
+}
+
+static bool good_codewords(size_t codewords) {
+    return codewords >= 2 && codewords <= 1 << 20;
+}
+
+fq_status fq_every_code_bound(double *bound, size_t dim, size_t block, size_t codewords) {
+    fq_every_code code = {.bound = (double)NAN};
+    if (good_block(dim, block) && good_codewords(codewords))
+        FQ_TRY(fq_every_code_init(&code, dim, block, codewords));
+    *bound = code.bound;
+    return FQ_OK;
 }
 
 fq_status fq_every_code_init(fq_every_code *code, size_t dim, size_t block, size_t codewords) {
-    if (block < 2 || block > FQ_EVERY_CODE_BLOCK_MAX || block >= dim)
+    if (!good_block(dim, block))
         return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "block", block, "2 to 32, below dim");
-    if (codewords < 2 || codewords > 1 << 20)
+    if (!good_codewords(codewords))
         return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "codewords", codewords, "2 to 1048576");
-    fq_every_code now = {.dim = dim, .block = block, .codewords = codewords};
-    double h[RADII], step = 1, before = HUGE_VAL, h_before[RADII] = {0};
-    radii mu = {.count = RADII}, mu_before;
-    *code = (fq_every_code){0};
-    FQ_TRY(place_knots(&now));
+    const double scale = (double)dim / (double)block, n = (double)codewords;
+    shares *s = NULL;
+    double(*matrix)[RADII] = NULL;
+    *code = (fq_every_code){.dim = dim, .block = block, .codewords = codewords};
+    FQ_TRY(place_knots(code));
+    FQ_TRY(fq_alloc(&s, 1, sizeof *s));
+    const fq_status status = fq_alloc(&matrix, RADII, sizeof *matrix);
+    if (status != FQ_OK) {
+        fq_free(s);
+        return status;
+    }
     for (size_t i = 0; i < RADII; i++) {
-        mu.rho[i] = now.knot[KNOTS - 2] * (double)(i + 1) / RADII;
-        mu.share[i] = 1.0 / RADII;
+        s->rho[i] = code->knot[KNOTS - 2] * (double)(i + 1) / RADII;
+        s->mu[i] = 1.0 / RADII;
     }
-    mu_before = mu;
-    for (int round = 0; round < ROUNDS; round++) {
-        evaluate(code, &now, h, &mu);
-        if (code->dual - code->bound < 1e-6 * code->bound)
-            break;
-        if (now.dual > before) { /* too far: from where it was, half as far */
-            mu = mu_before;
-            step *= 0.5;
-            shift(&mu, h_before, step);
-            continue;
-        }
-        before = now.dual;
-        mu_before = mu;
-        memcpy(h_before, h, sizeof h);
-        step *= 1.2;
-        shift(&mu, h, step);
+    double value = evaluate(code, s), barrier = 0;
+    for (size_t i = 0; i < RADII; i++)
+        barrier += n * s->h[i] / RADII / RADII;
+    for (int step = 0; step < STEPS && scale * RADII * barrier > precision * (1 - scale * value); step++) {
+        double promise;
+        value = climb(code, s, value, barrier, matrix, &promise);
+        if (promise < barrier)
+            barrier *= 0.05;
     }
-    const double found = code->supremum;
+    fq_free(matrix);
+    fq_free(s);
+    double mean = 0;
+    for (size_t j = 0; j < KNOTS; j++)
+        mean += code->weight[j] * code->level[j];
     code->supremum = largest_excess(code);
-    code->bound -= (double)dim / (double)block * (double)codewords * (code->supremum - found);
+    code->bound = 1 - scale * (mean + n * code->supremum);
+    code->dual = 1 - scale * value;
     return FQ_OK;
 }

@@ -12,9 +12,10 @@
  *
  * The best c comes from the dual: for a distribution mu of radii let c_j be such that caps of heights s/a
  * share the sphere, N sum_i mu_i P(s_i/a_j) = 1; then sum W c + N sum mu_i H(rho_i) is below every E c + N
- * sup H, and equal where mu charges only the largest H. mu is found by multiplicative updates. The bound does
- * not rest on mu being best: any c is valid, and ball_every_code.h encloses the supremum for the c found
- * here. As N grows it tends to the high-rate formula with the sphere bound. Source: derived here. */
+ * sup H, and equal where mu charges only the largest H. mu is found by an interior-point method (Newton steps
+ * along barriers). The bound does not rest on mu being best: any c is valid, and ball_every_code.h encloses
+ * the supremum for the c found here. As N grows it tends to the high-rate formula with the sphere bound.
+ * Source: derived here. */
 #ifndef FQ_EVERY_CODE_H
 #define FQ_EVERY_CODE_H
 
@@ -22,7 +23,7 @@
 
 #include "status.h"
 
-enum { FQ_EVERY_CODE_KNOTS = 129, FQ_EVERY_CODE_BLOCK_MAX = 32 };
+enum { FQ_EVERY_CODE_KNOTS = 257, FQ_EVERY_CODE_BLOCK_MAX = 32 };
 
 typedef struct fq_every_code {
     size_t dim, block, codewords;
@@ -35,8 +36,11 @@ typedef struct fq_every_code {
 } fq_every_code;
 
 /* 2 <= block <= FQ_EVERY_CODE_BLOCK_MAX, block < dim, 2 <= codewords <= 2^20, else FQ_ERR_ARGUMENT. Cost:
- * about half a second. */
+ * a third of a second. */
 FQ_MUST_CHECK fq_status fq_every_code_init(fq_every_code *code, size_t dim, size_t block, size_t codewords);
+
+/* The bound alone; NaN, and no error, for sizes that fq_every_code_init refuses. */
+FQ_MUST_CHECK fq_status fq_every_code_bound(double *bound, size_t dim, size_t block, size_t codewords);
 
 /* P(U > t) and E[U; U > t] for a coordinate of S^{k-1}, k >= 2, |t| <= 1; errors about 1e-15. */
 double fq_cap_probability(size_t block, double t);
