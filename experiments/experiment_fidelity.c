@@ -140,6 +140,9 @@ static const fq_value_column columns[] = {
     {"queries", FQ_VALUE_INTEGER, 0, "1", "query positions of each head", FQ_ROLE_VALUE},
     {"model_name", FQ_VALUE_TEXT, 64, "", "model that the cache came from", FQ_ROLE_VALUE},
     {"text_name", FQ_VALUE_TEXT, 64, "", "text that the cache came from", FQ_ROLE_VALUE},
+    {"text_first", FQ_VALUE_INTEGER, 0, "1", "token of the text that the cache begins at; 0 where not known",
+     FQ_ROLE_VALUE},
+    {"context", FQ_VALUE_INTEGER, 0, "1", "tokens of the cache that were used", FQ_ROLE_VALUE},
     {"protocol", FQ_VALUE_TEXT, 240, "", "how attention was compared", FQ_ROLE_VALUE},
     {0}};
 
@@ -498,6 +501,8 @@ static fq_status describe(const job *j, fq_rows *rows) {
     fq_rows_real(rows, "pool_tokens", j->pool / (double)j->shape.layers);
     fq_rows_text(rows, "model_name", origin->model);
     fq_rows_text(rows, "text_name", origin->text);
+    fq_rows_integer(rows, "text_first", (int64_t)(origin->text_first & INT64_MAX));
+    fq_rows_integer(rows, "context", (int64_t)j->tokens);
     describe_protocol(j, rows);
     return FQ_OK;
 }
@@ -531,10 +536,9 @@ static fq_status set_protocol(job *j, const fq_point *point, const char *path) {
 static fq_status run(const fq_point *point, fq_resources *resources, fq_rows *rows) {
     static const fq_resource_kind kind = {cache_make, cache_destroy};
     const char *path = fq_point_file(point, "cache");
-    char key[128], hash[FQ_SHA256_HEX];
+    char key[128];
     const void *object = NULL;
-    FQ_TRY(fq_sha256_file(hash, path));
-    snprintf(key, sizeof key, "kv_cache:%s", hash);
+    snprintf(key, sizeof key, "kv_cache:%s", fq_point_file_sha256(point, "cache"));
     FQ_TRY(fq_resources_get(resources, &object, key, &kind, (void *)(uintptr_t)path));
     job j = {.cache = object};
     j.shape = *fq_kv_cache_shape(j.cache);
@@ -557,7 +561,7 @@ static fq_status run(const fq_point *point, fq_resources *resources, fq_rows *ro
 const fq_experiment fq_experiment_fidelity = {
     .name = "fidelity",
     .summary = "attention on a real KV cache with compressed keys and values",
-    .version = 6,
+    .version = 7,
     .parameters = parameters,
     .columns = columns,
     .check = check,

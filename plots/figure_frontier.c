@@ -33,17 +33,18 @@ typedef struct plan {
     bool compressed; /* some row is no reference */
     size_t *shown;   /* [series]: which have a point, */
     size_t count;    /* so many */
+    size_t panels;   /* sources with a point */
 } plan;
 
 static bool is_point(const plan *p, size_t row) {
-    return is_measured(&p->v, row) && !(p->compressed && is_reference(&p->v, row));
+    return p->v.used[row] && is_measured(&p->v, row) && !(p->compressed && is_reference(&p->v, row));
 }
 
 /* The series that have a point. */
 static void choose(plan *p) {
     const fq_fidelity_view *v = &p->v;
     for (size_t row = 0; row < v->table->count; row++)
-        p->compressed = p->compressed || (is_measured(v, row) && !is_reference(v, row));
+        p->compressed = p->compressed || (v->used[row] && is_measured(v, row) && !is_reference(v, row));
     for (size_t series = 0; series < v->series.count; series++) {
         bool any = false;
         for (size_t row = 0; row < v->table->count; row++)
@@ -97,6 +98,8 @@ static double write_ranges(const fq_figure_job *job, const plan *p) {
         const double loss = 1.0 - fq_table_real(v->table, row, v->cosine);
         size_t rows;
         double se;
+        if (!v->used[row])
+            continue;
         if (!is_point(p, row)) {
             odd += !is_measured(v, row);
             uncompressed += is_measured(v, row);
@@ -132,31 +135,66 @@ static double write_ranges(const fq_figure_job *job, const plan *p) {
     if (uncompressed)
         fq_figure_say(job, "Left out: %zu rows at 1x with cosine 1, the uncompressed reference.",
                       uncompressed);
+    if (v->left_out)
+        fq_figure_say(job, "Left out: %zu rows of other protocols.", v->left_out);
     if (odd)
         fq_figure_say(job, "Left out: %zu rows without a cosine.", odd);
     return fmax(edge, 0.05 * y.low);
 }
 
-static void write_labels(const fq_figure_job *job, const plan *p) {
+/* The number of a kind among those with a point, in the order of their series. */
+static size_t kind_number(const plan *p, size_t kind) {
+    size_t number = 0;
+    for (size_t i = 0; i < p->count && p->v.kind_of[p->shown[i]] != kind; i++) {
+        bool is_new = true;
+        for (size_t before = 0; before < i; before++)
+            is_new = is_new && p->v.kind_of[p->shown[before]] != p->v.kind_of[p->shown[i]];
+        number += is_new;
+    }
+    return number;
+}
+
+/* A panel a source, with what tells it from the others, and a style and a line of the key a kind. Returns the
+ * key's lines. */
+static size_t write_series_labels(const fq_figure_job *job, plan *p) {
     const fq_fidelity_view *v = &p->v;
-    char where[320];
+    size_t lines = 0, kinds = 0;
     fq_figure_number(job, "series", (double)p->count);
     for (size_t i = 0; i < p->count; i++) {
-        const size_t kind = v->kind_of[p->shown[i]], source = v->source_of[p->shown[i]];
+        const size_t kind = kind_number(p, v->kind_of[p->shown[i]]), source = v->source_of[p->shown[i]];
         fq_figure_text_of(job, "label", i, v->series.label[p->shown[i]]);
-        /* colour by kind; the dash says the source, or the kind once more if there is but one */
-        fq_figure_style(job, i, kind, v->sources.count > 1 ? source : kind, kind + 9 * source);
+        fq_figure_number_of(job, "panel", i, (double)source);
+        fq_figure_number_of(job, "style", i, (double)(FQ_STYLE_FIRST + kind));
+        if (kind < kinds)
+            continue;
+        fq_figure_series_style(job, kinds++);
+        fq_figure_key(job, &lines, kind, v->kinds.label[v->kind_of[p->shown[i]]]);
     }
-    snprintf(where, sizeof where, "%s; %s", fq_table_text(v->table, 0, v->model),
-             fq_table_text(v->table, 0, v->text));
-    fq_figure_text(job, "where", v->sources.count == 1 ? where : "several sources, see the key");
+    fq_figure_end_key(job, lines);
+    p->panels = v->sources.count;
+    fq_figure_number(job, "panels", (double)p->panels);
+    for (size_t i = 0; i < p->panels; i++)
+        fq_figure_text_of(job, "panel_label", i, v->sources.label[i]);
+    return lines;
+}
+
+static void write_labels(const fq_figure_job *job, plan *p) {
+    const fq_fidelity_view *v = &p->v;
+    const size_t first = v->sources.first[0];
+    char where[320];
+    const size_t keys = write_series_labels(job, p);
+    snprintf(where, sizeof where, "%s; %s", fq_table_text(v->table, first, v->model),
+             fq_table_text(v->table, first, v->text));
+    fq_figure_text(job, "where", v->sources.count == 1 ? where : "a row of panels for each source");
     const char *note = v->sources.count == 1 || v->sources.notes.count == 0
-                           ? fq_table_text(v->table, 0, v->protocol)
+                           ? fq_table_text(v->table, first, v->protocol)
                            : "protocols A, B, ...: see the side file";
     const size_t lines = fq_figure_wrapped(job, "note", note, 60);
-    fq_figure_number(job, "height", 11.05 + 0.31 * (double)(p->count + 1) + 0.31 * (double)lines + 0.1);
+    const double top = p->panels > 1 ? 2.2 + 3.7 * (double)p->panels : 11.0;
+    fq_figure_number(job, "key_top", top);
+    fq_figure_number(job, "height", top + 0.15 + 0.31 * (double)(keys + 1) + 0.31 * (double)lines);
     if (v->sources.count == 1)
-        fq_figure_say(job, "%s. Protocol: %s.", where, fq_table_text(v->table, 0, v->protocol));
+        fq_figure_say(job, "%s. Protocol: %s.", where, fq_table_text(v->table, first, v->protocol));
     for (size_t i = 0; i < v->sources.notes.count; i++)
         fq_figure_say(job, "%s", v->sources.notes.label[i]);
 }

@@ -2,10 +2,10 @@
  * layer and head of a model over a text, in HDF5.
  *
  *   /                     attributes model, model_sha256, text, text_sha256: texts; the digests are
- *                         64 hexadecimal digits, or "" where there is no file; and optional, of the rotary
- *                         encoding that queries and keys carry (rope.h): rope_base, a number, 0 for none, and
- *                         rope_pairs, "interleaved" or "halves". Where they are missing, what needs keys
- *                         before their encoding says so
+ *                         64 hexadecimal digits, or "" where there is no file; and optional: text_first, the
+ *                         token of the text that the cache begins at (0 where it is missing), and of the
+ * rotary encoding that queries and keys carry (rope.h): rope_base, a number, 0 for none, and rope_pairs,
+ * "interleaved" or "halves". Where they are missing, what needs keys before their encoding says so
  *   /layer_00/query       tokens x query heads x d, float16 or float32, little-endian
  *   /layer_00/key         tokens x heads x d; the number of query heads is a multiple of heads
  *   /layer_00/value       tokens x heads x d
@@ -47,6 +47,7 @@ typedef struct fq_kv_shape {
 typedef struct fq_kv_origin {
     char model[FQ_KV_NAME_MAX], model_sha256[FQ_SHA256_HEX];
     char text[FQ_KV_NAME_MAX], text_sha256[FQ_SHA256_HEX];
+    uint64_t text_first; /* the text's token that the cache begins at; 0 as well where it is not known */
     bool rope_known;
     fq_rope rope; /* all zero where it is not known */
 } fq_kv_origin;

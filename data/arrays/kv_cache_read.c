@@ -88,6 +88,8 @@ static fq_status read_origin(const fq_h5_file *file, fq_kv_origin *origin) {
     FQ_TRY(read_digest(file, "model_sha256", origin->model_sha256));
     FQ_TRY(fq_h5_read_text(file, file->id, "/", "text", origin->text, sizeof origin->text));
     FQ_TRY(read_digest(file, "text_sha256", origin->text_sha256));
+    if (H5Aexists(file->id, "text_first") > 0)
+        FQ_TRY(fq_h5_read_u64(file, file->id, "/", "text_first", &origin->text_first));
     return read_rope(file, origin);
 }
 

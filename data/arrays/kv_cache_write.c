@@ -79,6 +79,7 @@ static fq_status fill_in(fq_kv_writer *writer, hid_t file, const fq_kv_origin *o
     FQ_TRY(fq_h5_write_text(file, "model_sha256", origin->model_sha256));
     FQ_TRY(fq_h5_write_text(file, "text", origin->text));
     FQ_TRY(fq_h5_write_text(file, "text_sha256", origin->text_sha256));
+    FQ_TRY(fq_h5_write_u64(file, "text_first", origin->text_first));
     if (origin->rope_known) {
         FQ_TRY(fq_h5_write_double(file, "rope_base", origin->rope.base));
         FQ_TRY(fq_h5_write_text(file, "rope_pairs", origin->rope.interleaved ? "interleaved" : "halves"));

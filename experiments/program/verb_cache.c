@@ -129,6 +129,7 @@ static fq_status write_cache(const fq_model_text *m, const fq_provenance *proven
     snprintf(origin.text, sizeof origin.text, "%s", slash ? slash + 1 : text_path);
     memcpy(origin.model_sha256, m->model_sha256, sizeof origin.model_sha256);
     memcpy(origin.text_sha256, m->text_sha256, sizeof origin.text_sha256);
+    origin.text_first = skip;
     origin.rope = fq_transformer_rope(c);
     origin.rope_known = true;
     FQ_TRY(fq_model_text_check(m, skip, tokens)); /* before a file of that size is made */

@@ -19,6 +19,7 @@
 #include "failure.h"
 #include "fidelity_summary.h"
 #include "kv_cache_file.h"
+#include "model_text.h"
 #include "options.h"
 #include "output_check.h"
 #include "perplexity_summary.h"
@@ -31,6 +32,7 @@ extern const fq_embedded_text fq_manifests[];
 
 static const char *folder, *model, *text_path, *other;
 static bool quick, json;
+static bool second_part;   /* the text is long enough for the cache cache_b.h5 */
 static json_t *steps_done; /* for --json */
 
 static const fq_option options[] = {
@@ -77,7 +79,11 @@ static const fq_usage usage = {
                 "fibquant reproduce -m model.gguf -t book.txt --compare theirs/results.h5",
 };
 
-enum { PATH = FQ_PATH_MAX, ARGUMENTS = 16, POINTS_FAILED = 5, QUICK_TOKENS = 512, TOKENS = 1024 };
+enum { PATH = FQ_PATH_MAX, ARGUMENTS = 16, POINTS_FAILED = 5 };
+
+/* Tokens of the caches: what things are chosen on, and of the second part of the text, what they are shown
+ * on. */
+enum { QUICK_TOKENS = 512, TOKENS = 1024, LONG_TOKENS = 8192, SECOND_PART = 100000 };
 
 /* A command line of this program. */
 typedef struct command {
@@ -173,18 +179,48 @@ static int sweep(const char *manifest_folder, const char *name, bool has_quick, 
     return run_self(&c);
 }
 
-/* The cache of the model over the text, where the manifests expect it; made once. */
-static int make_cache(void) {
-    char path[PATH + 16];
+/* The cache of the model over the text from token skip on, where the manifests expect it; made once. */
+static int make_cache(const char *name, size_t tokens, size_t skip) {
+    char path[PATH + 16], length[24], first[24];
     command c = command_of("cache");
-    snprintf(path, sizeof path, "%s/cache.h5", folder);
+    snprintf(path, sizeof path, "%s/%s", folder, name);
     if (access(path, F_OK) == 0)
         return 0;
-    const char *const words[] = {"-m", model, "-t", text_path, "--tokens", quick ? "512" : "1024",
-                                 "-o", path};
+    snprintf(length, sizeof length, "%zu", tokens);
+    snprintf(first, sizeof first, "%zu", skip);
+    const char *const words[] = {"-m",   model,    "-t",  text_path, "--tokens",
+                                 length, "--skip", first, "-o",      path};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         add(&c, words[i]);
     return run_self(&c);
+}
+
+/* Tokens of the long cache over the text's second part, on which nothing was chosen: the model's context, up
+ * to LONG_TOKENS; 0 where the text is too short for it. */
+static fq_status plan_second_part(size_t *tokens) {
+    fq_model_text m;
+    *tokens = 0;
+    FQ_TRY(fq_model_text_load(&m, model, text_path));
+    const size_t context = m.model.config.context, wanted = context < LONG_TOKENS ? context : LONG_TOKENS;
+    if (wanted >= TOKENS && fq_model_text_check(&m, SECOND_PART, wanted) == FQ_OK)
+        *tokens = wanted;
+    fq_model_text_clear(&m);
+    return FQ_OK;
+}
+
+/* Both caches, the second one where the text has a second part. */
+static int make_caches(bool *second) {
+    char path[PATH + 16];
+    size_t tokens = 0;
+    *second = false;
+    int code = make_cache("cache.h5", quick ? QUICK_TOKENS : TOKENS, 0);
+    if (code != 0 || quick)
+        return code;
+    snprintf(path, sizeof path, "%s/cache_b.h5", folder);
+    if (access(path, F_OK) != 0 && plan_second_part(&tokens) != FQ_OK)
+        return fq_verb_fail("reproduce");
+    *second = access(path, F_OK) == 0 || tokens > 0;
+    return *second ? make_cache("cache_b.h5", tokens, SECOND_PART) : 0;
 }
 
 /* Whether model and text can be read, and a folder that was begun before was begun with the same model, text
@@ -266,12 +302,15 @@ static fq_status print_summary(const char *results) {
 static int run_sweeps(const char *manifest_folder, const char *results) {
     static const struct {
         const char *name;
-        bool has_quick, needs_model;
-    } steps[] = {{"source_law", false, false}, {"cells", false, false},      {"rate_distortion", true, false},
-                 {"frontier", true, true},     {"universality", true, true}, {"perplexity", true, true}};
-    int code = model && text_path ? make_cache() : 0, failed = 0;
+        bool has_quick, needs_model, needs_second_part;
+    } steps[] = {{"source_law", false, false, false},     {"cells", false, false, false},
+                 {"rate_distortion", true, false, false}, {"frontier", true, true, false},
+                 {"frontier_b", false, true, true},       {"universality", true, true, false},
+                 {"perplexity", true, true, false}};
+    const bool real = model && text_path;
+    int code = real ? make_caches(&second_part) : 0, failed = 0;
     for (size_t i = 0; code == 0 && i < sizeof steps / sizeof steps[0]; i++) {
-        if (steps[i].needs_model && !(model && text_path))
+        if ((steps[i].needs_model && !real) || (steps[i].needs_second_part && !second_part))
             continue;
         code = sweep(manifest_folder, steps[i].name, steps[i].has_quick, results);
         if (code == POINTS_FAILED) { /* the others are stored and worth drawing */
@@ -322,6 +361,10 @@ static int run_steps(const char *manifest_folder) {
     if (!model || !text_path)
         printf("\nLeft out, for want of --model and --text: the frontier, universality and perplexity of a "
                "real cache.\n");
+    else if (!quick && !second_part)
+        printf("\nLeft out: the frontier on a text that nothing was chosen on, which takes %d tokens of the "
+               "model's context and of the text behind its first %d.\n",
+               TOKENS, SECOND_PART);
     printf("\nFigures and data are in %s, every point in %s.\n", folder, results);
     return compare(results, worst);
 }
@@ -346,6 +389,7 @@ static bool outputs_are_good(int *exit_code) {
                                {0}};
     size_t count = 0;
     snprintf(paths[count++], sizeof paths[0], "%s/cache.h5", folder);
+    snprintf(paths[count++], sizeof paths[0], "%s/cache_b.h5", folder);
     snprintf(paths[count++], sizeof paths[0], "%s/results.h5", folder);
     for (const fq_embedded_text *text = fq_manifests; text->name && count < 64; text++)
         snprintf(paths[count++], sizeof paths[0], "%s/manifests/%s", folder, text->name);

@@ -112,6 +112,16 @@ const char *fq_point_file(const fq_point *point, const char *name) {
     return value->text;
 }
 
+const char *fq_point_file_sha256(const fq_point *point, const char *name) {
+    static const char prefix[] = "sha256:";
+    fq_parameter_type type;
+    const fq_point_value *value = find(point, name, &type);
+    assert(type == FQ_PARAMETER_FILE);
+    (void)type;
+    const bool known = strncmp(value->identity, prefix, sizeof prefix - 1) == 0;
+    return known ? value->identity + sizeof prefix - 1 : "";
+}
+
 uint64_t fq_point_seed(const fq_point *point) {
     return fq_point_replicate_seed(point->manifest_seed, point->replicate);
 }

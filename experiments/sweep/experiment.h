@@ -65,6 +65,9 @@ const char *fq_point_text(const fq_point *point, const char *name); /* any type,
 const fq_codec_spec *fq_point_codec(const fq_point *point, const char *name);
 const char *fq_point_file(const fq_point *point, const char *name); /* the path */
 
+/* SHA-256 of a file of the point, as its identity has it: nothing is read. "" where it is not known. */
+const char *fq_point_file_sha256(const fq_point *point, const char *name);
+
 /* For check: FQ_ERR_ARGUMENT naming that key where the codec could not be made for vectors of dim
  * coordinates, found without training; and the same failure of what just failed. */
 FQ_MUST_CHECK fq_status fq_point_check_codec(const char *key, const fq_codec_spec *spec, size_t dim);

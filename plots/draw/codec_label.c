@@ -82,6 +82,22 @@ void fq_codec_kind(char label[FQ_CODEC_LABEL_MAX], const char *spec, bool as_pub
     snprintf(label + used, FQ_CODEC_LABEL_MAX - used, ", beyond the paper");
 }
 
+/* A treatment's name without the length of its window, which stands along an axis of compression. */
+static void treatment_kind(char *to, size_t size, const char *treatment) {
+    static const char window[] = "window:tokens=";
+    size_t used = 0;
+    for (const char *at = treatment; *at && used + sizeof window < size;) {
+        if (strncmp(at, window, sizeof window - 1) == 0 && (at == treatment || at[-1] == '+')) {
+            const char *end = at + sizeof window - 1 + strspn(at + sizeof window - 1, "0123456789");
+            used += (size_t)snprintf(to + used, size - used, "window%s", *end == ',' ? ":" : "");
+            at = end + (*end == ',');
+        } else {
+            to[used++] = *at++;
+        }
+    }
+    to[used] = '\0';
+}
+
 void fq_codec_treated_kind(char label[FQ_CODEC_LABEL_MAX], const char *spec, bool as_published,
                            const char *treatment) {
     if (strcmp(treatment, "none") == 0) {
@@ -90,5 +106,7 @@ void fq_codec_treated_kind(char label[FQ_CODEC_LABEL_MAX], const char *spec, boo
     }
     family_label(label, spec);
     const size_t used = strlen(label);
-    snprintf(label + used, FQ_CODEC_LABEL_MAX - used, ", %s", treatment);
+    char kind[FQ_CODEC_LABEL_MAX];
+    treatment_kind(kind, sizeof kind, treatment);
+    snprintf(label + used, FQ_CODEC_LABEL_MAX - used, ", %s", kind);
 }

@@ -20,7 +20,8 @@ void fq_codec_label(char label[FQ_CODEC_LABEL_MAX], const char *spec, const char
  * everything else of its family (treated keys, other norms, another codec for values) together. */
 void fq_codec_kind(char label[FQ_CODEC_LABEL_MAX], const char *spec, bool as_published);
 
-/* The same where a treatment's name says what is done around the codec: "FibQuant, mean+metric+window". */
+/* The same where a treatment's name says what is done around the codec: "FibQuant, mean+metric+window". The
+ * length of a window is left out like other sizes. */
 void fq_codec_treated_kind(char label[FQ_CODEC_LABEL_MAX], const char *spec, bool as_published,
                            const char *treatment);
 

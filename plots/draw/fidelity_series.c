@@ -25,6 +25,34 @@ static fq_status find(fq_fidelity_view *v, const fq_table *t) {
     return fq_figure_column(&v->protocol, t, "protocol", FQ_VALUE_TEXT);
 }
 
+/* Whether a row is of the usual protocol; a table without such a column knows no other. */
+static bool is_usual(const fq_table *t, size_t row) {
+    static const struct {
+        const char *column, *usual;
+    } protocol[] = {{"query", "model"}, {"mask", "causal"}, {"outputs", "heads"}, {"average", "cosines"}};
+    char value[FQ_TABLE_VALUE_TEXT];
+    for (size_t i = 0; i < sizeof protocol / sizeof protocol[0]; i++) {
+        const size_t column = fq_table_find(t, protocol[i].column);
+        if (column < t->column_count &&
+            strcmp(fq_table_format(t, row, column, value), protocol[i].usual) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* Which rows are used. */
+static fq_status choose(fq_fidelity_view *v) {
+    bool any = false;
+    FQ_TRY(fq_alloc(&v->used, v->table->count, sizeof *v->used));
+    for (size_t row = 0; row < v->table->count; row++)
+        any = any || is_usual(v->table, row);
+    for (size_t row = 0; row < v->table->count; row++) {
+        v->used[row] = !any || is_usual(v->table, row);
+        v->left_out += !v->used[row];
+    }
+    return FQ_OK;
+}
+
 /* A row's kind and, with its source where there are several, its series. */
 static fq_status place(fq_fidelity_view *v, size_t row) {
     char kind[FQ_CODEC_LABEL_MAX], label[FQ_CODEC_LABEL_MAX + 480];
@@ -61,8 +89,10 @@ fq_status fq_fidelity_view_of(fq_fidelity_view *v, const fq_table *t) {
     if (t->count == 0)
         return FQ_FAIL_TEXT(FQ_ERR_INPUT, "table %s: no rows", t->name);
     FQ_TRY(find(v, t));
-    FQ_TRY(fq_sources_find(&v->sources, t, FQ_FIDELITY_SOURCES));
-    fq_status status = fq_alloc(&v->series_of, t->count, sizeof *v->series_of);
+    FQ_TRY(choose(v));
+    fq_status status = fq_sources_find_among(&v->sources, t, FQ_FIDELITY_SOURCES, v->used);
+    if (status == FQ_OK)
+        status = fq_alloc(&v->series_of, t->count, sizeof *v->series_of);
     if (status == FQ_OK)
         status = fq_alloc(&v->config_of, t->count, sizeof *v->config_of);
     if (status == FQ_OK)
@@ -70,8 +100,10 @@ fq_status fq_fidelity_view_of(fq_fidelity_view *v, const fq_table *t) {
     if (status == FQ_OK)
         status = fq_alloc(&v->source_of, t->count, sizeof *v->source_of);
     for (size_t row = 0; row < t->count && status == FQ_OK; row++) {
-        status = place(v, row);
-        if (status == FQ_OK)
+        v->series_of[row] = v->config_of[row] = FQ_NO_SERIES;
+        if (v->used[row])
+            status = place(v, row);
+        if (v->used[row] && status == FQ_OK)
             status = configure(v, row);
     }
     if (status != FQ_OK)
@@ -88,6 +120,7 @@ void fq_fidelity_view_clear(fq_fidelity_view *v) {
     fq_free(v->config_of);
     fq_free(v->kind_of);
     fq_free(v->source_of);
+    fq_free(v->used);
     memset(v, 0, sizeof *v);
 }
 
@@ -105,6 +138,8 @@ double fq_fidelity_config_cosine(const fq_fidelity_view *v, size_t config, doubl
 }
 
 bool fq_fidelity_first(const fq_fidelity_view *v, size_t row) {
+    if (!v->used[row])
+        return false;
     for (size_t before = 0; before < row; before++)
         if (v->config_of[before] == v->config_of[row])
             return false;

@@ -117,6 +117,37 @@ size_t fq_figure_wrapped(const fq_figure_job *job, const char *name, const char 
     return text[0] ? lines : 0;
 }
 
+/* Bytes of the first line of a label: all, or up to the last place to break at within the width. */
+static size_t key_line(const char *text) {
+    size_t characters = 0, best = 0;
+    for (size_t i = 0; text[i]; i++) {
+        characters += ((unsigned char)text[i] & 0xC0) != 0x80;
+        if (characters > FQ_KEY_WIDTH)
+            return best ? best : i;
+        if (strchr("+;, ", text[i]))
+            best = i + 1;
+    }
+    return strlen(text);
+}
+
+void fq_figure_key(const fq_figure_job *job, size_t *lines, size_t style, const char *label) {
+    bool first = true;
+    do {
+        const size_t length = key_line(label);
+        fprintf(job->variables, "key_text%zu = \"%s", *lines, first ? "" : "    ");
+        for (size_t i = 0; i < length; i++)
+            put_quoted(job->variables, label[i]);
+        fputs("\"\n", job->variables);
+        fq_figure_number_of(job, "key_style", (*lines)++, (double)(first ? FQ_STYLE_FIRST + style : 100));
+        first = false;
+        label += length;
+    } while (*label);
+}
+
+void fq_figure_end_key(const fq_figure_job *job, size_t lines) {
+    fq_figure_number(job, "keys", (double)lines);
+}
+
 void fq_range_add(fq_range *range, double value) {
     if (!isfinite(value))
         return;

@@ -74,6 +74,13 @@ void fq_figure_style(const fq_figure_job *job, size_t style, size_t colour, size
 /* A style like no other for series i of any number below 600. */
 void fq_figure_series_style(const fq_figure_job *job, size_t i);
 
+/* Adds a series to the key below a figure (key_entries in style.gp): the line type of that style and the
+ * label, broken behind one of "+;, " into lines of at most FQ_KEY_WIDTH characters, of which the first alone
+ * shows the line. *lines counts what all of them take, from 0 on; fq_figure_end_key writes it. */
+enum { FQ_KEY_WIDTH = 52 };
+void fq_figure_key(const fq_figure_job *job, size_t *lines, size_t style, const char *label);
+void fq_figure_end_key(const fq_figure_job *job, size_t lines);
+
 /* Begins a block with its title as the header line (as columnheader(1) reads it), and ends one. */
 void fq_figure_begin_block(const fq_figure_job *job, const char *title);
 void fq_figure_end_block(const fq_figure_job *job);

@@ -1,5 +1,6 @@
 #include "sources.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -123,6 +124,11 @@ static fq_status write_labels(fq_sources *s, const finder *f) {
 }
 
 fq_status fq_sources_find(fq_sources *s, const fq_table *table, const char *columns) {
+    return fq_sources_find_among(s, table, columns, NULL);
+}
+
+fq_status fq_sources_find_among(fq_sources *s, const fq_table *table, const char *columns,
+                                const bool *among) {
     finder f = {.table = table};
     memset(s, 0, sizeof *s);
     find_columns(&f, columns);
@@ -130,13 +136,17 @@ fq_status fq_sources_find(fq_sources *s, const fq_table *table, const char *colu
     fq_status status = fq_alloc(&s->first, table->count, sizeof *s->first);
     for (size_t row = 0; status == FQ_OK && row < table->count; row++) {
         size_t source = 0;
+        if (among && !among[row]) {
+            s->of_row[row] = SIZE_MAX;
+            continue;
+        }
         while (source < s->count && !same_source(&f, s->first[source], row))
             source++;
         if (source == s->count) {
             s->first[s->count++] = row;
             for (size_t i = 0; i < f.columns; i++) {
                 char value[FQ_TABLE_VALUE_TEXT];
-                f.varies[i] = f.varies[i] || !same_value(&f, 0, row, i);
+                f.varies[i] = f.varies[i] || !same_value(&f, s->first[0], row, i);
                 f.wordy[i] = f.wordy[i] || strlen(value_of(&f, row, i, value)) > LONG;
             }
         }

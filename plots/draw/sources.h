@@ -16,7 +16,7 @@ typedef struct fq_sources {
 } fq_sources;
 
 /* The columns that tell sources apart in the tables of experiments. */
-#define FQ_FIDELITY_SOURCES   "model_name text_name protocol cache_sha256"
+#define FQ_FIDELITY_SOURCES   "model_name text_name text_first context protocol cache_sha256"
 #define FQ_PERPLEXITY_SOURCES "model_name text_name protocol model_sha256 text_sha256"
 #define FQ_UNIVERSALITY_SOURCES                                                                              \
     "model_name text_name tokens rotations sphere_vectors family_error seed replicate cache_sha256"
@@ -26,6 +26,10 @@ typedef struct fq_sources {
  * does; a column whose texts are long is told by a letter, with a note. Columns that the table lacks do not
  * count. */
 FQ_MUST_CHECK fq_status fq_sources_find(fq_sources *sources, const fq_table *table, const char *columns);
+
+/* The same of some rows alone, among[rows]; the others have no source: of_row is SIZE_MAX. */
+FQ_MUST_CHECK fq_status fq_sources_find_among(fq_sources *sources, const fq_table *table, const char *columns,
+                                              const bool *among);
 void fq_sources_clear(fq_sources *sources);
 
 #endif

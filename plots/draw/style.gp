@@ -26,5 +26,8 @@ set key samplen 2.4 spacing 1.05 font ",7"
 set title font ",8"
 set datafile missing "nan"
 set datafile separator tab
+# Lines of a key that go on with the label above.
+set linetype 100 linecolor rgb "#FFFFFF" linewidth 0.1 dashtype 1 pointtype 7 pointsize 0
+key_entries = "for [i=0:keys-1] keyentry with linespoints linetype (value(sprintf(\"key_style%d\", i))) title value(sprintf(\"key_text%d\", i)) noenhanced"
 # A last panel of a multiplot that holds nothing but the key.
 key_below = "unset title; unset xlabel; unset ylabel; unset border; unset tics; unset label; unset arrow; unset logscale; set xrange [0:1]; set yrange [0:1]; set lmargin at screen 0; set rmargin at screen 1"
