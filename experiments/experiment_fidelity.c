@@ -122,6 +122,9 @@ static const fq_value_column columns[] = {
     REAL("compression_payload", "1", "16 / rate"),
     REAL("compression_stored", "1",
          "16 bits a coordinate over everything stored: indices, norms, padding, kept tokens, means, scales"),
+    REAL("compression_stored_32768", "1",
+         "the same of 32768 tokens, by formula: window, means and scales as they are, the pool's share of "
+         "tokens"),
     REAL("pool_tokens", "1", "tokens of a layer that are kept for their tiny values, mean of layers"),
     MEASURE("attention_cosine", "1", "attention-output cosine, keys and values compressed"),
     MEASURE("attention_cosine_key", "1", "attention-output cosine, keys compressed alone"),
@@ -180,6 +183,9 @@ static fq_status cache_make(void **object, size_t *bytes, void *context) {
     return FQ_OK;
 }
 
+/* Tokens of a context for which storage is given by formula. */
+enum { LONG_CONTEXT = 32768 };
+
 enum { KEY = 0, VALUE = 1, SIDES = 2 };
 enum {
     OF_BOTH,
@@ -210,7 +216,7 @@ typedef struct job {
     float *head, *asked;    /* [tokens][dim]: one head; [queries][dim]: its queries that are looked at */
     fq_query_fidelity *out; /* [queries] */
     fq_two_way measure[MEASURES];
-    double bits, pool; /* sums over layers */
+    double bits, long_bits, pool; /* sums over layers */
 } job;
 
 static void job_clear(job *j) {
@@ -277,6 +283,7 @@ static fq_status fill_store(job *j, size_t layer) {
     }
     FQ_TRY(status);
     j->bits += fq_kv_store_bits(j->store);
+    j->long_bits += fq_kv_store_bits_at(j->store, LONG_CONTEXT);
     j->pool += (double)fq_kv_store_pool(j->store, 0);
     return FQ_OK;
 }
@@ -498,6 +505,9 @@ static fq_status describe(const job *j, fq_rows *rows) {
     fq_rows_real(rows, "rate", rate);
     fq_rows_real(rows, "compression_payload", 16.0 / rate);
     fq_rows_real(rows, "compression_stored", 16.0 * numbers / j->bits);
+    fq_rows_real(rows, "compression_stored_32768",
+                 j->tokens <= LONG_CONTEXT ? 16.0 * numbers / (double)j->tokens * LONG_CONTEXT / j->long_bits
+                                           : (double)NAN);
     fq_rows_real(rows, "pool_tokens", j->pool / (double)j->shape.layers);
     fq_rows_text(rows, "model_name", origin->model);
     fq_rows_text(rows, "text_name", origin->text);

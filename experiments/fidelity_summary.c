@@ -233,7 +233,8 @@ static size_t row_beyond(const fq_fidelity_view *v, size_t series, double compre
     return best;
 }
 
-/* One sort of series at a compression: the best, its settings, and what they store of a long context. */
+/* One sort of series at a compression: the best, its settings, and what they store of a long context. A curve
+ * that begins beyond that compression counts with its first point. */
 static void print_best(FILE *to, const fq_fidelity_view *v, size_t source, fq_sort sort, double compression,
                        fq_curve_point *curve) {
     static const char *const names[] = {"universal", "calibrated", "code alone", "people run"};
@@ -243,7 +244,8 @@ static void print_best(FILE *to, const fq_fidelity_view *v, size_t source, fq_so
     for (size_t series = 0; series < v->series.count; series++) {
         if (v->source_of[series] != source || sort_of(v, series) != sort)
             continue;
-        const fq_curve_point at = cosine_at(curve, curve_of(v, series, curve), compression);
+        const size_t n = curve_of(v, series, curve);
+        const fq_curve_point at = compression < curve[0].x ? curve[0] : cosine_at(curve, n, compression);
         if (at.y > best.y) {
             best = at;
             which = series;

@@ -341,29 +341,60 @@ size_t fq_kv_store_pool(const fq_kv_store *s, size_t layer) {
     return count;
 }
 
-/* Of one head of a layer with n tokens. */
-static double head_bits(const fq_kv_store *s, int side, size_t layer, size_t head, size_t n) {
-    if (!codecs_of(s, side) || n < s->prefix)
-        return 16.0 * (double)s->dim * (double)n;
+/* Tokens of 0..n-1 that are read as they were appended (first: the first ones; window: the last ones) and
+ * that a side has codes of. */
+typedef struct split {
+    size_t first, window, coded;
+} split;
+
+static split split_of(const fq_kv_store *s, int side, size_t n) {
     const fq_treatment_keep *k = &s->keep;
     const size_t from = n >= k->window ? (n - k->window) / s->together[side] * s->together[side] : 0;
-    const size_t first = k->first < n ? k->first : n, window = n - from < n - first ? n - from : n - first;
-    const size_t coded = s->together[side] > 1 ? from : n - first - window;
-    const double code = 8.0 * (double)fq_codec_get_cost(codecs_of(s, side)[0]).code_bytes;
-    double bits = (double)first * fq_treatment_keep_cost(s->dim, k->first_bits) +
-                  (double)window * fq_treatment_keep_cost(s->dim, k->window ? k->window_bits : 16.0) +
-                  (double)coded * code;
-    for (size_t t = first; t < n - window; t++)
-        if (s->pool[layer * s->capacity + t])
-            bits += fq_treatment_keep_cost(s->dim, k->pool_bits);
-    return n ? bits + fq_head_coder_side_bits(s->coder[side][layer * s->heads + head]) : 0.0;
+    split p = {.first = k->first < n ? k->first : n};
+    p.window = n - from < n - p.first ? n - from : n - p.first;
+    p.coded = s->together[side] > 1 ? from : n - p.first - p.window;
+    return p;
 }
 
-double fq_kv_store_bits(const fq_kv_store *s) {
+/* Tokens of a layer's pool among those that are neither first nor in the window, of n where held are there:
+ * beyond those held with the same share. */
+static double pool_tokens(const fq_kv_store *s, int side, size_t layer, size_t held, size_t n) {
+    const split p = split_of(s, side, held), all = split_of(s, side, n);
+    const size_t between = held - p.first - p.window;
+    size_t count = 0;
+    for (size_t t = p.first; t < held - p.window; t++)
+        count += s->pool[layer * s->capacity + t] != 0;
+    return between && n != held ? (double)count / (double)between * (double)(n - all.first - all.window)
+                                : (double)count;
+}
+
+/* Of one head of a layer with n tokens, of which held are there. */
+static double head_bits(const fq_kv_store *s, int side, size_t layer, size_t head, size_t held, size_t n) {
+    if (!held)
+        return 0.0;
+    if (!codecs_of(s, side) || held < s->prefix)
+        return 16.0 * (double)s->dim * (double)n;
+    const fq_treatment_keep *k = &s->keep;
+    const split p = split_of(s, side, n);
+    const double code = 8.0 * (double)fq_codec_get_cost(codecs_of(s, side)[0]).code_bytes;
+    const double bits = (double)p.first * fq_treatment_keep_cost(s->dim, k->first_bits) +
+                        (double)p.window * fq_treatment_keep_cost(s->dim, k->window ? k->window_bits : 16.0) +
+                        (double)p.coded * code +
+                        pool_tokens(s, side, layer, held, n) * fq_treatment_keep_cost(s->dim, k->pool_bits);
+    return bits + fq_head_coder_side_bits(s->coder[side][layer * s->heads + head]);
+}
+
+double fq_kv_store_bits_at(const fq_kv_store *s, size_t tokens) {
     double bits = 0.0;
     for (size_t layer = 0; layer < s->layers; layer++)
         for (size_t h = 0; h < s->heads; h++)
-            for (int side = KEY; side <= VALUE; side++)
-                bits += head_bits(s, side, layer, h, s->tokens[layer]);
+            for (int side = KEY; side <= VALUE; side++) {
+                const size_t held = s->tokens[layer];
+                bits += head_bits(s, side, layer, h, held, tokens ? tokens : held);
+            }
     return bits;
+}
+
+double fq_kv_store_bits(const fq_kv_store *s) {
+    return fq_kv_store_bits_at(s, 0);
 }

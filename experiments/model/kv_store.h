@@ -70,6 +70,10 @@ fq_kv_view fq_kv_store_view(const fq_kv_store *store, size_t layer, size_t head)
  * pool has a code as well, so that addresses stay, and so has a first one of a group coded together. */
 double fq_kv_store_bits(const fq_kv_store *store);
 
+/* What so many tokens would take, at least those held (0: those): the same formula, with the share of tokens
+ * that the pool of each layer has so far. */
+double fq_kv_store_bits_at(const fq_kv_store *store, size_t tokens);
+
 /* Tokens of a layer that are in its pool. */
 size_t fq_kv_store_pool(const fq_kv_store *store, size_t layer);
 

@@ -17,6 +17,7 @@
 static const fq_kv_shape small = {
     .layers = 2, .tokens = 5, .query_heads = 4, .heads = 2, .dim = 8, .element_bytes = 2};
 static const fq_kv_origin origin = {.model = "a model",
+                                    .text_first = 123456789012,
                                     .text = "a text",
                                     .model_sha256 =
                                         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
@@ -91,6 +92,7 @@ static void given_written_rows_expect_them_back_in_both_precisions(void) {
         FQ_CHECK(strcmp(fq_kv_cache_origin(cache)->model, "a model") == 0);
         FQ_CHECK(strcmp(fq_kv_cache_origin(cache)->model_sha256, origin.model_sha256) == 0);
         FQ_CHECK(fq_kv_cache_origin(cache)->text_sha256[0] == '\0');
+        FQ_CHECK(fq_kv_cache_origin(cache)->text_first == 123456789012);
         FQ_CHECK(fq_kv_cache_origin(cache)->rope_known);
         FQ_CHECK(fq_kv_cache_origin(cache)->rope.base == 100000.0);
         FQ_CHECK(fq_kv_cache_origin(cache)->rope.interleaved == 1);
@@ -214,6 +216,7 @@ static void given_a_file_by_h5py_expect_it_read(void) {
     if (!FQ_CHECK_OK(fq_kv_cache_open(&cache, path_of("py.h5"))))
         return;
     FQ_CHECK(memcmp(fq_kv_cache_shape(cache), &small, sizeof small) == 0);
+    FQ_CHECK(fq_kv_cache_origin(cache)->text_first == 0);
     FQ_CHECK(strcmp(fq_kv_cache_origin(cache)->model, "model.bin") == 0);
     /* SHA-256 of the one byte "t", from sha256sum */
     FQ_CHECK(strcmp(fq_kv_cache_origin(cache)->text_sha256,
@@ -295,7 +298,7 @@ static void h5py_and_h5dump_read_our_files(void) {
                    "def see(name, o): kinds.update(type(v).__name__ for v in o.attrs.values())\n"
                    "see('/', f); f.visititems(see); print(*sorted(kinds), "
                    "len(f['layer_00/key'].attrs['content_sha256']))\"");
-    if (!FQ_CHECK(strcmp(r->out, "float64 str 64\n") == 0))
+    if (!FQ_CHECK(strcmp(r->out, "float64 str uint64 64\n") == 0))
         fprintf(stderr, "%s%s\n", r->out, r->err);
     r = fq_command("h5dump -d /layer_00/value -s 0,0,0 -c 1,1,2 kv.h5");
     FQ_CHECK(r->exit_code == 0 && strstr(r->out, "50, 50.25") != NULL);

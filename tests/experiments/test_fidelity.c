@@ -239,7 +239,7 @@ static const fq_kv_shape shape = {
 
 /* Keys of a head share a mean of their own, as real ones do. zero_head: one head has no values. */
 static fq_status write_cache(const char *path, bool zero_head) {
-    const fq_kv_origin origin = {.model = "random", .text = "no text"};
+    const fq_kv_origin origin = {.model = "random", .text = "no text", .text_first = 777};
     fq_kv_writer *writer = NULL;
     float x[40 * 4 * 16], mean[4 * 16];
     FQ_TRY(fq_kv_writer_create(&writer, path, &shape, &origin, NULL));
@@ -398,6 +398,11 @@ static void a_row_is_what_the_cache_says(void) {
         /* Of 33 tokens 2 are kept at 64 bytes; a key takes 2 + 2 bytes, a value 2 norms and 40 bits; the
          * mean 32. */
         FQ_CHECK_NEAR(real_of(t, 0, "compression_stored"), 33 * 64 / (2 * 64 + 31 * (4.0 + 9.0) + 32), 1e-9);
+        FQ_CHECK_NEAR(real_of(t, 0, "compression_stored_32768"),
+                      32768 * 64.0 / (2 * 64 + 32766 * (4.0 + 9.0) + 32), 1e-9);
+        FQ_CHECK(fq_table_integer(t, 0, fq_table_find(t, "context")) == 33 &&
+                 fq_table_integer(t, 1, fq_table_find(t, "context")) == (int64_t)shape.tokens &&
+                 fq_table_integer(t, 0, fq_table_find(t, "text_first")) == 777);
         FQ_CHECK(real_of(t, 1, "attention_cosine") > 1.0 - 1e-6 && real_of(t, 1, "value_distortion") < 1e-6);
         FQ_CHECK_NEAR(real_of(t, 1, "compression_stored"), 1.0, 0);
         FQ_CHECK(real_of(t, 2, "attention_cosine") > 0.999 && real_of(t, 2, "attention_cosine") < 1.0);
@@ -580,6 +585,7 @@ static void manifests_are_accepted(void) {
     static const struct {
         const char *name, *points;
     } manifests[] = {{"frontier", "131 points; about"},
+                     {"frontier_b", "69 points; about"},
                      {"frontier_quick", "25 points; about"},
                      {"universality", "3 points; about"},
                      {"universality_quick", "1 points; about"}};

@@ -204,6 +204,9 @@ static void tiny_values_are_kept(void) {
     FQ_CHECK_OK(fq_kv_store_append(store, 0, key, value, NULL, TOKENS));
     FQ_CHECK(fq_kv_store_pool(store, 0) == 2);
     FQ_CHECK_NEAR(fq_kv_store_bits(store), 2.0 * HEADS * (TOKENS * coded + 2 * 16 * DIM), 0);
+    /* ten times the tokens, of which the same part is tiny */
+    FQ_CHECK_NEAR(fq_kv_store_bits_at(store, (size_t)10 * TOKENS),
+                  2.0 * HEADS * (10 * TOKENS * coded + 20 * 16 * DIM), 1e-6);
     for (size_t h = 0; h < HEADS; h++)
         for (size_t t = 0; t < TOKENS; t++) {
             const float *kept = halves(key + t * VECTOR + h * DIM);

@@ -343,9 +343,11 @@ static void sources_are_told_apart(void) {
     FILE *to = open_memstream(&printed, &length);
     FQ_CHECK_OK(fq_fidelity_summary_print(to, &store));
     fclose(to);
-    FQ_CHECK(count(printed, "TurboQuant (protocol A, #99998888)") > 0 &&
-             strstr(printed, "0.9200 +- 0.0010 ( 8.00x)"));
-    FQ_CHECK(!strstr(printed, "0.9400 +- 0.0010")); /* no seed is picked out */
+    const char *second = strstr(printed, "(protocol A, #99998888)");
+    FQ_CHECK(strstr(printed, "0.9200 +- 0.0010 ( 8.00x)") && second &&
+             strstr(second, "0.8000 +- 0.0010 ( 8.00x)") && strstr(second, "(protocol B)"));
+    FQ_CHECK(second && strstr(printed, "0.9200 +- 0.0010 ( 8.00x)") < second); /* a part a source */
+    FQ_CHECK(!strstr(printed, "0.9400 +- 0.0010"));                            /* no seed is picked out */
     free(printed);
     fq_results_clear(&store);
 }
@@ -380,13 +382,21 @@ static void summary_sets_claims_beside_measurements(void) {
     FQ_CHECK(strstr(line, "0.6000 +- 0.0010 (34.10x)") && strstr(line, "5.33x    4.92x"));
     summary_line(line, printed, "34x at 0.95", "\nFibQuant, recipe paper");
     FQ_CHECK(count(line, " -") == 2 && strstr(line, "5.33x    4.92x"));
-    FQ_CHECK(count(printed, "fib:k=2,N=64,norm=match; values fib:k=2,N=16; mean:at=after+first") == 1);
+    FQ_CHECK(strstr(printed, "first: fib:k=2,N=64,norm=match; values fib:k=2,N=16; mean:at=after+first\n") !=
+             NULL);
     /* between 4.923x at 0.975 and 7.11x at 0.93, and between 4.923x at 0.97 and 12.8x at 0.5 */
     summary_line(line, printed, "Cosine at equal compression", "\nFibQuant  ");
     FQ_CHECK(strstr(line, "  0.9565 ") && count(line, " -") == 3); /* no point below 4.6x */
     summary_line(line, printed, "Cosine at equal compression", "\nTurboQuant  ");
     FQ_CHECK(strstr(line, "  0.9463 ") != NULL);
-    FQ_CHECK(strstr(printed, "At 6x of everything stored the best here is FibQuant (0.9565).") != NULL);
+    summary_line(line, printed, "5x at 0.99", "\nFibQuant  ");
+    FQ_CHECK(strstr(line, "   4.64x +- 0.03") != NULL); /* between 4.6x at 0.9912 and 4.923x at 0.975 */
+    summary_line(line, printed, "\nAt 6x", "\n  code alone");
+    FQ_CHECK(strstr(line, " 0.9565 +- 0.0011  FibQuant; next: fib:k=4,N=256 (7.11x)") != NULL);
+    summary_line(line, printed, "\nAt 4x", "\n  universal"); /* a curve of one point, at 5.8x */
+    FQ_CHECK(strstr(line, " 0.9910 +- 0.0010  FibQuant, mean:at=after+first; next:") != NULL);
+    summary_line(line, printed, "\nAt 8x", "\n  universal");
+    FQ_CHECK(strstr(line, "nothing measured reaches so far") != NULL);
     FQ_CHECK(count(strstr(printed, "All at 8x"), "\n") == 3);
     free(printed);
     fq_results_clear(&store);
