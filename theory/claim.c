@@ -101,6 +101,10 @@ void fq_evidence_measured(fq_evidence *row, const fq_claim_context *context, dou
     row->verdict = FQ_VERDICT_MEASURED;
 }
 
+void fq_evidence_widen(fq_evidence *row, double radius) {
+    row->left_error = fmax(row->left_error, radius / STANDARD_ERRORS);
+}
+
 static fq_verdict compare_order(double gap, double error, fq_verdict holds) {
     if (gap > error)
         return holds;

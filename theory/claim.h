@@ -141,11 +141,21 @@ void fq_evidence_init(fq_evidence *row, const char *series, const char *paramete
 void fq_evidence_measured(fq_evidence *row, const fq_claim_context *context, double mean, double se,
                           uint64_t samples);
 
+/* ln(2/1e-9): what a probability of 1e-9 on both sides together leaves to each, as exponential bounds take
+ * it. */
+#define FQ_LOG_FALSE_ALARM 21.416413017506358
+
+/* Widens the left error of a measured row so that 6.1 of it are at least radius: where the mean of skew
+ * numbers is known to stay within that of its own with probability 1 - 1e-9 by their law (Chernoff's bound).
+ */
+void fq_evidence_widen(fq_evidence *row, double radius);
+
 /* Decides row->verdict from left, right, their errors and the relation. On entry verdict says what the
  * numbers are. With e = left_error + right_error for enclosures and estimates, and e = 6.1
  * sqrt(left_error^2 + right_error^2) for measurements (two-sided false alarm 1e-9 for normal errors, which
- * means of many bounded and not very skew numbers have; means over few sets widen left_error to Student's
- * quantile of 1e-6, fitted slopes to 1e-3, see claim_directions.c): LESS:  left + e < right holds, left - e
+ * means of many not very skew numbers have; of skew ones left_error is widened by fq_evidence_widen, means
+ * over few sets widen it to Student's quantile of 1e-6, fitted slopes to 1e-3, see claim_directions.c): LESS:
+ * left + e < right holds, left - e
  * >= right refuted, else undecided (measured: a difference within e is undecided); GREATER likewise; EQUAL:
  * |left - right| > e refuted; else holds if both errors <= tolerance, else undecided. Anything not finite is
  * undecided. A left side that is certainly outside [least, most] is refuted, whatever the relation, and no

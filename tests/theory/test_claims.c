@@ -16,6 +16,8 @@ typedef struct tally {
     /* Of each series, by its place in the claim's table: rows, those that are measured, those that name d, k,
      * N and the rate. */
     size_t rows[64], measured[64], named[64][4];
+    size_t ordered[64], equal[64], unbounded[64]; /* rows of balls compared by < or >, rows compared by =,
+                                                     rows of balls whose left side may be anything */
     bool stop_at_once;
     char refuted[FQ_EVIDENCE_TEXT];
 } tally;
@@ -28,6 +30,11 @@ static fq_status count(void *context, const fq_evidence *row) {
     if (series && series - t->claim->series < 64) {
         t->rows[series - t->claim->series]++;
         t->measured[series - t->claim->series] += row->verdict == FQ_VERDICT_MEASURED;
+        const bool order = row->relation == FQ_RELATION_LESS || row->relation == FQ_RELATION_GREATER;
+        t->ordered[series - t->claim->series] += order && row->precision > 0;
+        t->equal[series - t->claim->series] += row->relation == FQ_RELATION_EQUAL;
+        t->unbounded[series - t->claim->series] +=
+            row->precision > 0 && isinf(row->least) && isinf(row->most);
         const double names[] = {row->dim, row->block, row->codewords, row->rate};
         for (size_t i = 0; i < 4; i++)
             t->named[series - t->claim->series][i] += isnan(names[i]) ? 0 : 1;
@@ -104,12 +111,74 @@ static void rows_are_golden(const char *made) {
     }
 }
 
+static const struct {
+    const char *claim, *series, *other_claim, *other_series;
+} second_routes[] = {
+#define FQ_SECOND_ROUTE(claim, series, other_claim, other_series) {claim, series, other_claim, other_series},
+#include "second_routes.def"
+#undef FQ_SECOND_ROUTE
+};
+
+/* An order of enclosures is worth what their formulas are: each series of them names another route to its
+ * left side, and that series has equalities, or is the same whole number held from its other side. */
+static void orders_have_second_routes(const tally *tallies) {
+    for (size_t i = 0; i < fq_claim_count(); i++)
+        for (const fq_series *s = tallies[i].claim->series; s->name; s++) {
+            const fq_claim *const claim = tallies[i].claim;
+            bool found = tallies[i].ordered[s - claim->series] == 0;
+            for (size_t j = 0; !found && j < sizeof second_routes / sizeof second_routes[0]; j++) {
+                const fq_claim *const other = fq_claim_find(second_routes[j].other_claim);
+                const fq_series *const route =
+                    other ? fq_claim_series(other, second_routes[j].other_series) : NULL;
+                if (strcmp(second_routes[j].claim, claim->id) != 0 ||
+                    strcmp(second_routes[j].series, s->name) != 0 || !route)
+                    continue;
+                size_t at = 0;
+                while (fq_claim_get(at) != other)
+                    at++;
+                found = tallies[at].equal[route - other->series] > 0 ||
+                        (other == claim && tallies[at].ordered[route - other->series] > 0);
+            }
+            if (!FQ_CHECK(found))
+                fprintf(stderr,
+                        "claim %s: series %s has no line in tests/theory/second_routes.def whose other "
+                        "series has rows\n",
+                        claim->id, s->name);
+        }
+}
+
+/* A left side that can be of either sign and of any size. */
+static bool may_be_anything(const char *series) {
+    static const char *const names[] = {"total_correlation",   "entropy_by_integral", "enclosure_width",
+                                        "bennett_functional",  "log_concavity",       "fixed_point_margin",
+                                        "thresholds_enclosed", "optimum_enclosed"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(series, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Distortions, probabilities, means of cosines, norms: what cannot be is refuted, whatever it is compared
+ * with. */
+static void enclosures_have_ranges(const tally *tallies) {
+    for (size_t i = 0; i < fq_claim_count(); i++)
+        for (const fq_series *s = tallies[i].claim->series; s->name; s++)
+            if (!FQ_CHECK(tallies[i].unbounded[s - tallies[i].claim->series] == 0 ||
+                          may_be_anything(s->name)))
+                fprintf(stderr, "claim %s: rows of %s set neither least nor most\n", tallies[i].claim->id,
+                        s->name);
+}
+
 static void every_claim_holds_and_is_described(void) {
     static char rows[1 << 14];
+    static tally tallies[64];
     size_t length = 0;
     for (size_t i = 0; i < fq_claim_count(); i++) {
         const fq_claim *const claim = fq_claim_get(i);
         const tally t = run_claim(claim);
+        if (!FQ_CHECK(i < sizeof tallies / sizeof tallies[0]))
+            return;
+        tallies[i] = t;
         /* Doubles cannot decide all that balls do: without Arb rows may stay open, but none is refuted. */
         const bool decided = t.summary.verdict < FQ_VERDICT_UNDECIDED || !FQ_HAVE_ARB;
         if (!FQ_CHECK(t.summary.refuted == 0 && decided) || !FQ_CHECK(t.malformed == 0))
@@ -134,6 +203,8 @@ static void every_claim_holds_and_is_described(void) {
                                        named[2], named[3]);
         }
     }
+    orders_have_second_routes(tallies);
+    enclosures_have_ranges(tallies);
     /* Other seeds draw other sizes; without Arb claims reach less far. */
     if (fq_test_seed() == FQ_TEST_SEED_DEFAULT && fq_ball_reach(1, 0) == 1)
         rows_are_golden(rows);

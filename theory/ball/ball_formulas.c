@@ -64,6 +64,19 @@ fq_ball fq_ball_zador_bound(fq_balls *w, long k) {
     return fq_ball_divide(w, fq_ball_multiply(w, ball_volume_power(w, k), gamma), fq_ball_integer(w, k));
 }
 
+fq_ball fq_ball_shannon_bound(fq_balls *w, long d, long k, long n) {
+    const fq_ball nats = fq_ball_subtract(w, fq_ball_entropy(w, d, k), fq_ball_log(w, fq_ball_integer(w, n)));
+    const fq_ball power = fq_ball_exp(w, fq_ball_multiply(w, fq_ball_ratio(w, 2, k), nats));
+    const fq_ball scale =
+        fq_ball_multiply(w, fq_ball_integer(w, 2), fq_ball_multiply(w, fq_ball_pi(w), fq_ball_e(w)));
+    return fq_ball_divide(w, fq_ball_multiply(w, fq_ball_integer(w, d), power), scale);
+}
+
+fq_ball fq_ball_high_rate_limit(fq_balls *w, long d, long k, fq_ball cell) {
+    const fq_ball scale = fq_ball_multiply(w, fq_ball_integer(w, d), cell);
+    return fq_ball_multiply(w, scale, fq_ball_exp(w, fq_ball_log_norm(w, d, k)));
+}
+
 fq_ball fq_ball_half_probability(fq_balls *w, long d, fq_ball x) {
     const fq_ball beta =
         fq_ball_beta(w, fq_ball_ratio(w, 1, 2), fq_ball_ratio(w, d - 1, 2), fq_ball_multiply(w, x, x));

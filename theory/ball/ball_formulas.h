@@ -35,4 +35,10 @@ fq_ball fq_ball_cell_moment(fq_balls *w, long d, fq_ball a, fq_ball b);
  * 0 < c and a^2 + c^2 <= 1: C_{d,2}/(d-2) times the integral of (1-a^2-y^2)^{(d-2)/2} over 0 < y < c. */
 fq_ball fq_ball_corner_moment(fq_balls *w, long d, fq_ball a, fq_ball c);
 
+/* d exp(2 h/k) / (2 pi e) N^{-2/k}: Shannon's lower bound on D of N words a block. */
+fq_ball fq_ball_shannon_bound(fq_balls *w, long d, long k, long n);
+
+/* d G ||f_{d,k}||_{k/(k+2)}: what N^{2/k} D tends to for cells of normalised second moment G. */
+fq_ball fq_ball_high_rate_limit(fq_balls *w, long d, long k, fq_ball cell);
+
 #endif

@@ -15,6 +15,7 @@
 #include "ball_formulas.h"
 #include "ball_scalar.h"
 #include "caps_bound.h"
+#include "cell_quadrature.h"
 #include "claim_balls.h"
 #include "stream_ranges.h"
 
@@ -107,6 +108,13 @@ static void excess_falls(fq_balls *w, const void *parameters, fq_ball *left, fq_
     *right = mean_excess(w, p->d, p->t);
 }
 
+/* Only the right side is used. */
+static void excess_in_balls(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
+    const setting *const p = parameters;
+    *left = fq_ball_integer(w, 0);
+    *right = fq_ball_multiply(w, mean_excess(w, p->d, p->t), fq_ball_double(w, p->perturbation.constant));
+}
+
 /* M(p)^2 < 4 M(1/2)^2 p (1-p) for the cap at height t > 0. */
 static void tangent_above(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
     const setting *const p = parameters;
@@ -128,8 +136,11 @@ static void scalar_above(fq_balls *w, const void *parameters, fq_ball *left, fq_
 
 static void describe(fq_evidence *row, const fq_claim_context *context, const char *series,
                      const setting *p) {
-    const double rate = (double)p->bits / (double)p->d;
-    fq_evidence_init(row, series, "d=%ld b=%.10g", p->d, rate);
+    const double rate = p->bits ? (double)p->bits / (double)p->d : (double)NAN;
+    if (p->bits)
+        fq_evidence_init(row, series, "d=%ld b=%.10g", p->d, rate);
+    else
+        fq_evidence_init(row, series, "d=%ld t=%.6f", p->d, p->t);
     row->dim = (double)p->d;
     row->block = (double)p->d;
     row->rate = rate;
@@ -180,6 +191,11 @@ static fq_status run_steps(fq_claim_context *context) {
         const double t = reach * fq_stream_uniform(&stream), u = t + (0.95 - t) * fq_stream_uniform(&stream);
         const setting p = {.d = d, .t = t, .u = u};
         FQ_TRY(emit(context, "mean_excess_falls", excess_falls, FQ_RELATION_LESS, p));
+        const setting q = {.d = d, .t = t, .perturbation = context->perturbation};
+        fq_evidence row;
+        describe(&row, context, "mean_excess_by_quadrature", &q);
+        FQ_TRY(fq_ball_emit_value(context, &row, excess_in_balls, &q,
+                                  fq_mean_beyond_by_quadrature((size_t)d, t) - t, 1e-13));
         FQ_TRY(emit(context, "beyond_half_below_tangent", tangent_above, FQ_RELATION_LESS, p));
     }
     return FQ_OK;
@@ -225,6 +241,8 @@ static const fq_series series[] = {
     {"equal_caps_in_doubles", FQ_PART_CHECK, "the bound for fixed words in doubles = in balls"},
     {"free_gain_in_doubles", FQ_PART_CHECK, "the bound with a gain in doubles = in balls"},
     {"mean_excess_falls", FQ_PART_STATEMENT, "E[X_1 - u | X_1 > u], below that at a smaller height t"},
+    {"mean_excess_by_quadrature", FQ_PART_CHECK,
+     "E[X_1 - t | X_1 > t] at random heights by Gauss rules = in balls"},
     {"beyond_half_below_tangent", FQ_PART_STATEMENT,
      "squared moment of a cap of measure p, below 4 M(1/2)^2 p (1-p)"},
     {"attained_by_half_spheres", FQ_PART_CHECK, "the bound at one bit a vector = D of two opposite words"},

@@ -53,6 +53,8 @@ static fq_status emit(fq_claim_context *context, const char *series, fq_ball_sid
     row.dim = (double)d;
     row.block = (double)k;
     row.relation = relation;
+    if (sides == decay)
+        row.least = 0;
     row.tolerance = 1e-12;
     return fq_ball_emit(context, &row, sides, &(pair){d, k, context->perturbation});
 }

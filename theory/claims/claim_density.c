@@ -95,6 +95,10 @@ static fq_status emit(fq_claim_context *context, const char *series, fq_ball_sid
     row.dim = (double)d;
     row.block = (double)k;
     row.relation = relation;
+    if (sides != exponent_is_best) /* integrals of densities, means and probabilities */
+        row.least = 0;
+    if (sides == mean_of_beta_law || sides == planar_radii)
+        row.most = 1;
     row.tolerance = 1e-12;
     row.seed = context->seed;
     return fq_ball_emit(context, &row, sides, &(setting){d, k, t, context->perturbation});

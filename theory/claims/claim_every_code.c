@@ -31,13 +31,7 @@ typedef struct setting {
 
 static void above_shannon(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
     const setting *const p = parameters;
-    const fq_ball exponent = fq_ball_multiply(
-        w, fq_ball_ratio(w, 2, p->k),
-        fq_ball_subtract(w, fq_ball_entropy(w, p->d, p->k), fq_ball_log(w, fq_ball_integer(w, p->n))));
-    const fq_ball scale =
-        fq_ball_multiply(w, fq_ball_integer(w, 2), fq_ball_multiply(w, fq_ball_pi(w), fq_ball_e(w)));
-    const fq_ball shannon =
-        fq_ball_divide(w, fq_ball_multiply(w, fq_ball_integer(w, p->d), fq_ball_exp(w, exponent)), scale);
+    const fq_ball shannon = fq_ball_shannon_bound(w, p->d, p->k, p->n);
     *left = fq_ball_every_code_bound(w, p->code, slack);
     *right = fq_ball_multiply(w, shannon, fq_ball_double(w, p->perturbation.constant));
 }
@@ -60,8 +54,7 @@ static void nearly_attained(fq_balls *w, const void *parameters, fq_ball *left, 
 /* N^{2/k} times the bound over the high-rate limit with the ball for a cell. */
 static void share_of_limit(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
     const setting *const p = parameters;
-    const fq_ball scale = fq_ball_multiply(w, fq_ball_integer(w, p->d), fq_ball_sphere_bound(w, p->k));
-    const fq_ball limit = fq_ball_multiply(w, scale, fq_ball_exp(w, fq_ball_log_norm(w, p->d, p->k)));
+    const fq_ball limit = fq_ball_high_rate_limit(w, p->d, p->k, fq_ball_sphere_bound(w, p->k));
     const fq_ball power = fq_ball_power(w, fq_ball_integer(w, p->n), fq_ball_ratio(w, 2, p->k));
     *left = fq_ball_divide(w, fq_ball_multiply(w, power, fq_ball_double(w, p->bound)), limit);
     *right = fq_ball_double(w, p->perturbation.constant);

@@ -36,17 +36,8 @@ typedef struct setting {
 } setting;
 
 static fq_ball limit(fq_balls *w, const setting *p, fq_ball cell) {
-    const fq_ball scale = fq_ball_multiply(w, fq_ball_integer(w, p->d), cell);
-    const fq_ball norm = fq_ball_exp(w, fq_ball_log_norm(w, p->d, p->k));
-    return fq_ball_multiply(w, fq_ball_multiply(w, scale, norm), fq_ball_double(w, p->perturbation.constant));
-}
-
-static fq_ball shannon(fq_balls *w, const setting *p) {
-    const fq_ball power =
-        fq_ball_exp(w, fq_ball_multiply(w, fq_ball_ratio(w, 2, p->k), fq_ball_entropy(w, p->d, p->k)));
-    const fq_ball scale =
-        fq_ball_multiply(w, fq_ball_integer(w, 2), fq_ball_multiply(w, fq_ball_pi(w), fq_ball_e(w)));
-    return fq_ball_divide(w, fq_ball_multiply(w, fq_ball_integer(w, p->d), power), scale);
+    return fq_ball_multiply(w, fq_ball_high_rate_limit(w, p->d, p->k, cell),
+                            fq_ball_double(w, p->perturbation.constant));
 }
 
 static void scalar_margin(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
@@ -79,7 +70,7 @@ static void scalar_gap_shrinks(fq_balls *w, const void *parameters, fq_ball *lef
 static void limit_above_shannon(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
     const setting *const p = parameters;
     *left = limit(w, p, fq_ball_sphere_bound(w, p->k));
-    *right = shannon(w, p);
+    *right = fq_ball_shannon_bound(w, p->d, p->k, 1);
 }
 
 /* Only the right side is used: the left is theory's double. */
@@ -91,7 +82,8 @@ static void limit_of_cubes(fq_balls *w, const void *parameters, fq_ball *left, f
 static void shannon_at_zero(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
     const setting *const p = parameters;
     *left = fq_ball_integer(w, 0);
-    *right = fq_ball_multiply(w, shannon(w, p), fq_ball_double(w, p->perturbation.constant));
+    *right = fq_ball_multiply(w, fq_ball_shannon_bound(w, p->d, p->k, 1),
+                              fq_ball_double(w, p->perturbation.constant));
 }
 
 static void describe(fq_evidence *row, const fq_claim_context *context, const char *series, long d, long k,
@@ -112,6 +104,10 @@ static fq_status emit(fq_claim_context *context, const char *series, fq_ball_sid
     fq_evidence row;
     describe(&row, context, series, p.d, p.k, codewords);
     row.relation = relation;
+    if (sides != scalar_margin)
+        row.least = 0;
+    if (sides == scalar_below_limit) /* L^2 D */
+        row.most = (double)codewords * (double)codewords;
     p.perturbation = context->perturbation;
     return fq_ball_emit(context, &row, sides, &p);
 }

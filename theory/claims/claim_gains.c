@@ -179,6 +179,10 @@ static fq_status emit(fq_claim_context *context, const char *series, fq_ball_sid
     row.relation = relation;
     row.tolerance = 1e-12;
     row.least = 0;
+    if (sides == shaping_above_one) /* no cell has more than the ball in the limit */
+        row.most = M_PI * M_E / 6;
+    if (sides == total_below_limit)
+        row.most = sqrt(3) * M_PI / 2;
     p.perturbation = context->perturbation;
     FQ_TRY(fq_ball_decide(&row, sides, &p, context->precision_cap));
     const bool of_cell =

@@ -30,6 +30,7 @@
 #include "ball_averages.h"
 #include "ball_formulas.h"
 #include "ball_scalar.h"
+#include "cell_quadrature.h"
 #include "claim_balls.h"
 #include "code_distortion.h"
 #include "codebook_initial.h"
@@ -148,6 +149,22 @@ static void relative_mean_falls(fq_balls *w, const void *parameters, fq_ball *le
     const setting *const p = parameters;
     *left = fq_ball_multiply(w, relative_mean(w, p->d, p->c), fq_ball_double(w, p->perturbation.constant));
     *right = relative_mean(w, p->d, p->a);
+}
+
+/* Right sides for numbers by Gauss rules. */
+static void any_corner_in_balls(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
+    const setting *const p = parameters;
+    const setting plain = {.d = p->d, .a = p->a, .c = p->c, .perturbation = {1, 0, 0}};
+    fq_ball mean, level;
+    any_corner(w, &plain, &mean, &level);
+    *left = level;
+    *right = fq_ball_multiply(w, fq_ball_divide(w, mean, level), fq_ball_double(w, p->perturbation.constant));
+}
+
+static void relative_mean_in_balls(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
+    const setting *const p = parameters;
+    *left = fq_ball_integer(w, 0);
+    *right = fq_ball_multiply(w, relative_mean(w, p->d, p->a), fq_ball_double(w, p->perturbation.constant));
 }
 
 /* b = 1: the mean over a quadrant against the level E|X_1|. */
@@ -319,6 +336,8 @@ static fq_status emit_agreement(fq_claim_context *context, const fq_scalar_box *
         setting both = p;
         both.wide = &wide;
         describe(&row, "corner_enclosures_nest", box->d, 2, codewords);
+        row.least = 0;
+        row.most = 1;
         row.relation = FQ_RELATION_EQUAL;
         row.tolerance = 0.1;
         FQ_TRY(fq_ball_emit(context, &row, corners_nest, &both));
@@ -342,20 +361,27 @@ static fq_status emit_agreement(fq_claim_context *context, const fq_scalar_box *
     describe(&row, "corner_mean_by_samples", box->d, 2, codewords);
     row.relation = FQ_RELATION_EQUAL;
     fq_evidence_measured(&row, context, sum / n, sqrt(variance / n), (uint64_t)n);
+    /* |X_1| beyond a is skew. Log-concave, so that E (X_1 - a)^m <= m! e^m, e the mean excess: Bernstein. */
+    fq_evidence_widen(&row, (numeric - a) * (FQ_LOG_FALSE_ALARM / n + 2 * sqrt(FQ_LOG_FALSE_ALARM / n)));
     row.right = numeric;
     row.right_error = 1e-12 * numeric;
     return fq_claim_emit(context, &row);
 }
 
+static void describe_corner(fq_evidence *row, const fq_claim_context *context, const char *series,
+                            const setting *p) {
+    fq_evidence_init(row, series, "d=%ld a=%.6f c=%.6f", p->d, p->a, p->c);
+    row->dim = (double)p->d;
+    row->block = 2;
+    row->least = 0;
+    row->seed = context->seed;
+}
+
 static fq_status emit_corner(fq_claim_context *context, const char *series, fq_ball_sides sides,
                              fq_relation relation, setting p) {
     fq_evidence row;
-    fq_evidence_init(&row, series, "d=%ld a=%.6f c=%.6f", p.d, p.a, p.c);
-    row.dim = (double)p.d;
-    row.block = 2;
+    describe_corner(&row, context, series, &p);
     row.relation = relation;
-    row.least = 0;
-    row.seed = context->seed;
     p.perturbation = context->perturbation;
     return fq_ball_emit(context, &row, sides, &p);
 }
@@ -414,6 +440,43 @@ static fq_status run_certified(fq_claim_context *context) {
     return FQ_OK;
 }
 
+/* The antiprism in three coordinates and signs in the others, with words of the best length, on samples of
+ * the source. */
+static fq_status run_one_bit_samples(fq_claim_context *context, long d, long k) {
+    const size_t codewords = (size_t)1 << k;
+    const double flat = 1 / sqrt(1 + best_height * best_height), high = best_height * flat;
+    /* E|X| of j coordinates is Gamma((j+1)/2) Gamma(d/2) / (Gamma(j/2) Gamma((d+1)/2)). */
+    const double scale = exp(lgamma((double)d / 2) - lgamma((double)(d + 1) / 2));
+    const double sign = scale / sqrt(M_PI),
+                 length = antiprism_by_quadrature(best_height) * scale * 2 / sqrt(M_PI);
+    const setting p = {.d = d, .k = k, .height = best_height, .perturbation = {1, 0, 0}};
+    fq_code_distortion measured;
+    fq_evidence row, exact;
+    float *words;
+    FQ_TRY(fq_alloc(&words, codewords * (size_t)k, sizeof *words));
+    for (size_t i = 0; i < codewords; i++) {
+        float *const word = words + i * (size_t)k;
+        const double turn = M_PI / 2 * (double)(i % 4) + (i & 4 ? M_PI / 4 : 0);
+        word[0] = (float)(length * flat * cos(turn));
+        word[1] = (float)(length * flat * sin(turn));
+        word[2] = (float)(length * (i & 4 ? -high : high));
+        for (long j = 3; j < k; j++)
+            word[j] = (float)(i >> j & 1 ? -sign : sign);
+    }
+    fq_status status = fq_code_distortion_of_words(&measured, (size_t)d, (size_t)k, codewords, words,
+                                                   context->seed, context->quick ? 200000 : 1000000);
+    fq_free(words);
+    FQ_TRY(status);
+    describe(&exact, "one_bit_by_samples", d, k, codewords);
+    FQ_TRY(fq_ball_decide(&exact, one_bit_distortion, &p, context->precision_cap));
+    describe(&row, "one_bit_by_samples", d, k, codewords);
+    fq_evidence_measured(&row, context, measured.distortion, measured.se, measured.samples);
+    row.relation = FQ_RELATION_EQUAL;
+    row.right = exact.left * context->perturbation.constant;
+    row.right_error = exact.left_error;
+    return fq_claim_emit(context, &row);
+}
+
 /* The steps of the proof for any number of levels, at random corners. */
 static fq_status run_corners(fq_claim_context *context) {
     fq_stream stream;
@@ -425,6 +488,16 @@ static fq_status run_corners(fq_claim_context *context) {
         p.a = reach * (0.02 + fq_stream_uniform(&stream));
         p.c = reach * (0.02 + 0.98 * fq_stream_uniform(&stream));
         FQ_TRY(emit_corner(context, "any_corner_mean", any_corner, FQ_RELATION_GREATER, p));
+        double decreased;
+        const double mean = corner_by_quadrature(&decreased, d, p.a, p.c, 0);
+        const double level = fq_mean_beyond_by_quadrature((size_t)d, p.a);
+        const double relative = fq_mean_beyond_by_quadrature((size_t)d - 1, p.a) / p.a;
+        fq_evidence row;
+        describe_corner(&row, context, "any_corner_by_quadrature", &p);
+        p.perturbation = context->perturbation;
+        FQ_TRY(fq_ball_emit_value(context, &row, any_corner_in_balls, &p, mean / level, 1e-9));
+        describe_corner(&row, context, "relative_mean_by_quadrature", &p);
+        FQ_TRY(fq_ball_emit_value(context, &row, relative_mean_in_balls, &p, relative, 1e-12 * relative));
         p.c = p.a + (0.9 - p.a) * (0.01 + 0.99 * fq_stream_uniform(&stream));
         FQ_TRY(emit_corner(context, "relative_mean_falls", relative_mean_falls, FQ_RELATION_LESS, p));
     }
@@ -530,6 +603,8 @@ static fq_status run_recipes(fq_claim_context *context) {
 static fq_status run(fq_claim_context *context) {
     FQ_TRY(run_certified(context));
     FQ_TRY(run_corners(context));
+    FQ_TRY(run_one_bit_samples(context, 16, 3));
+    FQ_TRY(run_one_bit_samples(context, 64, 5));
     FQ_TRY(run_steps(context));
     return run_recipes(context);
 }
@@ -540,6 +615,8 @@ static const fq_series series[] = {
     {"one_bit_scalar", FQ_PART_CHECK, "D of the scalar code at one bit by kappa_d = by its cells"},
     {"one_bit_not_optimal", FQ_PART_STATEMENT,
      "D of a code with an antiprism in three coordinates, below that of the product code at one bit"},
+    {"one_bit_by_samples", FQ_PART_CHECK,
+     "D of the code with an antiprism in three coordinates by samples = in balls"},
     {"thresholds_enclosed", FQ_PART_STATEMENT,
      "least margin by which the optimal thresholds are enclosed, above 0"},
     {"corner_mean", FQ_PART_STATEMENT,
@@ -557,6 +634,9 @@ static const fq_series series[] = {
      "E[X_1 | X_1 > a, 0 < X_2 < c] at random a and c, above E[X_1 | X_1 > a]"},
     {"relative_mean_falls", FQ_PART_STATEMENT,
      "E[Z/t | Z > t] of a coordinate of S^{d-2}, below that at a smaller t"},
+    {"any_corner_by_quadrature", FQ_PART_CHECK,
+     "corner mean over the level at random a and c by Gauss rules = in balls"},
+    {"relative_mean_by_quadrature", FQ_PART_CHECK, "E[Z/t | Z > t] by Gauss rules = in balls"},
     {"antiprism_mean", FQ_PART_STATEMENT,
      "E max <U, v_i> of the square antiprism, above sqrt(3)/2 of the cube"},
     {"antiprism_by_quadrature", FQ_PART_CHECK,

@@ -54,6 +54,8 @@ static fq_status run_softmax(fq_claim_context *context) {
         fq_evidence row;
         fq_evidence_init(&row, "softmax_extreme", "W=%.6g", p.window);
         row.relation = FQ_RELATION_EQUAL;
+        row.least = 0;
+        row.most = 1;
         row.tolerance = 1e-12;
         row.seed = context->seed;
         FQ_TRY(fq_ball_emit(context, &row, softmax_extreme, &p));

@@ -14,7 +14,9 @@
 
 #include "ball_formulas.h"
 #include "ball_scalar.h"
+#include "cell_quadrature.h"
 #include "claim_balls.h"
+#include "source.h"
 #include "stream_ranges.h"
 
 typedef struct setting {
@@ -114,6 +116,66 @@ static void distortions_nest(fq_balls *w, const void *parameters, fq_ball *left,
         fq_ball_multiply(w, fq_scalar_box_distortion(w, p->box), fq_ball_double(w, p->perturbation.constant));
 }
 
+/* Right sides for numbers found in doubles by other routes; left sides are not used. */
+static void log_concave_in_balls(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
+    log_concave(w, parameters, right, left);
+}
+
+static void margin_in_balls(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
+    const setting *const p = parameters;
+    *left = fq_ball_integer(w, 0);
+    *right =
+        fq_ball_multiply(w, fq_scalar_box_margin(w, p->wide, 0), fq_ball_double(w, p->perturbation.constant));
+}
+
+static void after_step_in_balls(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
+    const setting *const p = parameters;
+    fq_ball after;
+    descent(w, p, &after, left);
+    *right = fq_ball_multiply(w, after, fq_ball_double(w, p->perturbation.constant));
+}
+
+static fq_status emit_double(fq_claim_context *context, const char *series, fq_ball_sides sides, setting p,
+                             size_t levels, double value, double error) {
+    fq_evidence row;
+    if (levels)
+        fq_evidence_init(&row, series, "d=%ld L=%zu", p.d, levels);
+    else
+        fq_evidence_init(&row, series, "d=%ld x=%.4f y=%.4f", p.d, p.x, p.y);
+    row.dim = (double)p.d;
+    row.block = 1;
+    row.codewords = levels ? (double)levels : (double)NAN;
+    row.rate = levels ? log2((double)levels) : (double)NAN;
+    p.perturbation = context->perturbation;
+    return fq_ball_emit_value(context, &row, sides, &p, value, error);
+}
+
+/* Mid-points of the means beside each inner threshold, by Gauss rules. */
+static void step_by_quadrature(double *next, size_t dim, size_t half, const double *t) {
+    double before = 0;
+    next[0] = t[0];
+    next[half] = t[half];
+    for (size_t i = 0; i < half; i++) {
+        const fq_cell_moments cell = fq_cell_by_quadrature(dim, t[i], t[i + 1]);
+        const double mean = cell.first / cell.probability;
+        if (i > 0)
+            next[i] = (before + mean) / 2;
+        before = mean;
+    }
+}
+
+/* min over inner thresholds of T(low) - low and high - T(high). */
+static double margin_by_quadrature(const fq_scalar_box *box) {
+    double next[FQ_BALL_HALF_MAX + 1], least = 1;
+    step_by_quadrature(next, (size_t)box->d, box->half, box->low);
+    for (size_t i = 1; i < box->half; i++)
+        least = fmin(least, next[i] - box->low[i]);
+    step_by_quadrature(next, (size_t)box->d, box->half, box->high);
+    for (size_t i = 1; i < box->half; i++)
+        least = fmin(least, box->high[i] - next[i]);
+    return least;
+}
+
 static fq_status emit(fq_claim_context *context, const char *series, fq_ball_sides sides,
                       fq_relation relation, setting p, size_t levels, const char *finding) {
     fq_evidence row;
@@ -126,6 +188,10 @@ static fq_status emit(fq_claim_context *context, const char *series, fq_ball_sid
     row.codewords = levels ? (double)levels : (double)NAN;
     row.rate = levels ? log2((double)levels) : (double)NAN;
     row.relation = relation;
+    if (sides != log_concave && sides != fixed_point) { /* distortions, thresholds and levels */
+        row.least = 0;
+        row.most = 1;
+    }
     row.tolerance =
         sides == thresholds_nest || sides == levels_nest || sides == distortions_nest ? 0.1 : 1e-10;
     row.seed = context->seed;
@@ -146,6 +212,8 @@ static fq_status run_nests(fq_claim_context *context, size_t d, const fq_scalar_
         FQ_TRY(emit(context, "level_enclosures_nest", levels_nest, FQ_RELATION_EQUAL, p, 2 * box->half, ""));
         FQ_TRY(emit(context, "distortion_enclosures_nest", distortions_nest, FQ_RELATION_EQUAL, p,
                     2 * box->half, ""));
+        FQ_TRY(emit_double(context, "margin_by_quadrature", margin_in_balls, p, 2 * box->half,
+                           margin_by_quadrature(&wide), 1e-14));
     }
     return FQ_OK;
 }
@@ -158,9 +226,18 @@ static fq_status run(fq_claim_context *context) {
         for (int i = 0; i < 10; i++) {
             const double x = 2 * fq_stream_uniform(&stream) - 1;
             const double y = 2 * fq_stream_uniform(&stream) - 1;
-            if (d != 3 && x != y)
-                FQ_TRY(emit(context, "log_concavity", log_concave, FQ_RELATION_GREATER,
-                            (setting){.d = d, .x = x, .y = y}, 0, d == 2 ? "F3" : ""));
+            if (d == 3 || x == y)
+                continue;
+            const setting p = {.d = d, .x = x, .y = y};
+            FQ_TRY(
+                emit(context, "log_concavity", log_concave, FQ_RELATION_GREATER, p, 0, d == 2 ? "F3" : ""));
+            fq_source source;
+            FQ_TRY(fq_source_init(&source, (size_t)d, 1));
+            const double ends =
+                fq_source_log_density(&source, fabs(x)) + fq_source_log_density(&source, fabs(y));
+            const double middle = fq_source_log_density(&source, fabs(x + y) / 2);
+            FQ_TRY(emit_double(context, "log_concavity_in_doubles", log_concave_in_balls, p, 0,
+                               2 * middle - ends, 1e-14 * (4 + fabs(2 * middle) + fabs(ends)) + 1e-12));
         }
     const size_t most = (size_t)fq_ball_reach(context->quick ? 8 : 32, 4);
     for (size_t i = 0; i < sizeof dims / sizeof dims[0]; i++)
@@ -178,8 +255,13 @@ static fq_status run(fq_claim_context *context) {
             bool rising = half > 1;
             for (size_t j = 1; j <= half; j++)
                 rising &= box.low[j - 1] < box.low[j];
-            if (rising)
-                FQ_TRY(emit(context, "lloyd_descent", descent, FQ_RELATION_LESS, p, 2 * half, ""));
+            if (!rising)
+                continue;
+            FQ_TRY(emit(context, "lloyd_descent", descent, FQ_RELATION_LESS, p, 2 * half, ""));
+            double next[FQ_BALL_HALF_MAX + 1];
+            step_by_quadrature(next, dims[i], half, box.low);
+            FQ_TRY(emit_double(context, "lloyd_descent_by_quadrature", after_step_in_balls, p, 2 * half,
+                               fq_distortion_by_quadrature(dims[i], half, next), 1e-12));
         }
     return FQ_OK;
 }
@@ -192,6 +274,12 @@ static const fq_series series[] = {
     {"distortion_identity", FQ_PART_STATEMENT,
      "E(X - Q)^2 summed cell by cell = E X^2 - E Q^2, over the variance"},
     {"lloyd_descent", FQ_PART_STATEMENT, "D after one Lloyd step from random thresholds, below that before"},
+    {"log_concavity_in_doubles", FQ_PART_CHECK,
+     "that excess by the density in doubles, as the sampler's header has it = in balls"},
+    {"margin_by_quadrature", FQ_PART_CHECK,
+     "margin of a wide box about the thresholds by Gauss rules = in balls"},
+    {"lloyd_descent_by_quadrature", FQ_PART_CHECK,
+     "D after one Lloyd step from random thresholds by Gauss rules = in balls"},
     {"threshold_enclosures_nest", FQ_PART_CHECK,
      "outermost threshold enclosed by a wide box = by a narrow one off its centre"},
     {"level_enclosures_nest", FQ_PART_CHECK,

@@ -39,6 +39,7 @@ static fq_status emit_bits(fq_claim_context *context, const char *series, fq_rel
     row.codewords = (double)p.radix;
     row.rate = (double)p.bits / (double)d;
     row.relation = relation;
+    row.least = 0;
     row.tolerance = 1e-12;
     row.seed = context->seed;
     p.perturbation = context->perturbation;
@@ -103,6 +104,7 @@ static fq_status emit_step(fq_claim_context *context, const char *series, fq_bal
     fq_evidence row;
     describe_step(&row, series, d, k);
     row.relation = relation;
+    row.least = 0;
     row.tolerance = 1e-12;
     p.perturbation = context->perturbation;
     return fq_ball_emit(context, &row, sides, &p);

@@ -5,10 +5,11 @@
  * Check: norm and moments of the density by rigorous quadrature. The law by Monte Carlo over independent Haar
  * rotations of fixed vectors: one-hot, constant, sparse, and keys of a cache if one is given: mean and
  * variance of R^2, Kolmogorov's distance of R^2 to its law (bound sqrt(ln(2e9)/(2n)) by Dvoretzky, Kiefer,
- * Wolfowitz and Massart: false alarm 1e-9, whatever the law; it judges the variance as well, whose mean over
- * its error is too skew for the normal law at 1e-9), mean and second moment of a coordinate of the direction,
- * its covariance with R^2. Randomised Hadamard: one round (signs, transform) maps a coordinate vector to
- * entries
+ * Wolfowitz and Massart: false alarm 1e-9, whatever the law; it judges the variance as well, whose mean is
+ * too skew to say more), mean and second moment of a coordinate of the direction, its covariance with R^2.
+ * All are skew, so that a mean over its standard error is no normal number at 1e-9: means are judged by
+ * Chernoff's bound for the stated law itself. Randomised Hadamard: one round (signs, transform) maps a
+ * coordinate vector to entries
  * +-1/sqrt(d), so every block has R^2 = k/d. After two rounds of independent signs
  * R^2 of a coordinate vector and of (0.8, ..., -0.6, ...) has a finite law, found exactly (hadamard_law.h):
  * (1) core's rotation draws from it (distance below the same bound); (2) its Kolmogorov distance to the Beta
@@ -20,6 +21,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <gsl/gsl_integration.h>
 
 #include "ball_formulas.h"
 #include "claim_balls.h"
@@ -80,6 +83,8 @@ static fq_status moments(fq_claim_context *context) {
                 row.dim = (double)dims[i];
                 row.block = (double)k;
                 row.relation = FQ_RELATION_EQUAL;
+                row.least = 0;
+                row.most = checks[j].sides == normalised ? 2 : 1;
                 row.tolerance = 1e-10;
                 FQ_TRY(fq_ball_emit(context, &row, checks[j].sides,
                                     &(setting){dims[i], k, context->perturbation}));
@@ -177,6 +182,83 @@ static fq_status emit_distance(fq_claim_context *context, const char *series, co
     return fq_claim_emit(context, &row);
 }
 
+/* The stated law of (R^2, u), u a coordinate of the direction: Gauss rules in R = sin s and u = sin t, whose
+ * densities are cos^{d-k-1} s sin^{k-1} s and cos^{k-2} t. */
+enum { NODES = 48 };
+typedef struct stated_law {
+    double squared_radius[NODES], u[NODES];
+    double radius_weight[NODES], u_weight[NODES]; /* each sums to 1 */
+} stated_law;
+
+static fq_status stated_law_init(stated_law *law, size_t d, size_t k) {
+    double radius_sum = 0, u_sum = 0;
+    gsl_integration_glfixed_table *const table = gsl_integration_glfixed_table_alloc(NODES);
+    if (!table)
+        return FQ_FAIL(FQ_ERR_MEMORY, "quadrature", "enough memory");
+    for (size_t i = 0; i < NODES; i++) {
+        double s, t, ws, wt;
+        gsl_integration_glfixed_point(0, M_PI_2, i, &s, &ws, table);
+        gsl_integration_glfixed_point(-M_PI_2, M_PI_2, i, &t, &wt, table);
+        law->squared_radius[i] = sin(s) * sin(s);
+        law->u[i] = sin(t);
+        law->radius_weight[i] = ws * pow(cos(s), (double)(d - k) - 1) * pow(sin(s), (double)k - 1);
+        law->u_weight[i] = wt * pow(cos(t), (double)k - 2);
+        radius_sum += law->radius_weight[i];
+        u_sum += law->u_weight[i];
+    }
+    gsl_integration_glfixed_table_free(table);
+    for (size_t i = 0; i < NODES; i++) {
+        law->radius_weight[i] /= radius_sum;
+        law->u_weight[i] /= u_sum;
+    }
+    return FQ_OK;
+}
+
+/* A statistic of one vector less its mean. */
+static double centred(const fq_source *source, statistic which, double squared_radius, double u) {
+    const double deviation = squared_radius - fq_source_mean_squared_radius(source);
+    const double share = 1 / (double)source->block;
+    switch (which) {
+    case SQUARED_RADIUS:
+        return deviation;
+    case SQUARED_DEVIATION:
+        return deviation * deviation - fq_source_variance_squared_radius(source);
+    case DIRECTION:
+        return u;
+    case DIRECTION_SQUARED:
+        return u * u - share;
+    default:
+        return deviation * (u * u - share);
+    }
+}
+
+/* (ln(2/1e-9)/n + ln E e^{t Y}) / |t| for Y a centred statistic: by Chernoff's bound its mean over n vectors
+ * is beyond that, on the side of t's sign, with probability 1e-9 / 2 at most. */
+static double chernoff(const stated_law *law, const fq_source *source, statistic which, size_t n, double t) {
+    double sum = 0;
+    for (size_t i = 0; i < NODES; i++)
+        for (size_t j = 0; j < NODES; j++)
+            sum += law->radius_weight[i] * law->u_weight[j] *
+                   expm1(t * centred(source, which, law->squared_radius[i], law->u[j]));
+    return (FQ_LOG_FALSE_ALARM / (double)n + log1p(sum)) / fabs(t);
+}
+
+/* What the mean over n vectors stays within with probability 1 - 1e-9: the larger side, least over t. */
+static double law_radius(const stated_law *law, const fq_source *source, statistic which, size_t n) {
+    double most = 0;
+    for (int side = -1; side <= 1; side += 2) {
+        double low = log(1e-2), high = log(1e5); /* of |t|; the function falls, then rises */
+        for (int i = 0; i < 30; i++) {
+            const double a = low + (high - low) / 3, b = high - (high - low) / 3;
+            const bool left = chernoff(law, source, which, n, side * exp(a)) <
+                              chernoff(law, source, which, n, side * exp(b));
+            *(left ? &high : &low) = left ? b : a;
+        }
+        most = fmax(most, chernoff(law, source, which, n, side * exp((low + high) / 2)));
+    }
+    return most;
+}
+
 /* For tests: a biased sampler. */
 static void shift(const fq_claim_context *context, double *values, size_t n) {
     const double by = context->perturbation.bias * fq_estimate_of(values, n).se * sqrt((double)n);
@@ -184,9 +266,9 @@ static void shift(const fq_claim_context *context, double *values, size_t n) {
         values[i] += by;
 }
 
-/* values[STATISTICS][n] of one vector against what the law says. */
+/* values[STATISTICS][n] of one vector against what the law says; within[STATISTICS]: law_radius. */
 static fq_status emit_statistics(fq_claim_context *context, const fq_source *source, const char *name,
-                                 double *values, size_t n) {
+                                 const double *within, double *values, size_t n) {
     static const char *const series[STATISTICS] = {"haar_mean", "haar_variance", "haar_direction_mean",
                                                    "haar_direction_square", "haar_independence"};
     const double k = (double)source->block;
@@ -202,8 +284,7 @@ static fq_status emit_statistics(fq_claim_context *context, const fq_source *sou
         row.right = stated[s];
         row.right_error = 0;
         row.tolerance = 0.1;
-        /* Skew: with a few hundred rotations its mean over its error is no normal number; its law is judged.
-         */
+        fq_evidence_widen(&row, within[s]);
         row.relation = s == SQUARED_DEVIATION ? FQ_RELATION_REPORT : FQ_RELATION_EQUAL;
         FQ_TRY(fq_claim_emit(context, &row));
     }
@@ -333,15 +414,20 @@ static fq_status sampled(fq_claim_context *context, size_t d, size_t n, size_t h
     vectors v = {0};
     fq_source source;
     float *y = NULL;
-    double *values = NULL;
+    double *values = NULL, within[STATISTICS] = {0};
+    stated_law law;
     fq_status status;
     FQ_TRY(fq_source_init(&source, d, BLOCK));
     FQ_TRY_GOTO(status, make_vectors(&v, context, d), done);
     FQ_TRY_GOTO(status, fq_alloc(&y, VECTORS_MAX * d, sizeof *y), done);
     FQ_TRY_GOTO(status, fq_alloc(&values, VECTORS_MAX * STATISTICS * most, sizeof *values), done);
     FQ_TRY_GOTO(status, rotate_all(context, HAAR, &v, &source, y, values, n), done);
+    FQ_TRY_GOTO(status, stated_law_init(&law, d, BLOCK), done);
+    for (statistic s = 0; s < STATISTICS; s++)
+        within[s] = s == SQUARED_DEVIATION ? 0 : law_radius(&law, &source, s, n);
     for (size_t i = 0; i < v.count; i++)
-        FQ_TRY_GOTO(status, emit_statistics(context, &source, v.names[i], values + i * STATISTICS * n, n),
+        FQ_TRY_GOTO(status,
+                    emit_statistics(context, &source, v.names[i], within, values + i * STATISTICS * n, n),
                     done);
     status = sampled_hadamard(context, &v, &source, y, values, hadamard);
 done:

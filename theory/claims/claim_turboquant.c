@@ -24,6 +24,7 @@
 #include "memory.h"
 #include "metrics.h"
 #include "scalar_quantizer.h"
+#include "source.h"
 #include "stream_ranges.h"
 
 typedef struct setting {
@@ -244,15 +245,17 @@ static fq_status bounds(fq_claim_context *context) {
     return FQ_OK;
 }
 
-/* A measured row. bias shifts the mean by that many sample standard deviations. */
+/* A measured row. bias shifts the mean by that many sample standard deviations; radius: fq_evidence_widen. */
 static fq_status emit_measured(fq_claim_context *context, const char *series, size_t d, unsigned b,
-                               fq_estimate left, fq_relation relation, double right, uint64_t samples) {
+                               fq_estimate left, fq_relation relation, double right, double radius,
+                               uint64_t samples) {
     fq_evidence row;
     fq_evidence_init(&row, series, "d=%zu b=%u", d, b);
     row.dim = (double)d;
     row.rate = b;
     row.left = left.mean + context->perturbation.bias * left.se * sqrt((double)samples);
     row.left_error = left.se;
+    fq_evidence_widen(&row, radius);
     row.right = right;
     row.right_error = 0;
     row.relation = relation;
@@ -267,9 +270,16 @@ static void text_of_spec(char text[48], const char *family, unsigned b) {
     snprintf(text, 48, "%s:b=%u", family, b);
 }
 
-/* One coded vector: <y, x~> of a codec with this seed. */
-static fq_status product(double *value, const char *family, unsigned b, uint64_t seed, size_t d,
-                         const float *x, const float *y, uint8_t *code, float *decoded) {
+/* A mean of squares of n numbers of variance v and fourth moment at most 3 v^2, as sums of many independent
+ * terms have: below v by more than v sqrt(6 L/n) with probability e^-L (squares are not negative), above it
+ * by as much more rarely still where they are nearly normal. */
+static double radius_of_squares(double variance, uint64_t samples) {
+    return variance * sqrt(6 * FQ_LOG_FALSE_ALARM / (double)samples);
+}
+
+/* One vector coded and decoded by a codec with this seed. */
+static fq_status coded(float *decoded, const char *family, unsigned b, uint64_t seed, size_t d,
+                       const float *x, uint8_t *code) {
     fq_codec_spec spec;
     fq_codec *codec = NULL;
     char text[48];
@@ -281,20 +291,29 @@ static fq_status product(double *value, const char *family, unsigned b, uint64_t
     if (status == FQ_OK)
         status = fq_codec_decode(codec, decoded, code, 1);
     fq_codec_destroy(codec);
-    *value = 0;
-    for (size_t i = 0; i < d; i++)
-        *value += (double)y[i] * (double)decoded[i];
     return status;
 }
 
+/* D of b bits of the scalar code, 1 of none. */
+static fq_status scalar_distortion(double *distortion, size_t d, unsigned b) {
+    *distortion = 1;
+    return b ? fq_scalar_code_distortion(distortion, d, (size_t)1 << b) : FQ_OK;
+}
+
+/* Errors of inner products of one vector with another, fixed one, and with a new random unit vector each
+ * time, under codecs with independent seeds. value[samples], square[samples], random[samples]. */
 static fq_status inner_products(fq_claim_context *context, unsigned b, size_t samples, double *value,
-                                double *square) {
+                                double *square, double *random) {
     enum { D = 32, CODE_BYTES = 256 };
     float x[D], y[D], decoded[D];
     uint8_t code[CODE_BYTES];
-    double exact = 0, norm_x = 0, norm_y = 0;
-    fq_stream stream;
+    double exact = 0, norm_x = 0, norm_y = 0, residual;
+    fq_stream stream, directions;
+    fq_source sphere;
+    FQ_TRY(fq_source_init(&sphere, D, D));
+    FQ_TRY(scalar_distortion(&residual, D, b - 1));
     fq_stream_init_in(&stream, context->seed, FQ_RANGE_CLAIM_PRODUCTS, b);
+    fq_stream_init_in(&directions, context->seed, FQ_RANGE_CLAIM_PRODUCTS, 50 + (uint64_t)b);
     double gx[D], gy[D];
     for (size_t i = 0; i < D; i++) {
         gx[i] = fq_stream_normal(&stream);
@@ -308,18 +327,29 @@ static fq_status inner_products(fq_claim_context *context, unsigned b, size_t sa
         exact += (double)x[i] * (double)y[i];
     }
     for (size_t s = 0; s < samples; s++) {
-        FQ_TRY(product(&value[s], "tqprod", b, context->seed + 1000 * s + b, D, x, y, code, decoded));
-        value[s] -= exact;
+        double other[D], error = 0;
+        fq_source_draw(&sphere, &directions, other);
+        FQ_TRY(coded(decoded, "tqprod", b, context->seed + 1000 * s + b, D, x, code));
+        value[s] = 0;
+        for (size_t i = 0; i < D; i++) {
+            value[s] += (double)y[i] * ((double)decoded[i] - (double)x[i]);
+            error += other[i] * ((double)decoded[i] - (double)x[i]);
+        }
         square[s] = value[s] * value[s];
+        random[s] = error * error;
     }
+    const double averaged = (M_PI / 2 - 1.0 / D) * residual / D;
     const fq_estimate variance = fq_estimate_of(square, samples);
     FQ_TRY(emit_measured(context, "product_is_unbiased", D, b, fq_estimate_of(value, samples),
-                         FQ_RELATION_EQUAL, 0, samples));
+                         FQ_RELATION_EQUAL, 0, 0, samples));
     FQ_TRY(emit_measured(context, "product_variance", D, b, variance, FQ_RELATION_LESS,
-                         sqrt(3.0) * M_PI * M_PI / D * exp2(-2.0 * b), samples));
+                         sqrt(3.0) * M_PI * M_PI / D * exp2(-2.0 * b), 0, samples));
+    FQ_TRY(emit_measured(context, "product_variance_averaged", D, b, fq_estimate_of(random, samples),
+                         FQ_RELATION_EQUAL, averaged, radius_of_squares(averaged, samples), samples));
     if (b == 1)
         FQ_TRY(emit_measured(context, "sketch_variance", D, b, variance, FQ_RELATION_EQUAL,
-                             (M_PI / 2 - exact * exact) / D, samples));
+                             (M_PI / 2 - exact * exact) / D,
+                             radius_of_squares((M_PI / 2 - exact * exact) / D, samples), samples));
     return FQ_OK;
 }
 
@@ -351,11 +381,11 @@ static fq_status shrinkage(fq_claim_context *context, unsigned b, size_t samples
     FQ_TRY_GOTO(status, fq_metrics_measure(&metrics, D, x, x + samples * D, samples, NULL, 0), done);
     FQ_TRY_GOTO(status,
                 emit_measured(context, "mse_of_codec", D, b, metrics.distortion, FQ_RELATION_EQUAL,
-                              scalar.distortion, samples),
+                              scalar.distortion, 0, samples),
                 done);
     FQ_TRY_GOTO(status,
                 emit_measured(context, "mse_form_shrinks", D, b, metrics.gain, FQ_RELATION_EQUAL,
-                              1 - scalar.distortion, samples),
+                              1 - scalar.distortion, 0, samples),
                 done);
 done:
     fq_free(codes);
@@ -370,11 +400,11 @@ static fq_status run(fq_claim_context *context) {
     double *value = NULL;
     FQ_TRY(bounds(context));
     FQ_TRY(published(context));
-    FQ_TRY(fq_alloc(&value, 2 * samples, sizeof *value));
+    FQ_TRY(fq_alloc(&value, 3 * samples, sizeof *value));
     fq_status status = FQ_OK;
     /* 600 samples know a variance to 6 per cent: enough for b <= 2, where the bound is loose. */
     for (unsigned b = 1; b <= (context->quick ? 2 : 4) && status == FQ_OK; b++) {
-        status = inner_products(context, b, samples, value, value + samples);
+        status = inner_products(context, b, samples, value, value + samples, value + 2 * samples);
         if (status == FQ_OK)
             status = shrinkage(context, b, context->quick ? 4000 : 100000);
     }
@@ -404,6 +434,8 @@ static const fq_series series[] = {
     {"product_is_unbiased", FQ_PART_PRACTICE,
      "mean error of inner products under the inner-product form = 0"},
     {"product_variance", FQ_PART_PRACTICE, "their variance, below (sqrt(3) pi^2 / d) 4^-b"},
+    {"product_variance_averaged", FQ_PART_CHECK,
+     "their mean square over random unit y, for the same codes = (pi/2 - 1/d) D(b-1) / d"},
     {"sketch_variance", FQ_PART_PRACTICE, "variance of the sketch alone = (pi/2 |y|^2 - <y,x>^2)/d"},
     {"mse_of_codec", FQ_PART_PRACTICE, "D of the codec by samples = the scalar quantizer's"},
     {"mse_form_shrinks", FQ_PART_PRACTICE, "E<x, x^> of the codec on the same samples = 1 - D"},

@@ -52,6 +52,14 @@ static void every_code(fq_balls *w, const void *parameters, fq_ball *left, fq_ba
     *left = fq_ball_multiply(w, four_to_rate(w, p), bound);
 }
 
+/* Only the right side is used. */
+static void every_code_in_balls(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
+    const setting *const p = parameters;
+    fq_ball value;
+    every_code(w, p, &value, left);
+    *right = fq_ball_multiply(w, value, fq_ball_double(w, p->perturbation.constant));
+}
+
 static int steps_of(const setting *p) {
     return p->d <= 8 ? STEPS_OF_FEW : STEPS;
 }
@@ -153,9 +161,16 @@ static fq_status decide(fq_claim_context *context, long d, long b) {
         FQ_TRY(emit(context, "open_every_code", every_code, FQ_RELATION_REPORT, p, ""));
         FQ_TRY(emit(context, "open_some_code", some_code, FQ_RELATION_REPORT, p, ""));
     }
-    fq_evidence row; /* the grid costs at most a part in a thousand of e */
-    describe(&row, context, "random_code_in_doubles", &p);
+    fq_evidence row;
     p.perturbation = context->perturbation;
+    if (p.bits > 1) {
+        describe(&row, context, "every_code_in_doubles", &p);
+        row.tolerance = 1e-6;
+        /* The height that balls use is larger by 1e-12. */
+        FQ_TRY(fq_ball_emit_value(context, &row, every_code_in_balls, &p, caps, 1e-9 * caps));
+    }
+    /* The grid costs at most a part in a thousand of e. */
+    describe(&row, context, "random_code_in_doubles", &p);
     FQ_TRY(fq_ball_decide(&row, some_code, &p, context->precision_cap));
     const double upper = row.left, cost = 1.01 * log(p.end / p.begin) / steps_of(&p);
     describe(&row, context, "random_code_in_doubles", &p);
@@ -206,6 +221,7 @@ static const fq_series series[] = {
     {"open_every_code", FQ_PART_STATEMENT, "4^b times what no code goes below, where neither side decides"},
     {"open_some_code", FQ_PART_STATEMENT,
      "4^b times the D that some code has at most, where neither side decides"},
+    {"every_code_in_doubles", FQ_PART_CHECK, "4^b times the bound of equal caps in doubles = in balls"},
     {"random_code_in_doubles", FQ_PART_CHECK,
      "4^b D of random codes by Gauss rules = in balls, to what the grid costs"},
     {"random_code_on_the_sphere", FQ_PART_CHECK,
