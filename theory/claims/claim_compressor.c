@@ -380,6 +380,7 @@ static fq_status run_fixed(fq_claim_context *context, float *x, double *error, s
     FQ_TRY(fq_scalar_box_init(&p.box, DIM, 1));
     describe(&row, context, "fixed_rotation_expands", "tq:b=1", "rotated to e1");
     row.relation = FQ_RELATION_GREATER;
+    row.least = 0;
     FQ_TRY(fq_ball_emit(context, &row, expands, &p));
     FQ_TRY(fixed_errors(error, "tq:b=1", x, 1, true));
     describe(&row, context, "fixed_rotation_by_the_codec", "tq:b=1", "rotated to e1");
@@ -485,6 +486,7 @@ static fq_status run_simplices(fq_claim_context *context) {
             row.codewords = (double)n;
             row.rate = log2((double)n) / (double)(n - 1);
             row.relation = rows[i].relation;
+            row.least = 0;
             FQ_TRY(fq_ball_emit(context, &row, rows[i].sides, &p));
         }
     }
