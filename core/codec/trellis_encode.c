@@ -44,7 +44,7 @@ fq_status fq_trellis_encoder_init(fq_trellis_encoder *encoder, const fq_trellis_
     for (unsigned i = 0; i < 1u << map->label_bits; i++)
         made.value[i] = (int16_t)(unit * map->level[i]);
     const double rate = (double)map->fresh / map->together; /* costs as fine as leaves room for large ones */
-    made.shift = rate < 3 ? 0 : rate < 4 ? 1 : rate < 6 ? 2 : rate < 7 ? 3 : 4;
+    made.shift = rate < 3 ? 0 : rate < 4 ? 1 : rate < 6 ? 2 : 3;
     const size_t depth = 12 * (size_t)map->window / map->fresh + 1;
     made.context = depth < (code->steps + 1) / 2 ? depth : (code->steps + 1) / 2;
     const size_t windows = (size_t)1 << map->window;
@@ -133,9 +133,11 @@ static void to_numbers(int16_t *to, size_t stride, const float *x, size_t n, flo
 
 /* Follows the choices back from the states after a pass to those before its steps `until` ... steps-1, for
  * all lanes; fresh[steps][lanes], if not NULL, takes what each of these steps adds. */
-static void trace(const fq_trellis_pass *pass, const fq_trellis_kernels *kernels, uint16_t *state,
-                  size_t until, uint8_t *fresh) {
-    const unsigned k = pass->fresh, kept = pass->window - k, mask = (1u << kept) - 1;
+static inline __attribute__((always_inline)) void trace_any(const fq_trellis_pass *pass,
+                                                            const fq_trellis_kernels *kernels,
+                                                            uint16_t *state, size_t until, uint8_t *fresh,
+                                                            unsigned k) {
+    const unsigned kept = pass->window - k, mask = (1u << kept) - 1;
     for (size_t i = pass->steps; i-- > until;) {
         const uint32_t *choice = pass->choice + (i << pass->window);
         for (size_t l = 0; l < kernels->lanes; l++) {
@@ -149,6 +151,26 @@ static void trace(const fq_trellis_pass *pass, const fq_trellis_kernels *kernels
                 fresh[i * kernels->lanes + l] = (uint8_t)(w >> kept);
             state[l] = (uint16_t)(w & mask);
         }
+    }
+}
+
+static void trace(const fq_trellis_pass *pass, const fq_trellis_kernels *kernels, uint16_t *state,
+                  size_t until, uint8_t *fresh) {
+    switch (pass->fresh) { /* the usual numbers of levels unrolled */
+    case 1:
+        trace_any(pass, kernels, state, until, fresh, 1);
+        break;
+    case 2:
+        trace_any(pass, kernels, state, until, fresh, 2);
+        break;
+    case 3:
+        trace_any(pass, kernels, state, until, fresh, 3);
+        break;
+    case 4:
+        trace_any(pass, kernels, state, until, fresh, 4);
+        break;
+    default:
+        trace_any(pass, kernels, state, until, fresh, pass->fresh);
     }
 }
 

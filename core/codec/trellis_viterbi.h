@@ -4,17 +4,18 @@
  * Exactly, for one lane: coordinates are whole numbers x, levels v(label) = unit level[label]. A coordinate
  * costs
  *
- *   cost = (e 2^h)^2 >> 16,   e = x - v, saturated to 16 bits and then to -most .. most,
+ *   cost = (e 2^h)^2 >> 16,   e = x - v, saturated to 16 bits and, unless h = 0 and V <= 2, cut to -most ..
+ * most,
  *
- * most = 32767 >> h for V <= 2 and 23170 >> h for more, so that a step's V costs sum to less than 2^15. State
- * s has the metric M_t[s], -32768 to 32767, and
+ * most = 32767 >> h for V <= 2 and 23170 >> h for more, so that a step's V costs sum to at most 2^15. State s
+ * has the metric M_t[s], -32768 to 32767, and
  *
  *   M_{t+1}[w >> K] = min over the windows w of  min(32767, M_t[w mod 2^(L-K)] + sum of costs - N_t),
  *
- * the smallest w where several are equal. N_t = 32768 + min_s M_t[s]. A free pass begins with all metrics
- * equal; a forced one with -32768 at one state and 32767, which means impossible, at the others, and has N_t
- * = 0 for its first ceil((L-K)/K) steps, while there are states that cannot have been reached: they stay
- * impossible. So every kernel finds the same paths.
+ * the smallest w where several are equal. N_t = min(32767, 32768 + min_s M_t[s]). A free pass begins with all
+ * metrics equal; a forced one with -32768 at one state and 32767, which means impossible, at the others, and
+ * has N_t = 0 for its first ceil((L-K)/K) steps, while there are states that cannot have been reached: they
+ * stay impossible. So every kernel finds the same paths.
  */
 #ifndef FQ_TRELLIS_VITERBI_H
 #define FQ_TRELLIS_VITERBI_H

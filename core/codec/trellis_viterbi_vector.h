@@ -9,6 +9,7 @@
  *   v_square_high(a)    a^2 >> 16
  *   v_less(a, b)        the lanes where a < b, as bits l << SPREAD
  *   NAME, NEEDS, KERNELS  name and needs of the table at the end, and what it is called */
+#include <stdbool.h>
 #include <string.h>
 
 #include "cpu.h"
@@ -18,19 +19,28 @@
 
 enum { LEAST = -32768, IMPOSSIBLE = 32767 };
 
-/* Costs of every level at step t's coordinates, less the amount that brings the least metric back down. */
-TARGET static ALWAYS_INLINE void make_costs(const fq_trellis_pass *pass, size_t t, VECTOR excess) {
-    const size_t levels = (size_t)1 << pass->label_bits;
+/* Costs of every level at one coordinate. */
+TARGET static ALWAYS_INLINE void make_costs_of(const fq_trellis_pass *pass, int16_t *cost, VECTOR x,
+                                               VECTOR excess, bool clamped) {
     const int largest = (pass->together > 2 ? 23170 : 32767) >> pass->shift;
     const VECTOR most = v_set((int16_t)largest), least = v_set((int16_t)-largest);
+    for (size_t i = 0; i < (size_t)1 << pass->label_bits; i++) {
+        VECTOR e = v_sub(x, v_set(pass->value[i]));
+        if (clamped)
+            e = v_shift_left(v_max(v_min(e, most), least), pass->shift);
+        v_store(cost + i * LANES, v_sub(v_square_high(e), excess));
+    }
+}
+
+/* Costs of every level at step t's coordinates, less the amount that brings the least metric back down. */
+TARGET static ALWAYS_INLINE void make_costs(const fq_trellis_pass *pass, size_t t, VECTOR excess) {
     for (unsigned v = 0; v < pass->together; v++) {
         const VECTOR x = v_load(pass->x + (t * pass->together + v) * LANES);
-        int16_t *cost = pass->cost + v * levels * LANES;
-        for (size_t i = 0; i < levels; i++) {
-            VECTOR e = v_sub(x, v_set(pass->value[i]));
-            e = v_shift_left(v_max(v_min(e, most), least), pass->shift);
-            v_store(cost + i * LANES, v_sub(v_square_high(e), excess));
-        }
+        int16_t *cost = pass->cost + ((size_t)v << pass->label_bits) * LANES;
+        if (pass->shift || pass->together > 2)
+            make_costs_of(pass, cost, x, excess, true);
+        else
+            make_costs_of(pass, cost, x, excess, false);
         excess = v_set(0);
     }
 }

@@ -47,8 +47,10 @@ static void step_by_definition(int *to, const int *from, const fq_trellis_map *m
         int cost = 0;
         for (unsigned v = 0; v < map->together; v++) {
             int e = x[v] - value[fq_trellis_label(map, v, w)];
-            e = e > most ? most : e < -most ? -most : e;
-            cost += (e * (1 << h)) * (e * (1 << h)) >> 16;
+            e = e > 32767 ? 32767 : e < -32768 ? -32768 : e;
+            if (h > 0 || map->together > 2)
+                e = e > most ? most : e < -most ? -most : e;
+            cost += e * (1 << h) * e * (1 << h) >> 16;
         }
         const int metric = from[w % states] + cost - excess, cut = metric > 32767 ? 32767 : metric;
         to[w >> map->fresh] = cut < to[w >> map->fresh] ? cut : to[w >> map->fresh];
