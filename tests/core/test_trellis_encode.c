@@ -267,7 +267,7 @@ static void an_exact_search_finds_the_best_circle(void) {
 static void distortions_are_those_measured(void) {
     static const struct {
         double bits, distortion;
-    } cases[] = {{1, 0.2719}, {2, 0.06815}, {3, 0.01705}, {4, 0.004294}};
+    } cases[] = {{1, 0.27184}, {2, 0.06812}, {3, 0.01704}, {4, 0.004294}};
     const size_t n = 2048 * fq_test_multiplier();
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         fq_trellis_map map = {.window = 10, .label_bits = fq_trellis_usual_labels(cases[i].bits, 10)};
@@ -434,7 +434,7 @@ static void the_librarys_maps_are_whole(void) {
     }
     static const double rates[] = {0.25, 0.5, 0.75, 1, 1.5, 2, 2.5, 3, 4};
     for (size_t r = 0; r < sizeof rates / sizeof rates[0]; r++)
-        for (unsigned window = 8; window <= 10; window += 2) {
+        for (unsigned window = 8; window <= 12; window += 2) {
             unsigned fresh = 0, together = 0;
             FQ_CHECK(fq_trellis_split_rate(rates[r], &fresh, &together));
             bool found = false;
