@@ -207,7 +207,7 @@ static void print_option(const fq_option *option) {
         snprintf(text + at, sizeof text - at, " (required)");
     else if (option->kind == FQ_OPTION_LIST)
         snprintf(text + at, sizeof text - at, " (may be repeated)");
-    else if (value[0])
+    else if (value[0] && !(has_limits(option) && strtod(value, NULL) < option->least)) /* below: not given */
         snprintf(text + at, sizeof text - at, " (default %s)", value);
     print_wrapped(text);
 }

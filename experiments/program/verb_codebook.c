@@ -1,24 +1,35 @@
-/* fibquant codebook: trains one, measures it on samples it never saw, and writes it. */
+/* fibquant codebook: trains one, or finds a trellis code's map, measures it on samples it never saw, and
+ * writes it. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "codebook_cache.h"
 #include "codebook_file.h"
+#include "codebook_trellis.h"
 #include "every_code.h"
 #include "gains.h"
 #include "output_check.h"
 #include "progress_bar.h"
+#include "trellis_code.h"
 #include "verb.h"
 #include "verb_support.h"
 
-static size_t dim, block, codewords, samples = 1 << 20;
+static size_t dim, block, codewords, samples, window = 10, labels, tries = 4, evaluations = 24000;
+static double bits;
 static uint64_t seed = 1;
 static double tolerance;
-static const char *recipe = "population", *output;
+static const char *family = "fib", *recipe = "population", *output;
 static bool json, no_cache;
 
 static const fq_option options[] = {
+    {.name = "family",
+     .kind = FQ_OPTION_CHOICE,
+     .value = &family,
+     .argument = "NAME",
+     .choices = "fib|trellis",
+     .help = "what the codebook is for: blocks of k coordinates, or trellis codes"},
     {.name = "dim",
      .letter = 'd',
      .kind = FQ_OPTION_SIZE,
@@ -26,8 +37,7 @@ static const fq_option options[] = {
      .argument = "D",
      .least = 2,
      .most = FQ_DIM_MAX,
-     .required = true,
-     .help = "vector dimension"},
+     .help = "vector dimension; fib needs it, trellis is measured at 64 without it"},
     {.name = "block",
      .letter = 'k',
      .kind = FQ_OPTION_SIZE,
@@ -35,8 +45,7 @@ static const fq_option options[] = {
      .argument = "K",
      .least = 1,
      .most = FQ_BLOCK_MAX,
-     .required = true,
-     .help = "block dimension"},
+     .help = "block dimension; fib needs it"},
     {.name = "codewords",
      .letter = 'N',
      .kind = FQ_OPTION_SIZE,
@@ -44,8 +53,43 @@ static const fq_option options[] = {
      .argument = "N",
      .least = 1,
      .most = 1 << 20,
-     .required = true,
-     .help = "number of codewords"},
+     .help = "number of codewords; fib needs it"},
+    {.name = "bits",
+     .letter = 'b',
+     .kind = FQ_OPTION_REAL,
+     .value = &bits,
+     .argument = "B",
+     .least = 0.25,
+     .most = 8,
+     .help = "bits a coordinate; trellis needs it"},
+    {.name = "window",
+     .kind = FQ_OPTION_SIZE,
+     .value = &window,
+     .argument = "L",
+     .least = FQ_TRELLIS_WINDOW_MIN,
+     .most = FQ_TRELLIS_WINDOW_MAX,
+     .help = "trellis: bits that a coordinate depends on"},
+    {.name = "labels",
+     .kind = FQ_OPTION_SIZE,
+     .value = &labels,
+     .argument = "M",
+     .least = FQ_TRELLIS_LABEL_BITS_MIN,
+     .most = FQ_TRELLIS_LABEL_BITS_MAX,
+     .help = "trellis: bits of a label; without it the codec's own default"},
+    {.name = "evaluations",
+     .kind = FQ_OPTION_SIZE,
+     .value = &evaluations,
+     .argument = "E",
+     .least = 64,
+     .most = 1e9,
+     .help = "trellis: maps to try"},
+    {.name = "tries",
+     .kind = FQ_OPTION_SIZE,
+     .value = &tries,
+     .argument = "T",
+     .least = 1,
+     .most = FQ_TRIES_MAX,
+     .help = "trellis: of the encoder that measures"},
     {.name = "recipe",
      .kind = FQ_OPTION_CHOICE,
      .value = &recipe,
@@ -66,7 +110,8 @@ static const fq_option options[] = {
      .argument = "M",
      .least = 2,
      .most = 1e12,
-     .help = "fresh samples to measure the distortion on"},
+     .help = "fresh samples to measure the distortion on; without it 1048576, or 65536 vectors of a trellis "
+             "code"},
     FQ_OPTION_OUTPUT(output, false),
     {.name = "no-cache",
      .kind = FQ_OPTION_FLAG,
@@ -79,11 +124,14 @@ static const fq_usage usage = {
     .verb = "codebook",
     .summary =
         "Trains a codebook for blocks of unit vectors and measures its distortion D (mean squared error a\n"
-        "coordinate over the coordinate variance 1/d) on samples it was not trained on.",
+        "coordinate over the coordinate variance 1/d) on samples it was not trained on. With --family "
+        "trellis it\n"
+        "searches a map of a trellis code and trains its levels.",
     .options = options,
     .notes = "The cache folder is $FIBQUANT_CACHE, else $XDG_CACHE_HOME/fibquant, else ~/.cache/fibquant.",
     .examples = "fibquant codebook --dim 64 --block 4 --codewords 256 -o d64-k4-N256.h5\n"
-                "fibquant codebook -d 128 -k 2 -N 16 --recipe paper --json",
+                "fibquant codebook -d 128 -k 2 -N 16 --recipe paper --json\n"
+                "fibquant codebook --family trellis -b 2 --window 8 --evaluations 4000 -o b2.h5",
 };
 
 static fq_status print(const fq_codebook *c) {
@@ -132,8 +180,8 @@ static fq_status make(fq_codebook *codebook) {
     fq_progress_bar_start(&bar, "training", NULL, FQ_PROGRESS_STEPS, fq_options_quiet(),
                           fq_options_no_progress());
     train.progress = fq_progress_bar_hook(&bar);
-    const fq_status status =
-        fq_codebook_cache_get(codebook, &train, no_cache ? "" : NULL, seed, samples, &outcome);
+    const fq_status status = fq_codebook_cache_get(codebook, &train, no_cache ? "" : NULL, seed,
+                                                   samples ? samples : 1 << 20, &outcome);
     fq_progress_bar_finish(&bar);
     if (status == FQ_OK && outcome == FQ_CACHE_REPLACED)
         fq_options_note(&usage, "the cached codebook was damaged; trained again");
@@ -157,15 +205,60 @@ static fq_status work(int argc, const char **argv) {
     return status;
 }
 
+static fq_status work_trellis(const fq_trellis_request *request, int argc, const char **argv) {
+    fq_provenance provenance;
+    FQ_TRY(fq_verb_provenance(&provenance, argc, argv, seed));
+    const fq_status status = fq_codebook_trellis(request, &provenance);
+    fq_provenance_clear(&provenance);
+    return status;
+}
+
+/* Each family has its own options, and needs them. */
+static bool options_fit(bool trellis, int *exit_code) {
+    *exit_code = 2;
+    if (trellis && bits == 0)
+        fq_options_refuse(&usage, "--bits B is missing");
+    else if (trellis && (block || codewords))
+        fq_options_refuse(&usage, "--%s is for --family fib", block ? "block" : "codewords");
+    else if (!trellis && dim == 0)
+        fq_options_refuse(&usage, "--dim D is missing");
+    else if (!trellis && block == 0)
+        fq_options_refuse(&usage, "--block K is missing");
+    else if (!trellis && codewords == 0)
+        fq_options_refuse(&usage, "--codewords N is missing");
+    else if (!trellis && (bits > 0 || labels))
+        fq_options_refuse(&usage, "--%s is for --family trellis", bits > 0 ? "bits" : "labels");
+    else if (!trellis && block > dim)
+        fq_options_refuse(&usage, "--block %zu: allowed is 1 to --dim, %zu", block, dim);
+    else
+        return true;
+    return false;
+}
+
 static int run(int argc, const char **argv) {
     int exit_code;
     if (!fq_options_parse(&usage, argc, argv, NULL, &exit_code))
         return exit_code;
-    if (block > dim)
-        return fq_options_refuse(&usage, "--block %zu: allowed is 1 to --dim, %zu", block, dim);
+    const bool trellis = strcmp(family, "trellis") == 0;
+    if (!options_fit(trellis, &exit_code))
+        return exit_code;
+    const fq_trellis_request request = {.bits = bits,
+                                        .window = window,
+                                        .label_bits = labels,
+                                        .dim = dim ? dim : 64,
+                                        .tries = tries,
+                                        .samples = samples ? samples : 65536,
+                                        .evaluations = evaluations,
+                                        .seed = seed,
+                                        .output = output,
+                                        .json = json};
+    if (trellis && !fq_codebook_trellis_good(&usage, &request, &exit_code))
+        return exit_code;
     const fq_output outputs[] = {{"--output", output, FQ_OUTPUT_FILE}, {0}};
     if (!fq_outputs_good(&usage, outputs, NULL, &exit_code))
         return exit_code;
+    if (trellis)
+        return work_trellis(&request, argc, argv) == FQ_OK ? 0 : fq_verb_fail("codebook");
     if (dim % block != 0)
         fq_options_note(&usage, "--block %zu does not divide --dim %zu: no codec can use this codebook",
                         block, dim);

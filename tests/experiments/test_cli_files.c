@@ -71,6 +71,13 @@ static void wrong_usage(void) {
     expect(2, "codebook", "--dim D is missing");
     expect(2, "codebook --dim 64 --block 4", "--codewords N is missing");
     expect(2, "codebook --dim 1 --block 1 --codewords 4", "--dim \"1\"");
+    expect(2, "codebook --dim 64 --block 4 --codewords 4 -b 2", "--bits is for --family trellis");
+    expect(2, "codebook --family trellis", "--bits B is missing");
+    expect(2, "codebook --family trellis -b 2 -k 4", "--block is for --family fib");
+    expect(2, "codebook --family trellis -b 2.3", "--bits 2.3: allowed is 1 to 8 bits for 1, 2 or 4");
+    expect(2, "codebook --family trellis -b 8 --window 7", "--window 7: allowed is 8");
+    expect(2, "codebook --family trellis -b 0.5 -d 63", "--dim 63: allowed is a multiple of 2");
+    expect(2, "codebook --family trellis -b 2 --window 5", "--window");
     expect(2, "codebook --dim 8 --block 9 --codewords 4", "--block 9");
     expect(2, "codebook --dim 64 --block 4 --codewords 4 --recipe popular", "nearest is \"population\"");
     expect(2, "codebook --dim 64 --block 4 --codewords 4 surplus", "surplus");
@@ -192,6 +199,31 @@ static void a_codebook_is_made_measured_and_kept(void) {
     r = expect(0, "codebook -d 16 -k 2 -N 8 --recipe paper --samples 20000 -o again.h5", "distortion D");
     FQ_CHECK(strstr(r->err, "damaged") != NULL);
     FQ_CHECK(fq_command("h5diff c.h5 again.h5 /codebook")->exit_code == 0);
+}
+
+/* The same map again, and the file as it was printed; D near the optimum of so short a window. */
+static void a_map_of_a_trellis_code_is_found(void) {
+    const char *arguments = "codebook --family trellis -b 2 --window 6 --labels 5 --evaluations 300 "
+                            "--samples 2048 --json -o t.h5";
+    static char first[sizeof((fq_command_result *)0)->out];
+    strcpy(first, expect(0, arguments, NULL)->out);
+    FQ_CHECK(strcmp(first, expect(0, arguments, NULL)->out) == 0);
+    json_t *document = json_loads(first, 0, NULL);
+    if (!FQ_CHECK(document != NULL))
+        return;
+    FQ_CHECK(number(document, "distortion") > 0.0637 && number(document, "distortion") < 0.0765);
+    FQ_CHECK(number(document, "distortion_se") > 0 && number(document, "distortion_se") < 4e-4);
+    json_decref(document);
+    const fq_command_result *r = fq_command(
+        "\"$FIBQUANT\" %s > t.json; /usr/bin/python3 -c \"import h5py, json; f = h5py.File('t.h5'); "
+        "j = json.load(open('t.json')); c, l = f['columns'], f['levels'];"
+        "print(c[:].tolist() == j['columns'], l[:].tolist() == j['levels'], l.attrs['step'] == j['step'],"
+        "l.attrs['distortion'] == j['distortion'], c.attrs['window'], 'argv' in f['provenance'].attrs)\"",
+        arguments);
+    FQ_CHECK(strcmp(r->out, "True True True True 6 True\n") == 0);
+    expect(0, "codebook --family trellis -b 0.5 --window 6 --labels 3 --evaluations 64 --samples 64",
+           "{.fresh = 1, .together = 2, .window = 6, .label_bits = 3, .step = ");
+    expect(4, "codebook --family trellis -b 2 --window 6 -o no/such/folder.h5", "no/such");
 }
 
 static void a_block_that_does_not_divide(void) {
@@ -571,6 +603,7 @@ static const fq_test tests[] = {
     {"a large rotation", a_large_rotation},
     {"wrong usage", wrong_usage},
     {"codebook", a_codebook_is_made_measured_and_kept},
+    {"a map of a trellis code is found", a_map_of_a_trellis_code_is_found},
     {"unwritable outputs", outputs_that_cannot_be_written},
     {"outputs that are inputs", outputs_that_are_inputs},
     {"a folder is of one model and text", a_folder_is_of_one_model_and_text},
