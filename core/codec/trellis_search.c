@@ -148,10 +148,10 @@ void fq_trellis_first_levels(fq_trellis_map *map) {
     round_levels(map, level);
 }
 
-fq_status fq_trellis_train_levels(fq_trellis_map *map, const fq_trellis_search *search, uint64_t seed,
-                                  uint64_t first, size_t n) {
+fq_status fq_trellis_train_levels(fq_trellis_map *map, size_t dim, const fq_trellis_search *search,
+                                  uint64_t seed, uint64_t first, size_t n) {
     fq_trellis_code code;
-    FQ_TRY(fq_trellis_code_init(&code, map, FQ_TRELLIS_SEARCH_DIM));
+    FQ_TRY(fq_trellis_code_init(&code, map, dim));
     bench b;
     fq_status status = bench_init(&b, &code, search);
     if (status != FQ_OK) {
@@ -193,7 +193,8 @@ typedef struct judge {
     fq_trellis_workspace *workspace;
     uint8_t *payload;
     float *x;
-    size_t samples;
+    int8_t *levels;
+    size_t samples, dim;
     fq_trellis_search search;
 } judge;
 
@@ -201,6 +202,7 @@ static void judge_clear(judge *j) {
     fq_trellis_workspace_destroy(j->workspace);
     fq_free(j->payload);
     fq_free(j->x);
+    fq_free(j->levels);
 }
 
 /* How many vectors a map has met when it is looked at, as parts of all, and how much worse than the best one,
@@ -219,7 +221,7 @@ static fq_status judge_map(judge *j, verdict *found, const fq_trellis_map *map, 
     fq_trellis_code code = {0};
     fq_trellis_encoder encoder = {0};
     fq_status status;
-    FQ_TRY(fq_trellis_code_init(&code, map, FQ_TRELLIS_SEARCH_DIM));
+    FQ_TRY(fq_trellis_code_init(&code, map, j->dim));
     FQ_TRY_GOTO(status, fq_trellis_encoder_init(&encoder, &code, &j->search), done);
     if (!j->workspace)
         FQ_TRY_GOTO(status, fq_trellis_workspace_create(&j->workspace, &encoder), done);
@@ -230,10 +232,9 @@ static fq_status judge_map(judge *j, verdict *found, const fq_trellis_map *map, 
         const size_t until = (size_t)((double)j->samples * part_met[stage]);
         fq_trellis_encode(&encoder, j->workspace, j->payload, bytes, j->x + done * d, until - done);
         for (size_t i = done; i < until; i++) {
-            int8_t levels[FQ_TRELLIS_SEARCH_DIM];
             double xc, cc;
-            fq_trellis_levels(&code, levels, j->payload + (i - done) * bytes);
-            products(levels, j->x + i * d, d, &xc, &cc);
+            fq_trellis_levels(&code, j->levels, j->payload + (i - done) * bytes);
+            products(j->levels, j->x + i * d, d, &xc, &cc);
             sum += cc > 0 ? 1 - xc * xc / cc : 1;
         }
         found->sum[stage] = sum;
@@ -338,14 +339,15 @@ static fq_status draw_maps(judge *j, candidate *kept, const fq_trellis_plan *pla
 
 /* One round of training in the middle of a search, and a new verdict. */
 static fq_status train_again(judge *j, candidate *c, const fq_trellis_plan *plan, uint64_t *used) {
-    FQ_TRY(fq_trellis_train_levels(&c->map, &j->search, plan->seed, *used, plan->training / 4));
+    FQ_TRY(fq_trellis_train_levels(&c->map, j->dim, &j->search, plan->seed, *used, plan->training / 4));
     *used += plan->training / 4;
     return judge_map(j, &c->verdict, &c->map, NULL);
 }
 
-/* Changes that make the map better, for so many evaluations. */
-static fq_status climb(judge *j, candidate *best, const fq_trellis_plan *plan, size_t start, size_t count,
-                       uint64_t *used, const fq_progress *progress) {
+/* Changes that make the map better, for so many evaluations; of the search's STARTS + 1 parts these are
+ * `parts`, from part `start` on. */
+static fq_status climb(judge *j, candidate *best, const fq_trellis_plan *plan, size_t start, size_t parts,
+                       size_t count, uint64_t *used, const fq_progress *progress) {
     enum { TRAININGS = 4 };
     fq_stream s;
     fq_stream_init_in(&s, plan->seed, FQ_RANGE_TRELLIS_CLIMBS, start);
@@ -358,7 +360,8 @@ static fq_status climb(judge *j, candidate *best, const fq_trellis_plan *plan, s
         if (other.verdict.better)
             *best = other;
         if (n % 16 == 0)
-            FQ_TRY(fq_train_report(progress, ((double)start + (double)n / (double)count) / (STARTS + 1)));
+            FQ_TRY(fq_train_report(progress, ((double)start + (double)parts * (double)n / (double)count) /
+                                                 (STARTS + 1)));
     }
     return FQ_OK;
 }
@@ -380,7 +383,19 @@ static fq_status make_start(judge *j, candidate *found, const fq_trellis_plan *p
             best = &kept[i];
     }
     *found = *best;
-    return climb(j, found, plan, start, count > drawn ? count - drawn : 0, used, progress);
+    return climb(j, found, plan, start, 1, count > drawn ? count - drawn : 0, used, progress);
+}
+
+/* The best of all starts. */
+static fq_status make_starts(judge *j, candidate *best, const fq_trellis_plan *plan, size_t each,
+                             uint64_t *used, const fq_progress *progress) {
+    for (size_t start = 0; start < STARTS; start++) {
+        candidate next;
+        FQ_TRY(make_start(j, &next, plan, start, each, used, progress));
+        if (start == 0 || last_sum(&next) < last_sum(best))
+            *best = next;
+    }
+    return FQ_OK;
 }
 
 fq_status fq_trellis_find_map(fq_trellis_map *map, const fq_trellis_plan *plan, const fq_progress *progress) {
@@ -388,27 +403,33 @@ fq_status fq_trellis_find_map(fq_trellis_map *map, const fq_trellis_plan *plan, 
     static const fq_progress silent;
     static const fq_trellis_search finally = {.tries = 4};
     const size_t each = plan->evaluations / (2 * STARTS);
-    judge j = {.samples = plan->samples, .search = {.tries = plan->tries}};
+    judge j = {.samples = plan->samples,
+               .dim = plan->dim ? plan->dim : FQ_TRELLIS_SEARCH_DIM,
+               .search = {.tries = plan->tries}};
     candidate best;
     uint64_t used = 0;
     fq_source source;
     fq_status status;
     progress = progress ? progress : &silent;
     FQ_TRY(fq_check_size("samples", plan->samples, 32, 1 << 20));
-    FQ_TRY(fq_source_init(&source, FQ_TRELLIS_SEARCH_DIM, FQ_TRELLIS_SEARCH_DIM));
-    FQ_TRY_GOTO(status, fq_alloc(&j.x, plan->samples * FQ_TRELLIS_SEARCH_DIM, sizeof *j.x), done);
-    FQ_TRY_GOTO(status, fq_alloc(&j.payload, plan->samples * FQ_TRELLIS_SEARCH_DIM, 1), done);
+    FQ_TRY(fq_source_init(&source, j.dim, j.dim));
+    FQ_TRY_GOTO(status, fq_alloc(&j.x, plan->samples * j.dim, sizeof *j.x), done);
+    FQ_TRY_GOTO(status, fq_alloc(&j.payload, plan->samples * j.dim, 1), done);
+    FQ_TRY_GOTO(status, fq_alloc(&j.levels, j.dim, 1), done);
     fq_source_sample_serial(&source, plan->seed, FQ_PURPOSE_VALIDATE, 0, plan->samples, j.x);
-    for (size_t start = 0; start < STARTS; start++) {
-        candidate next;
-        FQ_TRY_GOTO(status, make_start(&j, &next, plan, start, each, &used, progress), done);
-        if (start == 0 || last_sum(&next) < last_sum(&best))
-            best = next;
+    if (plan->from) {
+        best.map = *plan->from;
+        FQ_TRY_GOTO(status, judge_map(&j, &best.verdict, &best.map, NULL), done);
+        FQ_TRY_GOTO(status, climb(&j, &best, plan, 0, STARTS + 1, plan->evaluations, &used, progress), done);
+    } else {
+        FQ_TRY_GOTO(status, make_starts(&j, &best, plan, each, &used, progress), done);
+        FQ_TRY_GOTO(status,
+                    climb(&j, &best, plan, STARTS, 1, plan->evaluations - STARTS * each, &used, progress),
+                    done);
     }
-    FQ_TRY_GOTO(status, climb(&j, &best, plan, STARTS, plan->evaluations - STARTS * each, &used, progress),
-                done);
     for (int round = 0; round < LAST_ROUNDS; round++, used += plan->training)
-        FQ_TRY_GOTO(status, fq_trellis_train_levels(&best.map, &finally, plan->seed, used, plan->training),
+        FQ_TRY_GOTO(status,
+                    fq_trellis_train_levels(&best.map, j.dim, &finally, plan->seed, used, plan->training),
                     done);
     *map = best.map;
 done:

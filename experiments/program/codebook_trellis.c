@@ -16,10 +16,11 @@ static fq_trellis_plan plan_of(const fq_trellis_request *request) {
                                               ? (unsigned)request->label_bits
                                               : fq_trellis_usual_labels(request->bits, window),
                             .seed = request->seed,
+                            .dim = request->dim,
                             .evaluations = request->evaluations,
-                            .samples = 512,
+                            .samples = 32768 / request->dim > 64 ? 32768 / request->dim : 64,
                             .tries = 1,
-                            .training = 16384};
+                            .training = 1048576 / request->dim > 256 ? 1048576 / request->dim : 256};
     if (!fq_trellis_split_rate(request->bits, &plan.fresh, &plan.together))
         plan.fresh = 0;
     return plan;
@@ -116,14 +117,21 @@ static fq_status measure(const fq_trellis_map *map, fq_trellis_map_about *about)
 }
 
 fq_status fq_codebook_trellis(const fq_trellis_request *request, const fq_provenance *provenance) {
-    const fq_trellis_plan plan = plan_of(request);
+    fq_trellis_plan plan = plan_of(request);
     fq_trellis_map_about about = {.seed = request->seed,
                                   .evaluations = request->evaluations,
                                   .samples = request->samples,
                                   .dim = request->dim,
                                   .tries = (unsigned)request->tries};
-    fq_trellis_map map;
+    fq_trellis_map map, start = {.fresh = plan.fresh,
+                                 .together = plan.together,
+                                 .window = plan.window,
+                                 .label_bits = plan.label_bits};
     fq_progress_bar bar;
+    if (request->improve) {
+        FQ_TRY(fq_trellis_map_get(&start));
+        plan.from = &start;
+    }
     fq_progress_bar_start(&bar, "searching", NULL, FQ_PROGRESS_STEPS, fq_options_quiet(),
                           fq_options_no_progress());
     const fq_progress progress = fq_progress_bar_hook(&bar);

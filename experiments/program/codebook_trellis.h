@@ -11,6 +11,7 @@ typedef struct fq_trellis_request {
     size_t dim, tries, samples, evaluations;
     uint64_t seed;
     const char *output; /* NULL: none */
+    bool improve;       /* start from the library's map */
     bool json;
 } fq_trellis_request;
 

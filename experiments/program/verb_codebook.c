@@ -21,7 +21,7 @@ static double bits;
 static uint64_t seed = 1;
 static double tolerance;
 static const char *family = "fib", *recipe = "population", *output;
-static bool json, no_cache;
+static bool json, no_cache, improve;
 
 static const fq_option options[] = {
     {.name = "family",
@@ -37,7 +37,7 @@ static const fq_option options[] = {
      .argument = "D",
      .least = 2,
      .most = FQ_DIM_MAX,
-     .help = "vector dimension; fib needs it, trellis is measured at 64 without it"},
+     .help = "vector dimension; fib needs it, trellis is searched and measured at 64 without it"},
     {.name = "block",
      .letter = 'k',
      .kind = FQ_OPTION_SIZE,
@@ -83,6 +83,10 @@ static const fq_option options[] = {
      .least = 64,
      .most = 1e9,
      .help = "trellis: maps to try"},
+    {.name = "improve",
+     .kind = FQ_OPTION_FLAG,
+     .value = &improve,
+     .help = "trellis: start from the library's map, not from maps drawn at random"},
     {.name = "tries",
      .kind = FQ_OPTION_SIZE,
      .value = &tries,
@@ -226,8 +230,11 @@ static bool options_fit(bool trellis, int *exit_code) {
         fq_options_refuse(&usage, "--block K is missing");
     else if (!trellis && codewords == 0)
         fq_options_refuse(&usage, "--codewords N is missing");
-    else if (!trellis && (bits > 0 || labels))
-        fq_options_refuse(&usage, "--%s is for --family trellis", bits > 0 ? "bits" : "labels");
+    else if (!trellis && (bits > 0 || labels || improve))
+        fq_options_refuse(&usage, "--%s is for --family trellis",
+                          bits > 0 ? "bits"
+                          : labels ? "labels"
+                                   : "improve");
     else if (!trellis && block > dim)
         fq_options_refuse(&usage, "--block %zu: allowed is 1 to --dim, %zu", block, dim);
     else
@@ -251,6 +258,7 @@ static int run(int argc, const char **argv) {
                                         .evaluations = evaluations,
                                         .seed = seed,
                                         .output = output,
+                                        .improve = improve,
                                         .json = json};
     if (trellis && !fq_codebook_trellis_good(&usage, &request, &exit_code))
         return exit_code;
