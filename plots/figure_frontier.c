@@ -162,7 +162,6 @@ static size_t write_series_labels(const fq_figure_job *job, plan *p) {
     fq_figure_number(job, "series", (double)p->count);
     for (size_t i = 0; i < p->count; i++) {
         const size_t kind = kind_number(p, v->kind_of[p->shown[i]]), source = v->source_of[p->shown[i]];
-        fq_figure_text_of(job, "label", i, v->series.label[p->shown[i]]);
         fq_figure_number_of(job, "panel", i, (double)source);
         fq_figure_number_of(job, "style", i, (double)(FQ_STYLE_FIRST + kind));
         if (kind < kinds)

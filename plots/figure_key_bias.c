@@ -115,7 +115,7 @@ static void say_model(const fq_figure_job *job, const fq_table *t, const columns
 }
 
 static void write_words(const fq_figure_job *job, const fq_table *t, const columns *c, const fq_sources *s,
-                        size_t series) {
+                        size_t keys) {
     char where[320], note[420];
     snprintf(where, sizeof where, "%s; %s", fq_table_text(t, 0, c->model), fq_table_text(t, 0, c->text));
     fq_figure_text(job, "where", s->count == 1 ? where : "several sources, see the key");
@@ -123,7 +123,7 @@ static void write_words(const fq_figure_job *job, const fq_table *t, const colum
              "%s; bars: 2 SE of the difference to the uncompressed model with the same constant",
              s->count == 1 ? fq_table_text(t, 0, c->protocol) : "protocols: see the side file");
     const size_t lines = fq_figure_wrapped(job, "note", note, 60);
-    fq_figure_number(job, "height", 8.4 + 0.31 * (double)(series + lines));
+    fq_figure_number(job, "height", 8.4 + 0.31 * (double)(keys + lines));
     if (s->count == 1)
         fq_figure_say(job, "%s. Protocol: %s.", where, fq_table_text(t, 0, c->protocol));
     for (size_t i = 0; i < s->notes.count; i++)
@@ -133,6 +133,7 @@ static void write_words(const fq_figure_job *job, const fq_table *t, const colum
 static fq_status feed(const fq_figure_job *job, const fq_table *t) {
     char name[3 * FQ_VALUE_TEXT_WIDTH];
     fq_labels series = {0};
+    size_t keys = 0;
     fq_sources s;
     columns c;
     FQ_TRY(find(&c, t));
@@ -145,12 +146,13 @@ static fq_status feed(const fq_figure_job *job, const fq_table *t) {
     }
     for (size_t i = 0; status == FQ_OK && i < series.count; i++) {
         write_series(job, t, &c, &s, series.label[i]);
-        fq_figure_text_of(job, "label", i, series.label[i]);
         fq_figure_series_style(job, i);
+        fq_figure_key(job, &keys, i, series.label[i]);
     }
+    fq_figure_end_key(job, keys);
     fq_figure_number(job, "series", (double)series.count);
     write_ranges(job, t, &c);
-    write_words(job, t, &c, &s, series.count);
+    write_words(job, t, &c, &s, keys);
     say_model(job, t, &c, &s);
     fq_labels_clear(&series);
     fq_sources_clear(&s);

@@ -1,5 +1,5 @@
-/* Perplexity, its change and the divergence from the uncompressed model against compression: table
- * perplexity. */
+/* Perplexity, its change, the divergence from the uncompressed model and the agreement with it against
+ * compression: table perplexity. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,8 +13,8 @@
 #include "sources.h"
 
 typedef struct columns {
-    size_t codec, value_codec, treatment, payload, stored, perplexity, se, change, kl, kl_se, reference,
-        model, text, protocol;
+    size_t codec, value_codec, treatment, payload, stored, perplexity, se, change, kl, kl_se, agreement,
+        agreement_se, reference, model, text, protocol;
 } columns;
 
 typedef struct plan {
@@ -36,6 +36,8 @@ static fq_status find(columns *c, const fq_table *t) {
     FQ_TRY(fq_figure_column(&c->se, t, "perplexity_change_se", FQ_VALUE_REAL));
     FQ_TRY(fq_figure_column(&c->kl, t, "kl", FQ_VALUE_REAL));
     FQ_TRY(fq_figure_column(&c->kl_se, t, "kl_se", FQ_VALUE_REAL));
+    FQ_TRY(fq_figure_column(&c->agreement, t, "agreement", FQ_VALUE_REAL));
+    FQ_TRY(fq_figure_column(&c->agreement_se, t, "agreement_se", FQ_VALUE_REAL));
     FQ_TRY(fq_figure_column(&c->reference, t, "perplexity_reference", FQ_VALUE_REAL));
     FQ_TRY(fq_figure_column(&c->model, t, "model_name", FQ_VALUE_TEXT));
     FQ_TRY(fq_figure_column(&c->text, t, "text_name", FQ_VALUE_TEXT));
@@ -109,9 +111,18 @@ static double config_mean(const plan *p, size_t row, size_t column, size_t *befo
     return sum / (double)*rows;
 }
 
+/* What a row of panels shows: columns of the value and its error, the least value that its scale has, and
+ * whether more of it is better (1) or less (-1). */
+typedef struct quantity {
+    size_t y, se;
+    double edge, better;
+} quantity;
+
 /* Two blocks: every row as compression, value, standard error; then the configurations that none beats. */
-static void write_series(const fq_figure_job *job, const plan *p, size_t series, size_t x, size_t y,
-                         size_t se, double edge, fq_curve_point *points) {
+static void write_series(const fq_figure_job *job, const plan *p, size_t series, size_t x, const quantity *q,
+                         fq_curve_point *points) {
+    const size_t y = q->y, se = q->se;
+    const double edge = q->edge;
     size_t n = 0, before, rows;
     fq_figure_begin_block(job, p->series.label[series]);
     for (size_t row = 0; row < p->table->count; row++) {
@@ -123,13 +134,13 @@ static void write_series(const fq_figure_job *job, const plan *p, size_t series,
             (const double[]){at, fmax(fq_table_real(p->table, row, y), edge), isnan(error) ? 0.0 : error});
         const double mean = config_mean(p, row, y, &before, &rows);
         if (before == 0)
-            points[n++] = (fq_curve_point){at, -mean, error};
+            points[n++] = (fq_curve_point){at, q->better * mean, error};
     }
     fq_figure_end_block(job);
     n = fq_pareto(points, n, SLACK);
     fq_figure_begin_block(job, p->series.label[series]);
     for (size_t i = 0; i < n; i++)
-        fq_figure_values(job, 2, (const double[]){points[i].x, fmax(-points[i].y, edge)});
+        fq_figure_values(job, 2, (const double[]){points[i].x, fmax(q->better * points[i].y, edge)});
     fq_figure_end_block(job);
 }
 
@@ -137,7 +148,7 @@ static void write_series(const fq_figure_job *job, const plan *p, size_t series,
  * near zero, up to the smallest error bar, and logarithmic beyond. */
 static double write_ranges(const fq_figure_job *job, const plan *p, size_t *shown) {
     fq_range payload = FQ_RANGE_EMPTY, stored = FQ_RANGE_EMPTY, perplexity = FQ_RANGE_EMPTY,
-             change = FQ_RANGE_EMPTY, kl = FQ_RANGE_EMPTY;
+             change = FQ_RANGE_EMPTY, kl = FQ_RANGE_EMPTY, agreement = FQ_RANGE_EMPTY;
     double linear = 1.0;
     size_t exact = 0, odd = 0, uncompressed = 0, seeds = 1;
     fq_range_add(&change, 0.0);
@@ -162,6 +173,7 @@ static double write_ranges(const fq_figure_job *job, const plan *p, size_t *show
         fq_range_add(&change, c - (isnan(se) ? 0.0 : 2.0 * se));
         if (se > 0.0)
             linear = fmin(linear, 2.0 * se);
+        fq_range_add(&agreement, fq_table_real(p->table, row, p->c.agreement));
         exact += k < EXACT;
         if (k >= EXACT) {
             fq_range_add(&kl, k);
@@ -184,6 +196,8 @@ static double write_ranges(const fq_figure_job *job, const plan *p, size_t *show
     fq_figure_number(job, "change_low", linear * sinh(asinh(change.low / linear) - 0.3));
     fq_figure_number(job, "change_high", linear * sinh(asinh(change.high / linear) + 0.3));
     fq_figure_range(job, "kl", kl, 0.06, true);
+    fq_range_add(&agreement, 1.0);
+    fq_figure_range(job, "agreement", agreement, 0.06, false);
     if (exact)
         fq_figure_say(job, "%zu points with a divergence below 10^-7 stand at the lower edge.", exact);
     if (seeds > 1)
@@ -204,13 +218,15 @@ static double write_ranges(const fq_figure_job *job, const plan *p, size_t *show
 static void write_labels(const fq_figure_job *job, const plan *p) {
     const fq_table *t = p->table;
     char where[320], note[420];
+    size_t keys = 0;
     fq_figure_number(job, "series", (double)p->series.count);
     for (size_t i = 0; i < p->series.count; i++) {
-        fq_figure_text_of(job, "label", i, p->series.label[i]);
+        fq_figure_key(job, &keys, i, p->series.label[i]);
         /* colour by kind; the dash says the source, or the kind once more if there is but one */
         fq_figure_style(job, i, p->kind_of[i], p->sources.count > 1 ? p->source_of[i] : p->kind_of[i],
                         p->kind_of[i] + 9 * p->source_of[i]);
     }
+    fq_figure_end_key(job, keys);
     fq_figure_number(job, "references", (double)p->sources.count);
     for (size_t i = 0; i < p->sources.count; i++) {
         const double reference = fq_table_real(t, p->sources.first[i], p->c.reference);
@@ -227,8 +243,7 @@ static void write_labels(const fq_figure_job *job, const plan *p) {
                                                                   : "protocols A, B, ...: see the side file");
     const size_t lines = fq_figure_wrapped(job, "note", note, 60);
     fq_figure_number(job, "height",
-                     11.75 + 0.31 * (double)(p->series.count + p->sources.count) + 0.31 * (double)lines +
-                         0.3);
+                     15.05 + 0.31 * (double)(keys + p->sources.count) + 0.31 * (double)lines + 0.3);
     if (p->sources.count == 1)
         fq_figure_say(job, "%s. Protocol: %s.", where, fq_table_text(t, 0, p->c.protocol));
     for (size_t i = 0; i < p->sources.notes.count; i++)
@@ -237,8 +252,7 @@ static void write_labels(const fq_figure_job *job, const plan *p) {
 
 static fq_status draw(const fq_figure_job *job, plan *p, fq_curve_point *points) {
     const columns *c = &p->c;
-    const size_t x[] = {c->payload, c->stored}, y[] = {c->perplexity, c->change, c->kl},
-                 se[] = {c->se, c->se, c->kl_se};
+    const size_t x[] = {c->payload, c->stored};
     size_t shown = 0;
     bool others = false;
     for (size_t row = 0; row < p->table->count; row++)
@@ -252,11 +266,14 @@ static fq_status draw(const fq_figure_job *job, plan *p, fq_curve_point *points)
     if (shown == 0)
         return FQ_FAIL_TEXT(FQ_ERR_INPUT, "table %s: no row with a compression and a perplexity",
                             p->table->name);
-    for (size_t quantity = 0; quantity < 3; quantity++)
+    const quantity quantities[] = {{c->perplexity, c->se, -HUGE_VAL, -1.0},
+                                   {c->change, c->se, -HUGE_VAL, -1.0},
+                                   {c->kl, c->kl_se, edge, -1.0},
+                                   {c->agreement, c->agreement_se, -HUGE_VAL, 1.0}};
+    for (size_t q = 0; q < sizeof quantities / sizeof quantities[0]; q++)
         for (size_t axis = 0; axis < 2; axis++)
             for (size_t i = 0; i < p->series.count; i++)
-                write_series(job, p, i, x[axis], y[quantity], se[quantity], quantity == 2 ? edge : -HUGE_VAL,
-                             points);
+                write_series(job, p, i, x[axis], &quantities[q], points);
     write_labels(job, p);
     return FQ_OK;
 }
@@ -290,9 +307,11 @@ const fq_figure fq_figure_perplexity = {
     .name = "perplexity",
     .table = "perplexity",
     .script = "perplexity.gp",
-    .shows = "Perplexity, its change and the KL divergence from the uncompressed model against compression "
-             "of the KV cache, payload alone (left) and everything stored counted (right), with bars of 2 "
-             "SE over windows paired with the uncompressed model; marks: everything measured; curves: the "
-             "best of a kind",
+    .shows =
+        "Perplexity, its change, the KL divergence from the uncompressed model and the share of positions "
+        "with the same most likely token against compression of the KV cache, payload alone (left) and "
+        "everything stored counted (right), with bars of 2 "
+        "SE over windows paired with the uncompressed model; marks: everything measured; curves: the "
+        "best of a kind",
     .feed = feed,
 };

@@ -28,7 +28,7 @@ unset nonlinear y
 top = 7.5
 set tmargin at screen sy(top)
 set bmargin at screen sy(height)
-set key at screen sx(0.3),sy(top) left top Left reverse maxrows series
-set label 1 note at screen sx(0.3),sy(top + 0.4 + 0.31 * series) left noenhanced textcolor rgb "#444444"
-plot NaN notitle, for [i=0:series-1] keyentry with linespoints linetype (101+i) title value("label".i) noenhanced
+set key at screen sx(0.3),sy(top) left top Left reverse maxrows keys
+set label 1 note at screen sx(0.3),sy(top + 0.4 + 0.31 * keys) left noenhanced textcolor rgb "#444444"
+plot NaN notitle, @key_entries
 unset multiplot

@@ -1,4 +1,4 @@
-# Perplexity, change and KL divergence (from above) against payload (left) and stored (right) compression. Data:
+# Perplexity, change, KL divergence and agreement (from above) against payload (left) and stored (right) compression. Data:
 # for each quantity, axis and each of `series` series two blocks: compression, value, standard error of all
 # rows; compression and value of those that none beats.
 set multiplot
@@ -6,7 +6,7 @@ set label 1 "Perplexity with the whole KV cache compressed" at screen 0.5,sy(0.3
 set label 2 where at screen 0.5,sy(0.75) center noenhanced
 set logscale x
 unset key
-do for [quantity=0:2] {
+do for [quantity=0:3] {
     set tmargin at screen sy(1.1 + 3.3 * quantity)
     set bmargin at screen sy(1.1 + 3.3 * quantity + 3.05)
     unset nonlinear y
@@ -32,19 +32,23 @@ do for [quantity=0:2] {
         set yrange [kl_low:kl_high]
         set ytics (1e-7, 1e-6, 1e-5, 1e-4, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
     }
+    if (quantity == 3) {
+        set yrange [agreement_low:agreement_high]
+        set ytics autofreq
+    }
     do for [axis=0:1] {
         set lmargin at screen sx(axis == 0 ? 1.45 : 5.2)
         set rmargin at screen sx(axis == 0 ? 4.95 : 8.7)
         if (axis == 0) { set xrange [payload_low:payload_high] } else { set xrange [stored_low:stored_high] }
         if (axis == 0) {
-            set label 3 (quantity == 0 ? "perplexity" : quantity == 1 ? "change of perplexity" : "KL (nat a token)") at screen sx(0.3),sy(2.6 + 3.3 * quantity) center rotate by 90
+            set label 3 (quantity == 0 ? "perplexity" : quantity == 1 ? "change of perplexity" : quantity == 2 ? "KL (nat a token)" : "same likeliest token") at screen sx(0.3),sy(2.6 + 3.3 * quantity) center rotate by 90
             set format y "%g"
             if (quantity == 2 && edge == edge) { set ytics add ("0" edge) }
         } else {
             set format y ""
             if (quantity == 2 && edge == edge) { set ytics add ("" edge) }
         }
-        if (quantity == 2) {
+        if (quantity == 3) {
             set xtics ("1" 1, "2" 2, "3" 3, "4" 4, "5" 5, "6" 6, "8" 8, "10" 10, "16" 16, "32" 32, "64" 64)
             set xlabel (axis == 0 ? "compression, payload alone" : "compression, all stored") offset 0,0.3
         } else {
@@ -52,7 +56,7 @@ do for [quantity=0:2] {
             set xlabel ""
         }
         first = (quantity * 2 + axis) * 2 * series
-        plot for [i=0:references-1] (quantity == 0 ? value("reference".i) : quantity == 1 && i == 0 ? 0 : NaN) with lines linecolor rgb "#000000" dashtype 2+(i>0) linewidth 1.0, \
+        plot for [i=0:references-1] (quantity == 0 ? value("reference".i) : quantity == 1 && i == 0 ? 0 : quantity == 3 && i == 0 ? 1 : NaN) with lines linecolor rgb "#000000" dashtype 2+(i>0) linewidth 1.0, \
              for [i=0:series-1] data index (first+2*i) using 1:2:(2*$3) with yerrorbars linetype (101+i) dashtype 1 linewidth 0.6 pointsize 0, \
              for [i=0:series-1] data index (first+2*i) using 1:2 with points linetype (101+i) pointsize 0.8, \
              for [i=0:series-1] data index (first+2*i+1) using 1:2 with lines linetype (101+i) linewidth 0.9
@@ -61,11 +65,11 @@ do for [quantity=0:2] {
 }
 unset nonlinear y
 @key_below
-top = 1.1 + 3.3 * 3 + 0.7
+top = 1.1 + 3.3 * 4 + 0.7
 set tmargin at screen sy(top)
 set bmargin at screen sy(height)
-set key at screen sx(0.5),sy(top) left top Left reverse maxrows series + references
-set label 1 note at screen sx(0.3),sy(top + 0.3 + 0.31 * (series + references)) left noenhanced textcolor rgb "#444444"
-plot NaN notitle, for [i=0:series-1] keyentry with linespoints linetype (101+i) title value("label".i) noenhanced, \
+set key at screen sx(0.5),sy(top) left top Left reverse maxrows keys + references
+set label 1 note at screen sx(0.3),sy(top + 0.3 + 0.31 * (keys + references)) left noenhanced textcolor rgb "#444444"
+plot NaN notitle, @key_entries, \
      for [i=0:references-1] keyentry with lines linecolor rgb "#000000" dashtype 2+(i>0) linewidth 1.0 title value("reference_label".i) noenhanced
 unset multiplot

@@ -420,6 +420,7 @@ static const fq_value_column perplexity_columns[] = {TEXT("point"),
                                                      REAL("kl"),
                                                      REAL("kl_se"),
                                                      REAL("agreement"),
+                                                     REAL("agreement_se"),
                                                      REAL("perplexity_reference"),
                                                      TEXT("model_name"),
                                                      TEXT("text_name"),
@@ -443,6 +444,8 @@ static void perplexity_row(fq_table *t, size_t r, const char *codec, double x, d
     real(t, r, "perplexity_change_se", 0.2);
     real(t, r, "kl", 0.01 * x);
     real(t, r, "kl_se", 0.001);
+    real(t, r, "agreement", 1.0 - 0.02 * x);
+    real(t, r, "agreement_se", 0.004);
     real(t, r, "perplexity_reference", 19.5);
 }
 
@@ -465,9 +468,10 @@ static void perplexity_is_drawn(void) {
     real(t, 6, "kl", 0.0);
     if (drawn_with(&store, "perplexity", 6, 6)) {
         char *data = contents("data/perplexity.tsv"), *caption = caption_of("perplexity");
-        /* three quantities, two axes, all points and the best */
-        FQ_CHECK(count(data, "\"TurboQuant\"") == 12 && count(data, "\"FibQuant, beyond the paper\"") == 12);
-        FQ_CHECK(count(data, "\"FibQuant, recipe paper\"") == 12 && count(data, "\"FibQuant\"") == 12);
+        /* four quantities, two axes, all points and the best */
+        FQ_CHECK(count(data, "\"TurboQuant\"") == 16 && count(data, "\"FibQuant, beyond the paper\"") == 16);
+        FQ_CHECK(count(data, "\"FibQuant, recipe paper\"") == 16 && count(data, "\"FibQuant\"") == 16);
+        FQ_CHECK(count(data, "\n8\t0.84\t0.004\n") == 4 && count(data, "\n8\t0.84\n") == 4);
         FQ_CHECK(count(data, "fp16") == 0 && strstr(caption, "Left out: 1 rows at 1x"));
         FQ_CHECK(count(data, "\n8\t28\t0.2\n") == 1 && count(data, "\n7.2\t28\t0.2\n") == 1 &&
                  count(data, "\n7.2\t0.08\t0.001\n") == 4);
@@ -519,9 +523,9 @@ static void key_bias_is_drawn(void) {
         return;
     for (size_t r = 0; r < 6; r++) {
         set_point(t, r);
-        text(t, r, "codec", "tq:b=3");
+        text(t, r, "codec", r < 3 ? "tq:b=3" : "tq:b=3,norm=match,normbits=8");
         text(t, r, "value_codec", "same");
-        text(t, r, "treatment", r < 3 ? "none" : "mean+first");
+        text(t, r, "treatment", r < 3 ? "none" : "mean+metric+classes+first");
         text(t, r, "model_name", "a model");
         text(t, r, "text_name", "a text");
         text(t, r, "protocol", "windows");
@@ -535,9 +539,21 @@ static void key_bias_is_drawn(void) {
     if (drawn_with(&store, "key_bias", 6, 6)) {
         char *data = contents("data/key_bias.tsv"), *caption = caption_of("key_bias");
         FQ_CHECK(strstr(data, "\"tq:b=3\"\n0.5\t6\t0.25\n10\t106\t0.25\n300\t3006\t0.25\n") != NULL);
-        FQ_CHECK(strstr(data, "\"tq:b=3; mean+first\"\n0.5\t2.5\t0.25\n10\t2.5") != NULL);
+        FQ_CHECK(
+            strstr(data,
+                   "\"tq:b=3,norm=match,normbits=8; mean+metric+classes+first\"\n0.5\t2.5\t0.25\n10\t2.5") !=
+            NULL);
         FQ_CHECK(strstr(caption, "Uncompressed perplexity 42.000 at a constant of 0, 42.300 at 300") != NULL);
         FQ_CHECK(strstr(caption, "0.750 and 0.999 before the position encoding, 0.500 and 0.998 after"));
+        char *script = contents("data/key_bias.gp"); /* a name of 55 characters takes two lines of the key */
+        FQ_CHECK(
+            strstr(script, "key_text0 = \"tq:b=3\"\nkey_style0 = 101\n") &&
+            strstr(
+                script,
+                "key_text1 = \"tq:b=3,norm=match,normbits=8; mean+metric+classes+\"\nkey_style1 = 102\n") &&
+            strstr(script, "key_text2 = \"    first\"\nkey_style2 = 100\n") &&
+            strstr(script, "\nkeys = 3\n"));
+        free(script);
         free(data);
         free(caption);
     }
