@@ -103,13 +103,16 @@ static inline size_t fq_treatment_near_from(size_t position, size_t window, size
 typedef struct fq_head_prefix {
     fq_treatment_side side;
     size_t dim, tokens;
+    size_t capacity;     /* tokens that the head has at most; 0: no more than the prefix */
     const float *x;      /* [tokens][dim] */
     size_t group;        /* query heads that read this head; 0: no queries */
     const float *query;  /* [tokens][group][dim], after the position encoding; for keys */
     const fq_rope *rope; /* NULL: not known */
 } fq_head_prefix;
 
-/* One head's keys or values through its treatment and codec. Immutable after creation. */
+/* One head's keys or values through its treatment and codec. Immutable after creation, unless a step's
+ * knowledge grows with the tokens (a mean that is renewed): then encoding changes it, and tokens are encoded
+ * in order, each once. */
 typedef struct fq_head_coder fq_head_coder;
 
 /* codecs[classes]: of one spec and dimension, told apart by their rotation; they must outlive the coder. The
@@ -119,8 +122,9 @@ FQ_MUST_CHECK fq_status fq_head_coder_create(fq_head_coder **coder, const fq_tre
 void fq_head_coder_destroy(fq_head_coder *coder); /* NULL accepted */
 
 /* Codes of the tokens first..first+n-1, code_bytes of the codec each, and back; first and n multiples of the
- * tokens that are coded together, or FQ_ERR_ARGUMENT. */
-FQ_MUST_CHECK fq_status fq_head_coder_encode(const fq_head_coder *coder, uint8_t *codes, const float *x,
+ * tokens that are coded together, or FQ_ERR_ARGUMENT. Where knowledge grows, encoding out of order, beyond
+ * the capacity or after a failure is FQ_ERR_ARGUMENT, too. */
+FQ_MUST_CHECK fq_status fq_head_coder_encode(fq_head_coder *coder, uint8_t *codes, const float *x,
                                              size_t first, size_t n);
 FQ_MUST_CHECK fq_status fq_head_coder_decode(const fq_head_coder *coder, float *x, const uint8_t *codes,
                                              size_t first, size_t n);
@@ -131,8 +135,8 @@ FQ_MUST_CHECK fq_status fq_head_coder_decode(const fq_head_coder *coder, float *
 FQ_MUST_CHECK fq_status fq_head_coder_keep(const fq_head_coder *coder, float *kept, const float *x,
                                            size_t first, size_t n, double bits);
 
-/* Bits a head stores beside its tokens: means, scales. */
-double fq_head_coder_side_bits(const fq_head_coder *coder);
+/* Bits that a head of that many tokens stores beside their codes: means, scales. */
+double fq_head_coder_side_bits(const fq_head_coder *coder, size_t tokens);
 
 #ifdef __cplusplus
 }

@@ -7,7 +7,9 @@
 struct fq_head_coder {
     fq_treatment treatment;
     fq_treatment_side side;
-    size_t dim, classes, together;
+    size_t dim, classes, together, capacity;
+    bool grows;  /* a step's state does */
+    size_t seen; /* tokens encoded, where it does; SIZE_MAX after a failure */
     bool has_rope;
     fq_rope rope;
     const fq_codec **codecs;              /* [classes] */
@@ -53,7 +55,8 @@ static fq_status prepare_steps(fq_head_coder *coder, const fq_head_prefix *prefi
         if (!applies(step, coder->side))
             continue;
         if (family->state_floats) {
-            FQ_TRY(fq_alloc_zero(&coder->state[i], family->state_floats(step, d), sizeof(float)));
+            FQ_TRY(fq_alloc_zero(&coder->state[i], family->state_floats(step, d, coder->capacity),
+                                 sizeof(float)));
             FQ_TRY(family->prepare(step, coder->state[i], &seen));
         }
         if (family->forward)
@@ -64,13 +67,18 @@ static fq_status prepare_steps(fq_head_coder *coder, const fq_head_prefix *prefi
     return FQ_OK;
 }
 
-/* Metrics and rotations are for vectors of one token. */
+/* Metrics, rotations and feedback are for vectors of one token. */
 static fq_status check_together(const fq_head_coder *coder) {
-    bool metric = false;
-    for (size_t i = 0; i < coder->treatment.steps; i++)
-        metric |= coder->treatment.step[i].family->metric && applies(&coder->treatment.step[i], coder->side);
-    if (coder->together > 1 && (metric || coder->classes > 1))
-        return FQ_FAIL(FQ_ERR_SPEC, "channels", "treatments without metric or classes of the same side");
+    bool alone = coder->classes > 1;
+    for (size_t i = 0; i < coder->treatment.steps; i++) {
+        const fq_treatment_family *family = coder->treatment.step[i].family;
+        alone |=
+            applies(&coder->treatment.step[i], coder->side) &&
+            (family->metric || (family->until && family->until(&coder->treatment.step[i], 0) != SIZE_MAX));
+    }
+    if (coder->together > 1 && alone)
+        return FQ_FAIL(FQ_ERR_SPEC, "channels",
+                       "treatments without metric, classes or running means of the same side");
     return FQ_OK;
 }
 
@@ -117,6 +125,10 @@ fq_status fq_head_coder_create(fq_head_coder **coder, const fq_treatment *treatm
     made->dim = prefix->dim;
     made->classes = fq_treatment_classes(treatment, prefix->side);
     made->together = fq_treatment_together(treatment, prefix->side);
+    made->capacity = prefix->capacity > prefix->tokens ? prefix->capacity : prefix->tokens;
+    for (size_t i = 0; i < treatment->steps; i++)
+        made->grows |= applies(&treatment->step[i], prefix->side) && treatment->step[i].family->grows &&
+                       treatment->step[i].family->grows(&treatment->step[i]);
     made->has_rope = prefix->rope != NULL;
     if (prefix->rope)
         made->rope = *prefix->rope;
@@ -129,7 +141,9 @@ fq_status fq_head_coder_create(fq_head_coder **coder, const fq_treatment *treatm
     return FQ_OK;
 }
 
-static fq_status run_steps(const fq_head_coder *coder, float *x, size_t first, size_t n, bool back) {
+/* Forward through all steps, whose states grow by the way if told to, or back through all. */
+static fq_status run_steps_of(const fq_head_coder *coder, float *x, size_t first, size_t n, bool back,
+                              bool extend) {
     const fq_treatment_place place = place_of(coder, first);
     for (size_t i = 0; i < coder->treatment.steps; i++) {
         const size_t at = back ? coder->treatment.steps - 1 - i : i;
@@ -138,10 +152,16 @@ static fq_status run_steps(const fq_head_coder *coder, float *x, size_t first, s
             continue;
         if (back && step->family->backward)
             FQ_TRY(step->family->backward(step, coder->state[at], &place, x, n));
+        if (extend && coder->grows && step->family->extend)
+            FQ_TRY(step->family->extend(step, coder->state[at], &place, x, n));
         if (!back && step->family->forward)
             FQ_TRY(step->family->forward(step, coder->state[at], &place, x, n));
     }
     return FQ_OK;
+}
+
+static fq_status run_steps(const fq_head_coder *coder, float *x, size_t first, size_t n, bool back) {
+    return run_steps_of(coder, x, first, n, back, false);
 }
 
 /* x of one class, token class, class + classes, ..., gathered or put back. */
@@ -178,21 +198,18 @@ static fq_status check_groups(const fq_head_coder *coder, size_t first, size_t n
     return FQ_OK;
 }
 
-fq_status fq_head_coder_encode(const fq_head_coder *coder, uint8_t *codes, const float *x, size_t first,
-                               size_t n) {
+/* Tokens whose steps know all that they need. */
+static fq_status encode_piece(fq_head_coder *coder, uint8_t *codes, const float *x, size_t first, size_t n) {
     const size_t d = coder->dim, classes = coder->classes,
                  bytes = fq_codec_get_cost(coder->codecs[0]).code_bytes;
     float *changed = NULL, *part = NULL;
     uint8_t *part_codes = NULL;
     fq_status status;
-    if (n == 0)
-        return FQ_OK;
-    FQ_TRY(check_groups(coder, first, n));
     FQ_TRY_GOTO(status, fq_alloc(&changed, n, d * sizeof *changed), done);
     FQ_TRY_GOTO(status, fq_alloc(&part, n, d * sizeof *part), done);
     FQ_TRY_GOTO(status, fq_alloc(&part_codes, n, bytes), done);
     memcpy(changed, x, n * d * sizeof *x);
-    FQ_TRY_GOTO(status, run_steps(coder, changed, first, n, false), done);
+    FQ_TRY_GOTO(status, run_steps_of(coder, changed, first, n, false, true), done);
     FQ_TRY_GOTO(status, transpose_groups(coder, changed, n, false), done);
     for (size_t c = 0; c < classes; c++) {
         const size_t start = (c + classes - first % classes) % classes;
@@ -212,16 +229,14 @@ done:
     return status;
 }
 
-fq_status fq_head_coder_decode(const fq_head_coder *coder, float *x, const uint8_t *codes, size_t first,
-                               size_t n) {
+/* Codes of whole groups back to what stood behind all steps. */
+static fq_status decode_codes(const fq_head_coder *coder, float *x, const uint8_t *codes, size_t first,
+                              size_t n) {
     const size_t d = coder->dim, classes = coder->classes,
                  bytes = fq_codec_get_cost(coder->codecs[0]).code_bytes;
     float *part = NULL;
     uint8_t *part_codes = NULL;
     fq_status status;
-    if (n == 0)
-        return FQ_OK;
-    FQ_TRY(check_groups(coder, first, n));
     FQ_TRY_GOTO(status, fq_alloc(&part, n, d * sizeof *part), done);
     FQ_TRY_GOTO(status, fq_alloc(&part_codes, n, bytes), done);
     for (size_t c = 0; c < classes; c++) {
@@ -232,12 +247,71 @@ fq_status fq_head_coder_decode(const fq_head_coder *coder, float *x, const uint8
         FQ_TRY_GOTO(status, fq_codec_decode(coder->codecs[c], part, part_codes, count), done);
         stride_copy(x + start * d, part, count, classes, 1, d);
     }
-    FQ_TRY_GOTO(status, transpose_groups(coder, x, n, true), done);
-    status = run_steps(coder, x, first, n, true);
+    status = transpose_groups(coder, x, n, true);
 done:
     fq_free(part_codes);
     fq_free(part);
     return status;
+}
+
+fq_status fq_head_coder_decode(const fq_head_coder *coder, float *x, const uint8_t *codes, size_t first,
+                               size_t n) {
+    if (n == 0)
+        return FQ_OK;
+    FQ_TRY(check_groups(coder, first, n));
+    FQ_TRY(decode_codes(coder, x, codes, first, n));
+    return run_steps(coder, x, first, n, true);
+}
+
+/* How far tokens from first on can be encoded before some step must see them decoded. */
+static size_t piece_end(const fq_head_coder *coder, size_t first, size_t end) {
+    for (size_t i = 0; i < coder->treatment.steps; i++) {
+        const fq_treatment_step *step = &coder->treatment.step[i];
+        const size_t until =
+            step->family->until && applies(step, coder->side) ? step->family->until(step, first) : end;
+        end = until < end ? until : end;
+    }
+    return end;
+}
+
+/* Tells the steps what decoders see of tokens that were just encoded. */
+static fq_status feed_back(fq_head_coder *coder, const uint8_t *codes, size_t first, size_t n) {
+    const fq_treatment_place place = place_of(coder, first);
+    float *x = NULL;
+    FQ_TRY(fq_alloc(&x, n, coder->dim * sizeof *x));
+    fq_status status = decode_codes(coder, x, codes, first, n);
+    for (size_t i = coder->treatment.steps; status == FQ_OK && i-- > 0;) {
+        const fq_treatment_step *step = &coder->treatment.step[i];
+        if (!applies(step, coder->side))
+            continue;
+        if (step->family->backward)
+            status = step->family->backward(step, coder->state[i], &place, x, n);
+        if (status == FQ_OK && step->family->feedback)
+            status = step->family->feedback(step, coder->state[i], &place, x, n);
+    }
+    fq_free(x);
+    return status;
+}
+
+fq_status fq_head_coder_encode(fq_head_coder *coder, uint8_t *codes, const float *x, size_t first, size_t n) {
+    const size_t bytes = fq_codec_get_cost(coder->codecs[0]).code_bytes, end = first + n;
+    if (n == 0)
+        return FQ_OK;
+    FQ_TRY(check_groups(coder, first, n));
+    if (!coder->grows)
+        return encode_piece(coder, codes, x, first, n);
+    if (first != coder->seen || n > coder->capacity - first)
+        return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "first", first, "tokens in order, up to the capacity");
+    coder->seen = SIZE_MAX;
+    for (size_t at = first, next; at < end; at = next) {
+        next = piece_end(coder, at, end);
+        FQ_TRY(
+            encode_piece(coder, codes + (at - first) * bytes, x + (at - first) * coder->dim, at, next - at));
+        if (piece_end(coder, at, SIZE_MAX) != SIZE_MAX)
+            FQ_TRY(feed_back(coder, codes + (at - first) * bytes, at, next - at));
+    }
+    coder->seen = end;
+    return FQ_OK;
 }
 
 fq_status fq_head_coder_keep(const fq_head_coder *coder, float *kept, const float *x, size_t first, size_t n,
@@ -249,12 +323,12 @@ fq_status fq_head_coder_keep(const fq_head_coder *coder, float *kept, const floa
     return run_steps(coder, kept, first, n, true);
 }
 
-double fq_head_coder_side_bits(const fq_head_coder *coder) {
+double fq_head_coder_side_bits(const fq_head_coder *coder, size_t tokens) {
     double bits = 0.0;
     for (size_t i = 0; i < coder->treatment.steps; i++) {
         const fq_treatment_step *step = &coder->treatment.step[i];
         if (applies(step, coder->side) && step->family->state_bits)
-            bits += step->family->state_bits(step, coder->dim);
+            bits += step->family->state_bits(step, coder->dim, tokens);
     }
     return bits;
 }

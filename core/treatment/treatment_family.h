@@ -21,11 +21,20 @@ typedef struct fq_treatment_family {
     const fq_codec_key *keys;                         /* up to a name of NULL; NULL: none */
     unsigned (*sides)(const fq_treatment_step *step); /* FQ_OF_KEYS, FQ_OF_VALUES */
     size_t (*prefix)(const fq_treatment_step *step);  /* first tokens that prepare needs */
-    /* What it knows of a head: state_floats floats, filled by prepare from a prefix that went through the
-     * steps before this one, queries included. */
-    size_t (*state_floats)(const fq_treatment_step *step, size_t dim);
+    /* What it knows of a head that has at most capacity tokens: state_floats floats, zeros, filled by prepare
+     * from a prefix that went through the steps before this one, queries included. */
+    size_t (*state_floats)(const fq_treatment_step *step, size_t dim, size_t capacity);
     fq_status (*prepare)(const fq_treatment_step *step, float *state, const fq_head_prefix *prefix);
-    double (*state_bits)(const fq_treatment_step *step, size_t dim); /* bits of it that a head stores */
+    double (*state_bits)(const fq_treatment_step *step, size_t dim, size_t tokens); /* that a head stores */
+    bool (*grows)(const fq_treatment_step *step); /* NULL: no; the two below are for states that do */
+    /* Told of all tokens in order, as the steps before leave them, before their forward. */
+    fq_status (*extend)(const fq_treatment_step *step, float *state, const fq_treatment_place *place,
+                        const float *x, size_t n);
+    /* Told of all tokens in order as they were decoded, in the form of forward's input: those from position
+     * on before one from until(position) on is coded. SIZE_MAX: need not be told. */
+    size_t (*until)(const fq_treatment_step *step, size_t position);
+    fq_status (*feedback)(const fq_treatment_step *step, float *state, const fq_treatment_place *place,
+                          const float *decoded, size_t n);
     /* In place on x[n][dim]. */
     fq_status (*forward)(const fq_treatment_step *step, const float *state, const fq_treatment_place *place,
                          float *x, size_t n);

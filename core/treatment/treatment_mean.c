@@ -6,13 +6,23 @@
  * Softmax does not see what all keys share, but after the encoding little is shared: at=after explains less
  * the longer the context is. Centring before vector quantization: NSNQuant (arXiv 2505.18231); keys before
  * their encoding: KVQuant (arXiv 2401.18079).
+ *
+ * renew=never: one mean, of the first C tokens. renew=doubling: tokens C 2^j..C 2^(j+1) - 1 take the mean of
+ * all before C 2^j, so a head stores one mean more each time its length doubles, and any token can be read by
+ * itself. renew=running: from C on a token takes the mean of all before it as they were decoded, which costs
+ * no storage, but tokens can be encoded and read only one after the other.
  */
+#include <math.h>
+#include <string.h>
+
 #include "fp16.h"
 #include "memory.h"
 #include "treatment_family.h"
 
-enum { OF, TOKENS, SKIP, AT };
+enum { OF, TOKENS, SKIP, AT, RENEW };
+enum { NEVER, DOUBLING, RUNNING };
 static const char *const at_words[] = {"before", "after", NULL};
+static const char *const renew_words[] = {"never", "doubling", "running", NULL};
 static const fq_codec_key keys[] = {
     {.name = "of", .help = "whose mean", .type = FQ_TYPE_CHOICE, .words = fq_treatment_side_words},
     {.name = "tokens",
@@ -31,6 +41,10 @@ static const fq_codec_key keys[] = {
      .help = "keys before or after their position encoding",
      .type = FQ_TYPE_CHOICE,
      .words = at_words},
+    {.name = "renew",
+     .help = "whether later tokens take a mean of more",
+     .type = FQ_TYPE_CHOICE,
+     .words = renew_words},
     {0}};
 
 static unsigned sides(const fq_treatment_step *step) {
@@ -41,15 +55,39 @@ static size_t prefix_tokens(const fq_treatment_step *step) {
     return (size_t)step->value[TOKENS];
 }
 
-static size_t floats(const fq_treatment_step *step, size_t dim) {
-    (void)step;
-    return dim + 1;
+/* What a head's state holds: its means follow. */
+enum {
+    TURNS,
+    KNOWN,
+    SUM
+}; /* whether means turn with the position; how many there are; sum of tokens [dim] */
+
+static float *mean_at(float *state, size_t dim, size_t i) {
+    return state + SUM + dim + i * dim;
 }
 
-/* Whether the mean turns with the position; the state's last number says so to the other functions, which do
- * not see the side. */
+/* The number of the mean that position t takes. */
+static size_t number_at(const fq_treatment_step *step, size_t t) {
+    const size_t c = prefix_tokens(step);
+    size_t number = 0;
+    if (step->value[RENEW] == RUNNING)
+        return t < c ? 0 : t - c + 1;
+    while (step->value[RENEW] == DOUBLING && t / c >> (number + 1))
+        number++;
+    return number;
+}
+
+static size_t floats(const fq_treatment_step *step, size_t dim, size_t capacity) {
+    return SUM + dim + (number_at(step, capacity) + 1) * dim;
+}
+
+/* Whether the mean turns with the position. */
 static bool turns(const fq_treatment_step *step, fq_treatment_side side) {
     return side == FQ_OF_KEYS && step->value[AT] == 0;
+}
+
+static float half(double x) {
+    return fq_fp16_to_float(fq_fp16_from_float((float)x));
 }
 
 static fq_status prepare(const fq_treatment_step *step, float *state, const fq_head_prefix *p) {
@@ -58,8 +96,7 @@ static fq_status prepare(const fq_treatment_step *step, float *state, const fq_h
     if (skip >= end)
         return FQ_FAIL_VALUE(FQ_ERR_SPEC, "mean: skip", skip, "below tokens");
     FQ_TRY(fq_alloc(&x, end, d * sizeof *x));
-    for (size_t i = 0; i < end * d; i++)
-        x[i] = p->x[i];
+    memcpy(x, p->x, end * d * sizeof *x);
     fq_status status = FQ_OK;
     if (turns(step, p->side))
         status = fq_treatment_turn("mean", p->rope, x, 0, end, 1, d, true);
@@ -67,26 +104,76 @@ static fq_status prepare(const fq_treatment_step *step, float *state, const fq_h
         double sum = 0.0;
         for (size_t t = skip; t < end; t++)
             sum += (double)x[t * d + c];
-        state[c] = fq_fp16_to_float(fq_fp16_from_float((float)(sum / (double)(end - skip))));
+        mean_at(state, d, 0)[c] = half(sum / (double)(end - skip));
     }
-    state[d] = turns(step, p->side) ? 1.0F : 0.0F;
+    state[TURNS] = turns(step, p->side) ? 1.0F : 0.0F;
+    state[KNOWN] = 1.0F;
     fq_free(x);
     return status;
 }
 
-static double bits(const fq_treatment_step *step, size_t dim) {
-    (void)step;
-    return 16.0 * (double)dim;
+/* A half a coordinate of each mean that decoders cannot know. */
+static double bits(const fq_treatment_step *step, size_t dim, size_t tokens) {
+    const bool stored = step->value[RENEW] == DOUBLING && tokens > 0;
+    return 16.0 * (double)dim * (double)(stored ? number_at(step, tokens - 1) + 1 : 1);
 }
 
-static fq_status add(const float *state, const fq_treatment_place *place, float *x, size_t n, float sign) {
-    const size_t d = place->dim;
+/* x[n][dim] of positions place->first.. added to the sum; each time a mean is due it is set. */
+static fq_status grow(const fq_treatment_step *step, float *state, const fq_treatment_place *place,
+                      const float *from, size_t n) {
+    const size_t d = place->dim, skip = (size_t)step->value[SKIP];
+    float *x = NULL;
+    FQ_TRY(fq_alloc(&x, n, d * sizeof *x));
+    memcpy(x, from, n * d * sizeof *x);
+    fq_status status = FQ_OK;
+    if (state[TURNS] != 0.0F)
+        status = fq_treatment_turn("mean", place->rope, x, place->first, n, 1, d, true);
+    for (size_t i = 0; status == FQ_OK && i < n; i++) {
+        const size_t held = place->first + i + 1, number = number_at(step, held);
+        for (size_t c = 0; held > skip && c < d; c++)
+            state[SUM + c] += x[i * d + c];
+        if (number == number_at(step, held - 1) || held <= skip)
+            continue;
+        for (size_t c = 0; c < d; c++) {
+            const double mean = (double)state[SUM + c] / (double)(held - skip);
+            mean_at(state, d, number)[c] = step->value[RENEW] == RUNNING ? (float)mean : half(mean);
+        }
+        state[KNOWN] = (float)(number + 1);
+    }
+    fq_free(x);
+    return status;
+}
+
+static bool grows(const fq_treatment_step *step) {
+    return step->value[RENEW] != NEVER;
+}
+
+static fq_status extend(const fq_treatment_step *step, float *state, const fq_treatment_place *place,
+                        const float *x, size_t n) {
+    return step->value[RENEW] == DOUBLING ? grow(step, state, place, x, n) : FQ_OK;
+}
+
+static size_t until(const fq_treatment_step *step, size_t position) {
+    const size_t c = prefix_tokens(step);
+    return step->value[RENEW] != RUNNING ? SIZE_MAX : position < c ? c : position + 1;
+}
+
+static fq_status feedback(const fq_treatment_step *step, float *state, const fq_treatment_place *place,
+                          const float *decoded, size_t n) {
+    return step->value[RENEW] == RUNNING ? grow(step, state, place, decoded, n) : FQ_OK;
+}
+
+static fq_status add(const fq_treatment_step *step, const float *state, const fq_treatment_place *place,
+                     float *x, size_t n, float sign) {
+    const size_t d = place->dim, known = (size_t)state[KNOWN];
     float *mean = NULL;
     FQ_TRY(fq_alloc(&mean, n, d * sizeof *mean));
-    for (size_t i = 0; i < n * d; i++)
-        mean[i] = state[i % d];
+    for (size_t i = 0; i < n; i++) {
+        const size_t number = number_at(step, place->first + i), last = known - 1;
+        memcpy(mean + i * d, state + SUM + d + (number < last ? number : last) * d, d * sizeof *mean);
+    }
     fq_status status = FQ_OK;
-    if (state[d] != 0.0F)
+    if (state[TURNS] != 0.0F)
         status = fq_treatment_turn("mean", place->rope, mean, place->first, n, 1, d, false);
     for (size_t i = 0; status == FQ_OK && i < n * d; i++)
         x[i] += sign * mean[i];
@@ -96,14 +183,12 @@ static fq_status add(const float *state, const fq_treatment_place *place, float 
 
 static fq_status forward(const fq_treatment_step *step, const float *state, const fq_treatment_place *place,
                          float *x, size_t n) {
-    (void)step;
-    return add(state, place, x, n, -1.0F);
+    return add(step, state, place, x, n, -1.0F);
 }
 
 static fq_status backward(const fq_treatment_step *step, const float *state, const fq_treatment_place *place,
                           float *x, size_t n) {
-    (void)step;
-    return add(state, place, x, n, 1.0F);
+    return add(step, state, place, x, n, 1.0F);
 }
 
 const fq_treatment_family fq_treatment_family_mean = {
@@ -115,6 +200,10 @@ const fq_treatment_family fq_treatment_family_mean = {
     .state_floats = floats,
     .prepare = prepare,
     .state_bits = bits,
+    .grows = grows,
+    .extend = extend,
+    .until = until,
+    .feedback = feedback,
     .forward = forward,
     .backward = backward,
 };

@@ -33,8 +33,9 @@ static size_t prefix_tokens(const fq_treatment_step *step) {
     return (size_t)step->value[TOKENS];
 }
 
-static size_t floats(const fq_treatment_step *step, size_t dim) {
+static size_t floats(const fq_treatment_step *step, size_t dim, size_t capacity) {
     (void)step;
+    (void)capacity;
     return dim * dim;
 }
 

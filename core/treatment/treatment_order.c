@@ -27,8 +27,9 @@ static size_t prefix_tokens(const fq_treatment_step *step) {
     return (size_t)step->value[TOKENS];
 }
 
-static size_t floats(const fq_treatment_step *step, size_t dim) {
+static size_t floats(const fq_treatment_step *step, size_t dim, size_t capacity) {
     (void)step;
+    (void)capacity;
     return dim;
 }
 
@@ -60,8 +61,9 @@ static fq_status prepare(const fq_treatment_step *step, float *state, const fq_h
 }
 
 /* A byte a channel, two above 256. */
-static double bits(const fq_treatment_step *step, size_t dim) {
+static double bits(const fq_treatment_step *step, size_t dim, size_t tokens) {
     (void)step;
+    (void)tokens;
     return (dim > 256 ? 16.0 : 8.0) * (double)dim;
 }
 

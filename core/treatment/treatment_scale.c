@@ -24,8 +24,9 @@ static size_t prefix_tokens(const fq_treatment_step *step) {
     return (size_t)step->value[TOKENS];
 }
 
-static size_t floats(const fq_treatment_step *step, size_t dim) {
+static size_t floats(const fq_treatment_step *step, size_t dim, size_t capacity) {
     (void)step;
+    (void)capacity;
     return dim;
 }
 
@@ -70,8 +71,9 @@ static fq_status prepare(const fq_treatment_step *step, float *state, const fq_h
     return FQ_OK;
 }
 
-static double bits(const fq_treatment_step *step, size_t dim) {
+static double bits(const fq_treatment_step *step, size_t dim, size_t tokens) {
     (void)step;
+    (void)tokens;
     return 16.0 * (double)(dim / 2);
 }
 

@@ -203,6 +203,7 @@ static fq_status learn(fq_kv_store *s, size_t layer, size_t held) {
                 .side = side_of(side),
                 .dim = s->dim,
                 .tokens = s->prefix ? s->prefix : held,
+                .capacity = s->capacity,
                 .x = s->raw[side] + place(s, layer, h, 0),
                 .group = side == KEY && s->query ? s->options.group : 0,
                 .query = side == KEY && s->query ? s->query + query_place(s, layer, h, 0) : NULL,
@@ -240,7 +241,7 @@ static fq_status encode_head(fq_kv_store *s, int side, size_t layer, size_t h, s
     const float *raw = s->raw[side] + place(s, layer, h, 0);
     float *far = s->far[side] + place(s, layer, h, 0);
     const size_t d = s->dim, n = end - first;
-    const fq_head_coder *coder = s->coder[side][layer * s->heads + h];
+    fq_head_coder *coder = s->coder[side][layer * s->heads + h];
     const fq_status status = fq_head_coder_encode(coder, s->codes, raw + first * d, first, n);
     if (status != FQ_OK) {
         char where[80];
@@ -381,7 +382,7 @@ static double head_bits(const fq_kv_store *s, int side, size_t layer, size_t hea
                         (double)p.window * fq_treatment_keep_cost(s->dim, k->window ? k->window_bits : 16.0) +
                         (double)p.coded * code +
                         pool_tokens(s, side, layer, held, n) * fq_treatment_keep_cost(s->dim, k->pool_bits);
-    return bits + fq_head_coder_side_bits(s->coder[side][layer * s->heads + head]);
+    return bits + fq_head_coder_side_bits(s->coder[side][layer * s->heads + head], n);
 }
 
 double fq_kv_store_bits_at(const fq_kv_store *s, size_t tokens) {

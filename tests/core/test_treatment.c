@@ -98,12 +98,74 @@ static void a_mean_before_the_encoding_takes_a_constant_away(void) {
         FQ_CHECK_OK(fq_head_coder_decode(coder, decoded, codes, 0, T));
         for (size_t i = 0; i < T * D; i++)
             error[n] += pow((double)decoded[i] - (double)x[i], 2.0) / (T * D);
-        FQ_CHECK_NEAR(fq_head_coder_side_bits(coder), n ? 16.0 * D : 0.0, 0);
+        FQ_CHECK_NEAR(fq_head_coder_side_bits(coder, T), n ? 16.0 * D : 0.0, 0);
         fq_head_coder_destroy(coder);
     }
     /* D of tq:b=4 is about 0.009 of the variance of what is coded: 1 + 1/32, and some 10^4 / 4 */
     FQ_CHECK(error[1] < 0.02 && error[1] > 0.002);
     FQ_CHECK(error[0] > 10.0 && error[2] > 1.0);
+    fq_codec_destroy(codec);
+}
+
+/* Codes of a coder whose mean is renewed against those of tokens less a mean that is summed here: of all
+ * tokens before the last power of two times C (raw), or of all before (as decoded); in pieces of any length.
+ */
+static void renewed_means_are_of_all_tokens_before(void) {
+    enum { C = 8, SKIP = 1 };
+    static const char *const names[] = {"mean:tokens=8,at=after,renew=doubling",
+                                        "mean:tokens=8,at=after,renew=running"};
+    fq_codec *codec = make_codec("tq:b=3", 0);
+    const fq_codec *codecs[] = {codec};
+    const size_t bytes = fq_codec_get_cost(codec).code_bytes;
+    float x[T * D];
+    draw(x, T * D, 20);
+    for (size_t i = 0; i < T * D; i++)
+        x[i] += 2.0F;
+    for (size_t running = 0; running < 2; running++)
+        for (size_t piece = 1; piece <= T; piece = piece == 1 ? 7 : piece + 33) { /* 1, 7, 40 */
+            const fq_treatment treatment = treatment_of(names[running]);
+            fq_head_prefix prefix = prefix_of(x, NULL);
+            uint8_t codes[T * 16], code[16];
+            float decoded[T * D], sum[D] = {0}, mean[D], y[D];
+            fq_head_coder *coder = NULL;
+            prefix.tokens = C;
+            prefix.capacity = T;
+            if (!FQ_CHECK_OK(fq_head_coder_create(&coder, &treatment, codecs, &prefix)))
+                return;
+            for (size_t first = 0; first < T; first += piece)
+                FQ_CHECK_OK(fq_head_coder_encode(coder, codes + first * bytes, x + first * D, first,
+                                                 T - first < piece ? T - first : piece));
+            FQ_CHECK_OK(fq_head_coder_decode(coder, decoded, codes, 0, T));
+            for (size_t c = 0; c < D; c++) {
+                double first = 0.0;
+                for (size_t t = SKIP; t < C; t++)
+                    first += (double)x[t * D + c];
+                mean[c] = fq_fp16_to_float(fq_fp16_from_float((float)(first / (C - SKIP))));
+            }
+            for (size_t t = 0; t < T; t++) {
+                const bool due = running ? t >= C : t == 2 * C || t == 4 * C;
+                for (size_t c = 0; due && c < D; c++) {
+                    mean[c] = (float)((double)sum[c] / (double)(t - SKIP));
+                    if (!running)
+                        mean[c] = fq_fp16_to_float(fq_fp16_from_float(mean[c]));
+                }
+                for (size_t c = 0; c < D; c++)
+                    y[c] = x[t * D + c] - mean[c];
+                FQ_CHECK_OK(fq_codec_encode(codec, code, y, 1));
+                FQ_CHECK(memcmp(code, codes + t * bytes, bytes) == 0);
+                FQ_CHECK_OK(fq_codec_decode(codec, y, code, 1));
+                for (size_t c = 0; c < D; c++) {
+                    FQ_CHECK(decoded[t * D + c] == y[c] + mean[c]);
+                    sum[c] += t < SKIP ? 0.0F : running ? decoded[t * D + c] : x[t * D + c];
+                }
+            }
+            FQ_CHECK_NEAR(fq_head_coder_side_bits(coder, T), running ? 16 * D : 3 * 16 * D, 0);
+            FQ_CHECK_NEAR(fq_head_coder_side_bits(coder, 2 * C), 16 * D, 0); /* the 17th takes the next */
+            FQ_CHECK_NEAR(fq_head_coder_side_bits(coder, 2 * C + 1), running ? 16 * D : 2 * 16 * D, 0);
+            FQ_CHECK_FAILS(fq_head_coder_encode(coder, codes, x, 0, 1), FQ_ERR_ARGUMENT);
+            FQ_CHECK_FAILS(fq_head_coder_encode(coder, codes, x, T, 1), FQ_ERR_ARGUMENT);
+            fq_head_coder_destroy(coder);
+        }
     fq_codec_destroy(codec);
 }
 
@@ -368,6 +430,7 @@ static void what_is_not_known_is_refused(void) {
 static const fq_test tests[] = {
     {"names are canonical", names_are_canonical},
     {"a mean before the encoding takes a constant away", a_mean_before_the_encoding_takes_a_constant_away},
+    {"renewed means are of all tokens before", renewed_means_are_of_all_tokens_before},
     {"scores stay where queries change", scores_stay_where_queries_change},
     {"scales are the fourth root of a ratio", scales_are_the_fourth_root_of_a_ratio},
     {"the metric is the mean over rotations", the_metric_is_the_mean_over_rotations},
