@@ -51,6 +51,9 @@ double fq_source_variance_squared_radius(const fq_source *source);
 /* h(f_{d,k}) = -ln C - m [psi((d-k)/2) - psi(d/2)] in nats, m = (d-k-2)/2. NaN at k = d. */
 double fq_source_entropy(const fq_source *source);
 
+/* Chi-squared with nu > 0 degrees of freedom (GSL's gamma sampler). */
+double fq_stream_chi_squared(fq_stream *s, double nu);
+
 /* One exact draw: k normals g and an independent chi-squared S with d-k degrees of freedom,
  * x = g / sqrt(|g|^2 + S); so |x|^2 is Beta(k/2,(d-k)/2) and the direction uniform. */
 void fq_source_draw(const fq_source *source, fq_stream *stream, double *x);

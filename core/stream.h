@@ -55,11 +55,8 @@ uint64_t fq_stream_below(fq_stream *s, uint64_t bound);
 /* Uniform in the open interval (0,1), 53 bits. */
 double fq_stream_uniform(fq_stream *s);
 
-/* Standard normal (GSL's ziggurat). */
+/* Standard normal: the ziggurat of Marsaglia and Tsang as GSL has it, the same draws to the bit. */
 double fq_stream_normal(fq_stream *s);
-
-/* Chi-squared with nu > 0 degrees of freedom (GSL's gamma sampler). */
-double fq_stream_chi_squared(fq_stream *s, double nu);
 
 #ifdef __cplusplus
 }

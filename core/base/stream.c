@@ -1,8 +1,6 @@
 #include "stream.h"
 
 #include <Random123/philox.h>
-#include <gsl/gsl_randist.h>
-#include <gsl/gsl_rng.h>
 
 void fq_stream_init(fq_stream *s, uint64_t seed, fq_purpose purpose, uint64_t index) {
     s->key[0] = (uint32_t)seed;
@@ -44,37 +42,4 @@ uint64_t fq_stream_below(fq_stream *s, uint64_t bound) {
 
 double fq_stream_uniform(fq_stream *s) {
     return ((double)(fq_stream_u64(s) >> 11) + 0.5) * 0x1p-53;
-}
-
-/* The stream seen as a GSL generator, so that GSL's samplers run on it. */
-static void gsl_view_set(void *state, unsigned long seed) {
-    fq_stream_init(state, seed, FQ_PURPOSE_TEST, 0);
-}
-
-static unsigned long gsl_view_get(void *state) {
-    return fq_stream_u32(state);
-}
-
-static double gsl_view_get_double(void *state) {
-    return fq_stream_u32(state) * 0x1p-32;
-}
-
-static const gsl_rng_type gsl_view_type = {
-    .name = "philox4x32-10",
-    .max = 0xffffffffUL,
-    .min = 0,
-    .size = sizeof(fq_stream),
-    .set = gsl_view_set,
-    .get = gsl_view_get,
-    .get_double = gsl_view_get_double,
-};
-
-double fq_stream_normal(fq_stream *s) {
-    const gsl_rng view = {&gsl_view_type, s};
-    return gsl_ran_gaussian_ziggurat(&view, 1.0);
-}
-
-double fq_stream_chi_squared(fq_stream *s, double nu) {
-    const gsl_rng view = {&gsl_view_type, s};
-    return gsl_ran_chisq(&view, nu);
 }

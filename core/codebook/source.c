@@ -4,6 +4,8 @@
 
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_math.h>
+#include <gsl/gsl_randist.h>
+#include <gsl/gsl_rng.h>
 #include <gsl/gsl_sf_gamma.h>
 #include <gsl/gsl_sf_psi.h>
 
@@ -78,6 +80,34 @@ double fq_source_entropy(const fq_source *source) {
         return NAN;
     const double d = (double)source->dim, k = (double)source->block;
     return -source->log_constant - source->exponent * (gsl_sf_psi((d - k) / 2) - gsl_sf_psi(d / 2));
+}
+
+/* The stream seen as a GSL generator, so that GSL's samplers run on it. */
+static void gsl_view_set(void *state, unsigned long seed) {
+    fq_stream_init(state, seed, FQ_PURPOSE_TEST, 0);
+}
+
+static unsigned long gsl_view_get(void *state) {
+    return fq_stream_u32(state);
+}
+
+static double gsl_view_get_double(void *state) {
+    return fq_stream_u32(state) * 0x1p-32;
+}
+
+static const gsl_rng_type gsl_view_type = {
+    .name = "philox4x32-10",
+    .max = 0xffffffffUL,
+    .min = 0,
+    .size = sizeof(fq_stream),
+    .set = gsl_view_set,
+    .get = gsl_view_get,
+    .get_double = gsl_view_get_double,
+};
+
+double fq_stream_chi_squared(fq_stream *s, double nu) {
+    const gsl_rng view = {&gsl_view_type, s};
+    return gsl_ran_chisq(&view, nu);
 }
 
 void fq_source_draw(const fq_source *source, fq_stream *stream, double *x) {
