@@ -7,21 +7,25 @@ target_compile_options(fq_warnings INTERFACE
   $<$<BOOL:${FQ_WERROR}>:-Werror>)
 
 # Value-changing contraction off: where a fused multiply-add is meant, the code says fma.
-add_library(fq_options INTERFACE)
-target_compile_options(fq_options INTERFACE -ffp-contract=off -fno-math-errno -fno-trapping-math)
-target_compile_definitions(fq_options INTERFACE _XOPEN_SOURCE=700)
+add_library(fq_codec_options INTERFACE)
+target_compile_options(fq_codec_options INTERFACE -ffp-contract=off -fno-math-errno -fno-trapping-math)
+target_compile_definitions(fq_codec_options INTERFACE _XOPEN_SOURCE=700)
 if(FQ_SANITIZE)
-  target_compile_options(fq_options INTERFACE
+  target_compile_options(fq_codec_options INTERFACE
     -fsanitize=${FQ_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
-  target_link_options(fq_options INTERFACE -fsanitize=${FQ_SANITIZE})
+  target_link_options(fq_codec_options INTERFACE -fsanitize=${FQ_SANITIZE})
 endif()
+target_link_libraries(fq_codec_options INTERFACE m)
+
+# The same with OpenMP's threads, for all but the codec library, which has none.
+add_library(fq_options INTERFACE)
+target_link_libraries(fq_options INTERFACE fq_codec_options)
 if(FQ_HAVE_OPENMP)
   target_link_libraries(fq_options INTERFACE OpenMP::OpenMP_C)
 else()
   # Loops marked for vector units stay so; what is marked for threads runs on one.
   target_compile_options(fq_options INTERFACE -fopenmp-simd -Wno-unknown-pragmas)
 endif()
-target_link_libraries(fq_options INTERFACE m)
 
 # fq_embed_texts(TARGET SYMBOL file...): adds to TARGET a generated table of the files' texts.
 function(fq_embed_texts target symbol)

@@ -17,16 +17,25 @@ function(fq_declared_functions out)
   set(${out} ${names} PARENT_SCOPE)
 endfunction()
 
-# fq_export_only(TARGET VERSION HEADER...): gives a shared library a linker script that exports what the
-# headers declare. Where the linker knows no such scripts, everything stays visible.
+# fq_export_only(TARGET VERSION HEADER... [PRIVATE HEADER...]): gives a shared library a linker script that exports
+# what the headers declare; of private headers under VERSION_PRIVATE, for libraries of this project alone. Where the
+# linker knows no such scripts, everything stays visible.
 function(fq_export_only target version)
   if(APPLE OR WIN32)
     return()
   endif()
-  fq_declared_functions(names ${ARGN})
+  cmake_parse_arguments(PARSE_ARGV 2 own "" "" "PRIVATE")
+  fq_declared_functions(names ${own_UNPARSED_ARGUMENTS})
   set(script ${CMAKE_CURRENT_BINARY_DIR}/${target}.map)
   list(JOIN names ";\n  " lines)
-  file(CONFIGURE OUTPUT ${script} CONTENT "${version} {\n  global:\n  @lines@;\n  local: *;\n};\n" @ONLY)
+  set(private "")
+  if(own_PRIVATE)
+    list(TRANSFORM own_PRIVATE PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/)
+    fq_declared_functions(names ${own_PRIVATE})
+    list(JOIN names ";\n  " private)
+    set(private "${version}_PRIVATE {\n  global:\n  ${private};\n};\n")
+  endif()
+  file(CONFIGURE OUTPUT ${script} CONTENT "${version} {\n  global:\n  @lines@;\n  local: *;\n};\n@private@" @ONLY)
   target_link_options(${target} PRIVATE LINKER:--version-script=${script})
   set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS ${script})
 endfunction()

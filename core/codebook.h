@@ -1,4 +1,4 @@
-/* Radial-angular codebooks for the spherical-Beta source, and their training.
+/* Radial-angular codebooks for the spherical-Beta source; codebook_training.h makes and measures them.
  *
  * Notation: d dim, k block, N codewords, words c[N][k] row-major float32 in the closed unit ball,
  * rate b = log2(N)/k. Distortion D is the mean squared error per coordinate divided by the
@@ -12,7 +12,6 @@
 #include <stdint.h>
 
 #include "search.h"
-#include "source.h"
 #include "status.h"
 
 #ifdef __cplusplus
@@ -64,21 +63,6 @@ typedef struct fq_train_options {
                              0 means the default, 0.002 */
     fq_progress progress; /* report may be NULL */
 } fq_train_options;
-
-/* Trains by options->recipe. Deterministic in (dim, block, codewords, recipe, seed, tolerance),
- * whatever the number of threads. FQ_RECIPE_POPULATION is never worse on fresh samples than its
- * initialisation nor, when N is a k-th power of an integer, than the product code.
- * The result's distortion is not measured: see fq_codebook_measure. */
-FQ_MUST_CHECK fq_status fq_codebook_train(fq_codebook *codebook, const fq_train_options *options);
-
-/* What fq_codebook_train will take, in floating-point operations at the speed of the search for the nearest
- * word: two a coordinate and word, and what drawing a sample costs besides. An order of magnitude, for
- * estimates of time; 0 for options that it refuses or that need no samples. */
-double fq_codebook_training_work(const fq_train_options *options);
-
-/* Measures D on samples 0..n-1 of (seed, FQ_PURPOSE_EVALUATE), n >= 2, with standard error, and
- * stores both in the codebook. Uses |X|^2's known mean as a control variate where that helps. */
-FQ_MUST_CHECK fq_status fq_codebook_measure(fq_codebook *codebook, uint64_t seed, uint64_t n);
 
 #ifdef __cplusplus
 }

@@ -1,31 +1,43 @@
-/* How many threads the library uses.
+/* Who does a call's work, and on how many threads.
  *
- * Encoding, decoding, attention on codes, training, sampling and measuring share their work between OpenMP's
- * threads; what they compute does not depend on how many there are. By default that is as many as
- * OMP_NUM_THREADS says, or one for each core.
- *
- * Who calls from outside an OpenMP program pays for that twice. OpenMP's threads stay after the first call,
- * and after every call they spin for a while (with GCC's run-time library some milliseconds) in the hope of
- * more work, on cores that the caller's own threads may want. Two ways out:
- *   - OMP_WAIT_POLICY=passive (or GOMP_SPINCOUNT=0, or KMP_BLOCKTIME=0 for LLVM's) in the environment when
- * the program starts: its threads then sleep at once. The library cannot set that itself: the run-time
- * library reads it before main.
- *   - fq_threads_set(1): calls run on the calling thread alone and OpenMP starts no thread at all. For
- * callers with threads of their own, who share out vectors between them.
+ * Encoding, decoding and attention on codes do all their work on the calling thread, unless they are told
+ * whose threads to use: libfibquant itself starts none, takes no lock and never waits. What is computed does
+ * not depend on how many there are. Three ways to use more cores:
+ *   - threads of the caller's that share out vectors or heads between them and call the library each for its
+ * part: nothing to set;
+ *   - a pool of the caller's, handed over by fq_threads_use;
+ *   - OpenMP's threads, with libfibquant_training: fq_training_install (codebook_training.h). They stay after
+ * the first call and spin for a while after every call in the hope of more work, on cores that others may
+ * want; OMP_WAIT_POLICY=passive in the environment when the program starts makes them sleep at once.
+ * Training, sampling and measuring use OpenMP's threads in any case.
  */
 #ifndef FQ_THREADS_H
 #define FQ_THREADS_H
+
+#include <stddef.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* From now on at most that many threads a call, for every calling thread; 0 or less: OpenMP's own number
- * again. Thread-safe; does not change calls that run already, nor what OpenMP does elsewhere in the program.
- */
+/* A pool of threads. run calls work(job, w) once for each w = 0..workers-1, on whichever threads, at the same
+ * time or one after the other, and returns when all have returned; it may be called by several threads at
+ * once, and by a worker. workers says how many run at once, at least 1. */
+typedef struct fq_pool {
+    void (*run)(void *context, size_t workers, void (*work)(void *job, size_t worker), void *job);
+    size_t (*workers)(void *context);
+    void *context;
+} fq_pool;
+
+/* From now on calls share their work out to pool, which is copied; NULL: the calling thread does all. Not
+ * while another call runs. */
+void fq_threads_use(const fq_pool *pool);
+
+/* From now on at most that many threads a call, for every calling thread; 0 or less: as many as the pool has.
+ * Thread-safe; does not change calls that run already. */
 void fq_threads_set(int most);
 
-/* How many threads a call from this thread may use: 1 where the library was built without OpenMP. */
+/* How many threads a call from this thread may use. */
 int fq_threads_get(void);
 
 #ifdef __cplusplus

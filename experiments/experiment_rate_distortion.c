@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "codebook_training.h"
 #include "every_code.h"
 #include "experiment.h"
 #include "failure.h"

@@ -29,6 +29,7 @@
 #include "kv_cache_file.h"
 #include "memory.h"
 #include "metrics.h"
+#include "source.h"
 
 static const fq_parameter parameters[] = {
     {.name = "cache", .type = FQ_PARAMETER_FILE, .description = "KV cache file (fibquant cache, or h5py)"},

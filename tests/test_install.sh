@@ -16,6 +16,8 @@ cmake -S "$source/tests/examples/consumer" -B consumer -DCMAKE_C_COMPILER="$cc" 
 cmake --build consumer >log || { cat log; exit 1; }
 consumer/with_shared
 consumer/with_static
+consumer/with_training
+consumer/with_training_static
 consumer/with_hdf5 fib.h5
 
 export PKG_CONFIG_PATH="$prefix/$libdir/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}"
@@ -23,6 +25,10 @@ export LD_LIBRARY_PATH="$prefix/$libdir"
 # shellcheck disable=SC2046
 "$cc" -D_XOPEN_SOURCE=700 -o by_pc "$source/tests/examples/consumer/consumer.c" $(pkg-config --cflags --libs fibquant) -lm
 ./by_pc
+# shellcheck disable=SC2046
+"$cc" -D_XOPEN_SOURCE=700 -DWITH_TRAINING -o by_pc_training "$source/tests/examples/consumer/consumer.c" \
+  $(pkg-config --cflags --libs fibquant-training) -lm
+./by_pc_training
 # shellcheck disable=SC2046
 "$cc" -D_XOPEN_SOURCE=700 -DWITH_HDF5 -o by_pc_hdf5 "$source/tests/examples/consumer/consumer.c" \
   $(pkg-config --cflags --libs fibquant-hdf5) -lm
@@ -50,6 +56,17 @@ if grep -nE 'fail_at|[Ff]or tests|_ref\(' "$prefix/include/fibquant"/*.h; then
   exit 1
 fi
 
+# What a server links: the system's C library and nothing else, less than a megabyte.
+if [ "$(uname)" = Linux ] && ! nm -D "$prefix/$libdir/libfibquant.so" | grep -qE '__(asan|ubsan|tsan)'; then
+  if ldd "$prefix/$libdir/libfibquant.so" | grep -vE 'linux-vdso|ld-linux|libm\.so|libc\.so'; then
+    echo "libfibquant.so needs more than libm and libc"
+    exit 1
+  fi
+  strip -o stripped "$prefix/$libdir/libfibquant.so"
+  bytes=$(wc -c <stripped)
+  [ "$bytes" -lt 1000000 ] || { echo "libfibquant.so has $bytes bytes"; exit 1; }
+  echo "libfibquant.so: $bytes bytes without symbols, needs libm and libc"
+fi
 for library in "$prefix/$libdir"/libfibquant*.so; do
   if ldd "$library" | grep -iE 'openblas|lapack|libmpi|flint'; then
     echo "$library needs what a codec does not"
@@ -62,6 +79,7 @@ if command -v gcc >/dev/null && command -v nm >/dev/null && [ "$(uname)" = Linux
   gcc -std=c11 -fsyntax-only -aux-info declared -I"$prefix/include" all.c
   sed -n 's|^/\* .*/include/fibquant/.*:NC \*/ .*[ *]\(fq_[a-z0-9_]*\) (.*|\1|p' declared | sort -u >wanted
   for library in "$prefix/$libdir"/libfibquant*.so; do nm -D --defined-only "$library"; done |
+    grep -v '@@[A-Z_]*[0-9]*_PRIVATE$' |
     sed -n 's/^[0-9a-f]* [A-Z] \([^@]*\)@.*/\1/p' | sort -u >shown
   [ "$(wc -l <wanted)" -ge 60 ]
   if ! diff wanted shown; then

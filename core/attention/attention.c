@@ -1,18 +1,15 @@
 #include "attention.h"
 
-#include <assert.h>
-#include <math.h>
-#include <string.h>
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-
 #include "attention_codes.h"
 #include "attention_kernel_choice.h"
 #include "attention_tokens.h"
 #include "cpu.h"
 #include "memory.h"
+#include "parallel.h"
 #include "threads.h"
+#include <assert.h>
+#include <math.h>
+#include <string.h>
 
 enum { SEGMENT = 16 * FQ_ATTENTION_CHUNK };
 
@@ -132,39 +129,51 @@ static fq_status run_segment(const attention_job *job, fq_attention_workspace *w
     return FQ_OK;
 }
 
+/* A job and who does it. */
+typedef struct shared_job {
+    const attention_job *job;
+    fq_attention_workspace *work; /* [workers] */
+    size_t *failed;               /* [workers], the first segment that failed, or SIZE_MAX */
+    fq_error *error;              /* [workers], why */
+    size_t segments, workers;
+} shared_job;
+
+/* One worker's segments; after a failure it goes no further. */
+static void run_share(void *context, size_t worker) {
+    const shared_job *s = context;
+    const fq_slice slice = fq_slice_of(s->segments, s->workers, worker);
+    s->failed[worker] = SIZE_MAX;
+    for (size_t segment = slice.first; segment < slice.end && s->failed[worker] == SIZE_MAX; segment++)
+        if (run_segment(s->job, &s->work[worker], segment) != FQ_OK) {
+            s->failed[worker] = segment;
+            s->error[worker] = *fq_error_last();
+        }
+}
+
 /* All segments, on all threads; the failure of the first one that fails. */
 static fq_status run_segments(const attention_job *job, size_t segments) {
     const size_t most = (size_t)fq_threads_get(), threads = most < segments ? most : segments;
-    size_t failed = SIZE_MAX;
-    fq_error error;
-    fq_attention_workspace *rooms = NULL;
-    FQ_TRY(fq_alloc_zero(&rooms, threads, sizeof *rooms));
-    fq_status status = FQ_OK;
-    for (size_t t = 0; t < threads && status == FQ_OK; t++)
-        status = fq_attention_workspace_init(&rooms[t], &job->attention->key, &job->attention->value, job->m);
-    if (status == FQ_OK) {
-#pragma omp parallel for schedule(static) num_threads((int)threads) if (threads > 1)
-        for (size_t segment = 0; segment < segments; segment++) {
-            size_t thread = 0;
-#ifdef _OPENMP
-            thread = (size_t)omp_get_thread_num();
-#endif
-            if (run_segment(job, &rooms[thread], segment) == FQ_OK)
-                continue;
-#pragma omp critical(fq_attention_failure)
-            {
-                if (segment < failed) {
-                    failed = segment;
-                    error = *fq_error_last();
-                }
-            }
-        }
-    }
+    shared_job shared = {.job = job, .segments = segments, .workers = threads};
+    fq_status status;
+    FQ_TRY(fq_alloc_zero(&shared.work, threads, sizeof *shared.work));
+    FQ_TRY_GOTO(status, fq_alloc(&shared.failed, threads, sizeof *shared.failed), done);
+    FQ_TRY_GOTO(status, fq_alloc(&shared.error, threads, sizeof *shared.error), done);
     for (size_t t = 0; t < threads; t++)
-        fq_attention_workspace_clear(&rooms[t]);
-    fq_free(rooms);
-    FQ_TRY(status);
-    return failed == SIZE_MAX ? FQ_OK : fq_error_restore(&error);
+        FQ_TRY_GOTO(status,
+                    fq_attention_workspace_init(&shared.work[t], &job->attention->key, &job->attention->value,
+                                                job->m),
+                    done);
+    fq_parallel(threads, run_share, &shared);
+    for (size_t t = 0; t < threads && status == FQ_OK; t++)
+        if (shared.failed[t] != SIZE_MAX)
+            status = fq_error_restore(&shared.error[t]);
+done:
+    for (size_t t = 0; t < threads; t++)
+        fq_attention_workspace_clear(&shared.work[t]);
+    fq_free(shared.work);
+    fq_free(shared.error);
+    fq_free(shared.failed);
+    return status;
 }
 
 /* y[m][d], rotated, from the partials of all segments, in their order. */

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "memory.h"
+#include "parallel.h"
 #include "threads.h"
 
 enum { DISTORTION, COSINE, GAIN, BIAS, SQUARED_ERROR, VALUES };
@@ -61,6 +62,26 @@ static void measure_vector(double *value, size_t dim, const float *x, const floa
     value[SQUARED_ERROR] = squares / (double)m;
 }
 
+/* Vectors to measure, and who measures which. */
+typedef struct measure_job {
+    size_t dim, n, m, workers;
+    const float *x, *y, *queries;
+    const double *query_norm; /* [m] */
+    double *norm, *value;     /* [n], [n][VALUES] */
+} measure_job;
+
+static void measure_share(void *context, size_t worker) {
+    const measure_job *j = context;
+    const fq_slice slice = fq_slice_of(j->n, j->workers, worker);
+    for (size_t i = slice.first; i < slice.end; i++) {
+        const float *x = j->x + i * j->dim;
+        j->norm[i] = sqrt(dot(x, x, j->dim));
+        if (j->norm[i] > 0)
+            measure_vector(j->value + i * VALUES, j->dim, x, j->y + i * j->dim, j->norm[i], j->queries,
+                           j->query_norm, j->m);
+    }
+}
+
 fq_status fq_metrics_measure(fq_metrics *metrics, size_t dim, const float *x, const float *y, size_t n,
                              const float *queries, size_t m) {
     size_t elements = 0, query_elements = 0;
@@ -82,13 +103,17 @@ fq_status fq_metrics_measure(fq_metrics *metrics, size_t dim, const float *x, co
             goto done;
         }
     }
-#pragma omp parallel for schedule(static) num_threads(fq_threads_get())
-    for (size_t i = 0; i < n; i++) {
-        norm[i] = sqrt(dot(x + i * dim, x + i * dim, dim));
-        if (norm[i] > 0)
-            measure_vector(value + i * VALUES, dim, x + i * dim, y + i * dim, norm[i], queries, query_norm,
-                           m);
-    }
+    measure_job job = {.dim = dim,
+                       .n = n,
+                       .m = m,
+                       .workers = (size_t)fq_threads_get(),
+                       .x = x,
+                       .y = y,
+                       .queries = queries,
+                       .query_norm = query_norm,
+                       .norm = norm,
+                       .value = value};
+    fq_parallel(job.workers, measure_share, &job);
     fq_metrics made = {0};
     fq_estimate *const estimates[VALUES] = {&made.distortion, &made.cosine, &made.gain, &made.product_bias,
                                             &made.product_squared_error};

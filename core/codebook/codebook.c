@@ -5,6 +5,7 @@
 
 #include "codebook_recipes.h"
 #include "memory.h"
+#include "size_limits.h"
 
 const char *const fq_recipe_words[] = {"population", "paper", "initial", "product", NULL};
 enum { RECIPES = sizeof fq_recipe_words / sizeof fq_recipe_words[0] - 1 };
@@ -37,8 +38,8 @@ static const double ball_slack = 1e-6;
 
 fq_status fq_codebook_set(fq_codebook *codebook, size_t dim, size_t block, size_t codewords,
                           const float *words, fq_recipe recipe, uint64_t seed) {
-    fq_source source;
-    FQ_TRY(fq_source_init(&source, dim, block));
+    FQ_TRY(fq_check_size("dim", dim, 2, FQ_DIM_MAX));
+    FQ_TRY(fq_check_size("block", block, 1, dim < FQ_BLOCK_MAX ? dim : FQ_BLOCK_MAX));
     FQ_TRY(fq_check_size("codewords", codewords, 1, FQ_CODEWORDS_MAX));
     if (!fq_recipe_name(recipe))
         return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "recipe", recipe, "0 to 3");

@@ -1,7 +1,7 @@
 /* Population distortion on samples never trained on. */
 #include <math.h>
 
-#include "codebook.h"
+#include "codebook_training.h"
 #include "memory.h"
 #include "threads.h"
 

@@ -2,7 +2,7 @@
 #ifndef FQ_CODEBOOK_PAPER_H
 #define FQ_CODEBOOK_PAPER_H
 
-#include "codebook.h"
+#include "codebook_training.h"
 
 /* Writes words[N][k]; options have been checked. */
 FQ_MUST_CHECK fq_status fq_train_paper(float *words, const fq_source *source,

@@ -1,6 +1,7 @@
 #include "codebook_initial.h"
 #include "codebook_paper.h"
 #include "codebook_population.h"
+#include "codebook_training.h"
 #include "memory.h"
 #include "scalar_quantizer.h"
 

@@ -2,12 +2,9 @@
 
 #include <string.h>
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-
 #include "codec_family.h"
 #include "memory.h"
+#include "parallel.h"
 #include "threads.h"
 #include "vector_kernels.h"
 
@@ -161,42 +158,53 @@ failed:
     return status;
 }
 
-/* Shares the chunks out between threads; of failures, the first vector's is reported. */
+/* A job and who does it. */
+typedef struct shared_job {
+    const chunk_job *job;
+    fq_codec_scratch *scratch; /* [workers] */
+    size_t *failed;            /* [workers], the first chunk that failed, or SIZE_MAX */
+    fq_error *error;           /* [workers], why */
+    size_t n, chunks, workers;
+} shared_job;
+
+/* One worker's chunks; after a failure it goes no further. */
+static void run_share(void *context, size_t worker) {
+    const shared_job *s = context;
+    const fq_slice slice = fq_slice_of(s->chunks, s->workers, worker);
+    s->failed[worker] = SIZE_MAX;
+    for (size_t chunk = slice.first; chunk < slice.end && s->failed[worker] == SIZE_MAX; chunk++) {
+        const size_t first = chunk * FQ_CODEC_CHUNK;
+        const size_t count = s->n - first < FQ_CODEC_CHUNK ? s->n - first : FQ_CODEC_CHUNK;
+        if (run_chunk(s->job, &s->scratch[worker], first, count) == FQ_OK)
+            continue;
+        s->failed[worker] = chunk;
+        s->error[worker] = *fq_error_last();
+    }
+    if (s->job->beyond)
+        fq_vector_kernels_best()->fence();
+}
+
+/* Shares the chunks out between threads; of failures, the first vector's is reported, as a serial run would.
+ */
 static fq_status run_job(const chunk_job *job, size_t n) {
     if (n == 0)
         return FQ_OK;
     const size_t chunks = (n - 1) / FQ_CODEC_CHUNK + 1;
     const size_t most = (size_t)fq_threads_get(), threads = most < chunks ? most : chunks;
-    fq_codec_scratch *scratch = NULL;
-    FQ_TRY(scratch_alloc(&scratch, threads, job));
-    /* The failure reported is that of the first failing chunk, as a serial run would. */
-    size_t failed_chunk = SIZE_MAX;
-    fq_error error;
-#pragma omp parallel num_threads((int)threads) if (threads > 1)
-    {
-        size_t thread = 0;
-#ifdef _OPENMP
-        thread = (size_t)omp_get_thread_num();
-#endif
-#pragma omp for schedule(static) nowait
-        for (size_t chunk = 0; chunk < chunks; chunk++) {
-            const size_t first = chunk * FQ_CODEC_CHUNK;
-            const size_t count = n - first < FQ_CODEC_CHUNK ? n - first : FQ_CODEC_CHUNK;
-            if (run_chunk(job, &scratch[thread], first, count) == FQ_OK)
-                continue;
-#pragma omp critical(fq_codec_failure)
-            {
-                if (chunk < failed_chunk) {
-                    failed_chunk = chunk;
-                    error = *fq_error_last();
-                }
-            }
-        }
-        if (job->beyond)
-            fq_vector_kernels_best()->fence();
-    }
-    scratch_free(scratch, threads);
-    return failed_chunk == SIZE_MAX ? FQ_OK : fq_error_restore(&error);
+    shared_job shared = {.job = job, .n = n, .chunks = chunks, .workers = threads};
+    FQ_TRY(scratch_alloc(&shared.scratch, threads, job));
+    fq_status status;
+    FQ_TRY_GOTO(status, fq_alloc(&shared.failed, threads, sizeof *shared.failed), done);
+    FQ_TRY_GOTO(status, fq_alloc(&shared.error, threads, sizeof *shared.error), done);
+    fq_parallel(threads, run_share, &shared);
+    for (size_t t = 0; t < threads && status == FQ_OK; t++)
+        if (shared.failed[t] != SIZE_MAX)
+            status = fq_error_restore(&shared.error[t]);
+done:
+    fq_free(shared.error);
+    fq_free(shared.failed);
+    scratch_free(shared.scratch, threads);
+    return status;
 }
 
 fq_status fq_codec_encode(const fq_codec *codec, uint8_t *codes, const float *x, size_t n) {

@@ -9,12 +9,9 @@
  */
 #include <string.h>
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-
 #include "codec_family.h"
 #include "memory.h"
+#include "parallel.h"
 #include "rotation_inverse.h"
 #include "threads.h"
 #include "vector_kernels.h"
@@ -66,6 +63,40 @@ static size_t decode_some(const fq_codec *codec, const float *table, float *x, c
     return SIZE_MAX;
 }
 
+/* Making the table and decoding by it, place by place and batch by batch. */
+typedef struct table_job {
+    const fq_codec *codec;
+    float *table, *work; /* work: [workers][256][d] */
+    float *x;
+    const uint8_t *codes;
+    size_t n, most, batches, workers;
+    bool beyond;
+    size_t *corrupt; /* [workers], the first vector that no encoder writes, or SIZE_MAX */
+} table_job;
+
+static void make_places(void *context, size_t worker) {
+    const table_job *j = context;
+    const fq_codec_group *group = j->codec->group;
+    const fq_slice slice = fq_slice_of(group->packing.bytes, j->workers, worker);
+    for (size_t place = slice.first; place < slice.end; place++)
+        make_place(group, j->table, j->work + worker * 256 * group->dim, place);
+}
+
+static void decode_batches(void *context, size_t worker) {
+    const table_job *j = context;
+    const size_t d = j->codec->group->dim;
+    const fq_slice slice = fq_slice_of(j->batches, j->workers, worker);
+    j->corrupt[worker] = SIZE_MAX;
+    for (size_t batch = slice.first; batch < slice.end && j->corrupt[worker] == SIZE_MAX; batch++) {
+        const size_t first = batch * j->most, count = j->n - first < j->most ? j->n - first : j->most;
+        j->corrupt[worker] =
+            decode_some(j->codec, j->table, j->x + first * d, j->codes + first * j->codec->cost.code_bytes,
+                        first, count, j->beyond);
+    }
+    if (j->beyond)
+        fq_vector_kernels_best()->fence();
+}
+
 fq_status fq_codec_decode_by_tables(const fq_codec *codec, float *x, const uint8_t *codes, size_t n,
                                     bool beyond, bool *done) {
     const fq_codec_group *group = codec->group;
@@ -73,30 +104,26 @@ fq_status fq_codec_decode_by_tables(const fq_codec *codec, float *x, const uint8
     const size_t rows = (d + FQ_PANEL - 1) / FQ_PANEL * places * 256;
     const size_t threads = (size_t)fq_threads_get(), share = (n - 1) / threads + 1;
     const size_t most = share < BATCH ? share : BATCH, batches = (n - 1) / most + 1;
+    table_job job = {.codec = codec,
+                     .x = x,
+                     .codes = codes,
+                     .n = n,
+                     .most = most,
+                     .batches = batches,
+                     .workers = threads,
+                     .beyond = beyond};
     size_t corrupt = SIZE_MAX;
-    float *table = NULL, *work = NULL;
-    *done = fq_alloc(&table, rows * FQ_PANEL, sizeof *table) == FQ_OK &&
-            fq_alloc(&work, threads * 256 * d, sizeof *work) == FQ_OK;
-#pragma omp parallel num_threads((int)threads) if (threads > 1 && *done) reduction(min : corrupt)
+    *done = fq_alloc(&job.table, rows * FQ_PANEL, sizeof *job.table) == FQ_OK &&
+            fq_alloc(&job.work, threads * 256 * d, sizeof *job.work) == FQ_OK &&
+            fq_alloc(&job.corrupt, threads, sizeof *job.corrupt) == FQ_OK;
     if (*done) {
-        size_t thread = 0;
-#ifdef _OPENMP
-        thread = (size_t)omp_get_thread_num();
-#endif
-#pragma omp for schedule(static)
-        for (size_t place = 0; place < places; place++)
-            make_place(group, table, work + thread * 256 * d, place);
-#pragma omp for schedule(static)
-        for (size_t batch = 0; batch < batches; batch++) {
-            const size_t first = batch * most, count = n - first < most ? n - first : most;
-            const size_t bad = decode_some(codec, table, x + first * d,
-                                           codes + first * codec->cost.code_bytes, first, count, beyond);
-            corrupt = bad < corrupt ? bad : corrupt;
-        }
-        if (beyond)
-            fq_vector_kernels_best()->fence();
+        fq_parallel(threads, make_places, &job);
+        fq_parallel(threads, decode_batches, &job);
     }
-    fq_free(work);
-    fq_free(table);
+    for (size_t t = 0; *done && t < threads && corrupt == SIZE_MAX; t++)
+        corrupt = job.corrupt[t];
+    fq_free(job.corrupt);
+    fq_free(job.work);
+    fq_free(job.table);
     return corrupt == SIZE_MAX ? FQ_OK : fq_codec_fail_corrupt(corrupt);
 }

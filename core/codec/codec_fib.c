@@ -2,6 +2,7 @@
  * nearest of N codewords of one codebook trained on f_{d,k}. */
 #include <math.h>
 
+#include "code_makers.h"
 #include "codebook_recipes.h"
 #include "codec_family.h"
 #include "text_builder.h"
@@ -80,7 +81,7 @@ static fq_status create(fq_codec *codec, const fq_codec_parts *parts) {
         FQ_TRY(check_codebook(spec, d, codebook));
     } else {
         const fq_train_options options = training_of(spec, d);
-        FQ_TRY(fq_codebook_train(&trained, &options));
+        FQ_TRY(fq_code_makers_get()->codebook(&trained, &options));
         codebook = &trained;
     }
     const fq_status status = fq_codec_add_group(codec, d, k, n, codebook->words, 0);
@@ -102,7 +103,7 @@ static fq_status block_code(fq_codebook *code, const fq_codec_spec *spec, size_t
                             const fq_codec_parts *parts) {
     const fq_train_options options = training_of(spec, dim);
     if (!parts->codebook)
-        return fq_codebook_train(code, &options);
+        return fq_code_makers_get()->codebook(code, &options);
     FQ_TRY(check_codebook(spec, dim, parts->codebook));
     return fq_codebook_set(code, dim, options.block, options.codewords, parts->codebook->words,
                            options.recipe, options.seed);

@@ -4,12 +4,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "code_makers.h"
 #include "codec_family.h"
 #include "codec_norm.h"
 #include "fp16.h"
 #include "memory.h"
 #include "rotation_inverse.h"
-#include "scalar_quantizer.h"
 #include "stream_ranges.h"
 #include "vector_kernels.h"
 
@@ -448,20 +448,20 @@ void fq_codec_groups_rotate(const fq_codec *codec, fq_codec_scratch *scratch, fl
     }
 }
 
-fq_status fq_codec_add_scalar_group(fq_codec *codec, size_t dim, unsigned bits, size_t rows) {
-    fq_scalar_quantizer quantizer = {0};
+fq_status fq_codec_add_scalar_group(fq_codec *codec, const fq_codebook *given, size_t dim, unsigned bits,
+                                    size_t rows) {
     const size_t levels = (size_t)1 << bits;
-    if (codec->plan_only)
-        return fq_codec_add_group(codec, dim, 1, levels, NULL, rows);
+    if (given && (given->block != 1 || given->dim != dim || given->codewords != levels || !given->words))
+        return FQ_FAIL_VALUE(FQ_ERR_SPEC, "codebook codewords", given->codewords,
+                             "a codebook of k = 1 for the codec's dim and 2^b levels");
+    if (given || codec->plan_only)
+        return fq_codec_add_group(codec, dim, 1, levels, codec->plan_only ? NULL : given->words, rows);
     float *words = NULL;
-    fq_status status;
-    FQ_TRY_GOTO(status, fq_scalar_quantizer_init(&quantizer, dim, levels), done);
-    FQ_TRY_GOTO(status, fq_alloc(&words, levels, sizeof *words), done);
-    for (size_t i = 0; i < levels; i++)
-        words[i] = (float)quantizer.level[i];
-    status = fq_codec_add_group(codec, dim, 1, levels, words, rows);
-done:
+    double distortion;
+    FQ_TRY(fq_alloc(&words, levels, sizeof *words));
+    fq_status status = fq_code_makers_get()->scalar_levels(words, &distortion, dim, levels);
+    if (status == FQ_OK)
+        status = fq_codec_add_group(codec, dim, 1, levels, words, rows);
     fq_free(words);
-    fq_scalar_quantizer_clear(&quantizer);
     return status;
 }

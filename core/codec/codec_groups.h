@@ -88,8 +88,10 @@ const uint32_t *fq_codec_get_channel_order(const fq_codec *codec);
 FQ_MUST_CHECK fq_status fq_codec_add_group(fq_codec *codec, size_t dim, size_t block, size_t codewords,
                                            const float *words, size_t sketch_rows);
 
-/* The same with the Lloyd-Max code of f_{dim,1} of that many bits, 1..16 a coordinate (0: one level). */
-FQ_MUST_CHECK fq_status fq_codec_add_scalar_group(fq_codec *codec, size_t dim, unsigned bits, size_t rows);
+/* The same with the Lloyd-Max code of f_{dim,1} of that many bits, 1..16 a coordinate (0: one level): given,
+ * if not NULL, else made. */
+FQ_MUST_CHECK fq_status fq_codec_add_scalar_group(fq_codec *codec, const fq_codebook *given, size_t dim,
+                                                  unsigned bits, size_t rows);
 
 /* Appends a group of dim channels quantised by a trellis code. map is copied; with plan_only only its numbers
  * K, V, L, m are read. exact as in fq_trellis_search. */

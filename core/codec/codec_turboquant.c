@@ -7,9 +7,9 @@
  */
 #include <math.h>
 
+#include "code_makers.h"
 #include "codec_family.h"
 #include "memory.h"
-#include "scalar_quantizer.h"
 
 static const fq_codec_key keys[] = {
     {.name = "b",
@@ -21,8 +21,9 @@ static const fq_codec_key keys[] = {
     {0},
 };
 
-static fq_status add_group(fq_codec *codec, size_t dim, unsigned bits) {
-    return bits == 0 ? fq_codec_add_empty_group(codec, dim) : fq_codec_add_scalar_group(codec, dim, bits, 0);
+static fq_status add_group(fq_codec *codec, const fq_codebook *given, size_t dim, unsigned bits) {
+    return bits == 0 ? fq_codec_add_empty_group(codec, dim)
+                     : fq_codec_add_scalar_group(codec, given, dim, bits, 0);
 }
 
 static fq_status create(fq_codec *codec, const fq_codec_parts *parts) {
@@ -30,9 +31,9 @@ static fq_status create(fq_codec *codec, const fq_codec_parts *parts) {
     const size_t d = codec->cost.dim, finer = fq_codec_finer_channels(d, bits);
     FQ_TRY(fq_codec_set_channel_order(codec, parts->channel_order));
     if (finer)
-        FQ_TRY(add_group(codec, finer, (unsigned)floor(bits) + 1));
+        FQ_TRY(add_group(codec, NULL, finer, (unsigned)floor(bits) + 1));
     if (finer < d)
-        FQ_TRY(add_group(codec, d - finer, (unsigned)floor(bits)));
+        FQ_TRY(add_group(codec, finer ? NULL : parts->codebook, d - finer, (unsigned)floor(bits)));
     return FQ_OK;
 }
 
@@ -53,20 +54,17 @@ static fq_status block_code(fq_codebook *code, const fq_codec_spec *spec, size_t
     (void)parts;
     if (bits != floor(bits))
         return FQ_FAIL_VALUE(FQ_ERR_UNSUPPORTED, "b", bits, "a whole number: fractions are two codes");
-    fq_scalar_quantizer quantizer = {0};
     const size_t levels = (size_t)1 << (unsigned)bits;
     float *words = NULL;
+    double distortion;
     fq_status status;
-    FQ_TRY_GOTO(status, fq_scalar_quantizer_init(&quantizer, dim, levels), done);
-    FQ_TRY_GOTO(status, fq_alloc(&words, levels, sizeof *words), done);
-    for (size_t i = 0; i < levels; i++)
-        words[i] = (float)quantizer.level[i];
+    FQ_TRY(fq_alloc(&words, levels, sizeof *words));
+    FQ_TRY_GOTO(status, fq_code_makers_get()->scalar_levels(words, &distortion, dim, levels), done);
     FQ_TRY_GOTO(status, fq_codebook_set(code, dim, 1, levels, words, FQ_RECIPE_PRODUCT, spec->seed), done);
-    code->distortion = quantizer.distortion;
+    code->distortion = distortion;
     code->distortion_se = 0;
 done:
     fq_free(words);
-    fq_scalar_quantizer_clear(&quantizer);
     return status;
 }
 

@@ -28,14 +28,15 @@ static fq_status create(fq_codec *codec, const fq_codec_parts *parts) {
     FQ_TRY(fq_codec_set_channel_order(codec, parts->channel_order));
     if (bits < 1) {
         const size_t rows = (size_t)fmax(1, rint(bits * (double)d));
-        return fq_codec_add_scalar_group(codec, d, 0, rows);
+        return fq_codec_add_scalar_group(codec, NULL, d, 0, rows);
     }
     const size_t finer = fq_codec_finer_channels(d, bits);
     const unsigned coarse = (unsigned)floor(bits) - 1;
     if (finer)
-        FQ_TRY(fq_codec_add_scalar_group(codec, finer, coarse + 1, finer));
+        FQ_TRY(fq_codec_add_scalar_group(codec, NULL, finer, coarse + 1, finer));
     if (finer < d)
-        FQ_TRY(fq_codec_add_scalar_group(codec, d - finer, coarse, d - finer));
+        FQ_TRY(
+            fq_codec_add_scalar_group(codec, finer ? NULL : parts->codebook, d - finer, coarse, d - finer));
     return FQ_OK;
 }
 

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "code_makers.h"
 #include "memory.h"
 #include "search.h"
-#include "source.h"
 #include "text_builder.h"
 
 enum { COUNT, SHAPE, DIM_MAX = 24, SAMPLES = 4096, STEPS = 14 };
@@ -260,7 +260,6 @@ static double error_at(const fq_search *search, const float *words, size_t k, co
 static fq_status fit_scale(double *scale, const float *words, size_t count, size_t k, size_t dim,
                            uint64_t seed) {
     fq_search *search = NULL;
-    fq_source source;
     float *x = NULL, *scaled = NULL;
     uint32_t *index = NULL;
     double energy = 0.0;
@@ -268,11 +267,10 @@ static fq_status fit_scale(double *scale, const float *words, size_t count, size
     for (size_t i = 0; i < count * k; i++)
         energy += (double)words[i] * (double)words[i] / (double)(count * k);
     FQ_TRY_GOTO(status, fq_search_create(&search, words, count, k, SIZE_MAX), done);
-    FQ_TRY_GOTO(status, fq_source_init(&source, dim, k), done);
     FQ_TRY_GOTO(status, fq_alloc(&x, SAMPLES, k * sizeof *x), done);
     FQ_TRY_GOTO(status, fq_alloc(&scaled, SAMPLES, k * sizeof *scaled), done);
     FQ_TRY_GOTO(status, fq_alloc(&index, SAMPLES, sizeof *index), done);
-    fq_source_sample(&source, seed, FQ_PURPOSE_TRAIN, 0, SAMPLES, x);
+    FQ_TRY_GOTO(status, fq_code_makers_get()->samples(x, dim, k, seed, SAMPLES), done);
     const double usual = sqrt(1.0 / (double)dim / energy), golden = 0.6180339887498949;
     double low = log(0.05 * usual), high = log(4.0 * usual);
     double a = high - golden * (high - low), b = low + golden * (high - low);

@@ -1,6 +1,6 @@
 #include "trellis_maps.h"
 
-#include "trellis_search.h"
+#include "code_makers.h"
 
 static const fq_trellis_map maps[] = {
 #include "trellis_maps.def"
@@ -23,14 +23,5 @@ fq_status fq_trellis_map_get(fq_trellis_map *map) {
             return FQ_OK;
         }
     }
-    const fq_trellis_plan plan = {.fresh = map->fresh,
-                                  .together = map->together,
-                                  .window = map->window,
-                                  .label_bits = map->label_bits,
-                                  .seed = 1,
-                                  .evaluations = 200,
-                                  .samples = 256,
-                                  .tries = 1,
-                                  .training = 2048};
-    return fq_trellis_find_map(map, &plan, NULL);
+    return fq_code_makers_get()->trellis_map(map);
 }

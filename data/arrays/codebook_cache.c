@@ -11,6 +11,7 @@
 
 #include "atomic_file.h"
 #include "codebook_file.h"
+#include "codebook_training.h"
 #include "failure.h"
 #include "sha256.h"
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "bench.h"
-#include "codebook.h"
+#include "codebook_training.h"
 
 enum { DIM = 64, FRESH = 1 << 19 };
 static const double half_percent = 0.005;

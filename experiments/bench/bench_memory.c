@@ -13,6 +13,7 @@
 
 #include "bench.h"
 #include "codebook_initial.h"
+#include "codebook_training.h"
 #include "codec.h"
 #include "failure.h"
 #include "lloyd.h"

@@ -12,6 +12,7 @@
 #include <hdf5.h>
 
 #include "atomic_file.h"
+#include "codebook_training.h"
 #include "failure.h"
 #include "options.h"
 #include "printable.h"
@@ -130,6 +131,7 @@ int main(int argc, const char **argv) {
     if (!open_standard_descriptors())
         return 4;
     let_threads_sleep(argv);
+    fq_training_install();
     gsl_set_error_handler_off();
     catch_signals();
     signal(SIGXFSZ, SIG_IGN);    /* a file size limit is a failed write like any other: exit status 4 */

@@ -1,4 +1,5 @@
 #include "resources.h"
+#include "codebook_training.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "check.h"
-#include "codebook.h"
 #include "codebook_initial.h"
+#include "codebook_training.h"
 #include "lloyd.h"
 #include "memory.h"
 #include "scalar_quantizer.h"

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "codebook_training.h"
 #include "codec.h"
 #include "codec_family.h"
 #include "fp16.h"

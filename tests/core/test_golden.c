@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "codebook.h"
+#include "codebook_training.h"
 #include "codec.h"
 #include "cpu.h"
 #include "memory.h"

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "codebook_training.h"
 #include "codec.h"
 #include "lattice_words.h"
 #include "memory.h"

@@ -10,6 +10,7 @@
 #include "experiment.h"
 #include "failure.h"
 #include "memory.h"
+#include "source.h"
 
 static const fq_parameter parameters[] = {
     {.name = "dim", .type = FQ_PARAMETER_INTEGER, .least = 2, .most = 16384, .description = "dimension d"},

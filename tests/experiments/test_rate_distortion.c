@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "check.h"
-#include "codebook.h"
+#include "codebook_training.h"
 #include "command.h"
 #include "scalar_quantizer.h"
 

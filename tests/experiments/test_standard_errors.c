@@ -10,7 +10,7 @@
 #include "bench_statistics.h"
 #include "check.h"
 #include "code_distortion.h"
-#include "codebook.h"
+#include "codebook_training.h"
 #include "command.h"
 #include "lattice_moment.h"
 #include "metrics.h"

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "codebook_training.h"
 #include "codec.h"
 #include "command.h"
 #include "kv_cache_file.h"

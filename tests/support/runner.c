@@ -17,6 +17,7 @@
 #endif
 
 #include "check.h"
+#include "codebook_training.h"
 #include "memory.h"
 #include "suite.h"
 
@@ -184,6 +185,7 @@ int main(int argc, char **argv) {
             usage("unknown or incomplete option");
     }
     openblas_set_num_threads(1); /* as in the program */
+    fq_training_install();
     gsl_set_error_handler_off();
     H5dont_atexit();
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);

@@ -34,6 +34,7 @@
 #include "claim_balls.h"
 #include "code_distortion.h"
 #include "codebook_initial.h"
+#include "codebook_training.h"
 #include "memory.h"
 #include "scalar_quantizer.h"
 #include "source.h"

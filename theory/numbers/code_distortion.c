@@ -7,6 +7,7 @@
 #endif
 
 #include "codebook_initial.h"
+#include "codebook_training.h"
 #include "lloyd.h"
 #include "memory.h"
 #include "scalar_quantizer.h"

@@ -1,8 +1,9 @@
 /* A program that knows fibquant only as installed. Usage: consumer [CODEBOOK.h5]
  *
- * Encodes three vectors and decodes them by a codebook made in closed form, by the same words handed over in
- * memory, and, given a file of `fibquant codebook` (built with WITH_HDF5), by the words of that file; nothing
- * is trained. With fq_threads_set(1) no thread is started.
+ * Encodes vectors and decodes them by words handed over in memory, which needs libfibquant alone; by a
+ * codebook that libfibquant_training makes (built with WITH_TRAINING), and without it is told so; and, given
+ * a file of `fibquant codebook` (built with WITH_HDF5), by the words of that file. No thread is started but
+ * the caller's.
  */
 #include <math.h>
 #include <memory.h> /* the system's: memset */
@@ -15,6 +16,9 @@
 
 #include <fibquant/codec.h>
 #include <fibquant/threads.h>
+#ifdef WITH_TRAINING
+#include <fibquant/codebook_training.h>
+#endif
 #ifdef WITH_HDF5
 #include <fibquant/codebook_hdf5.h>
 #endif
@@ -84,6 +88,40 @@ static int words_in_memory(const float *x) {
     return distortion > 0.10 && distortion < 0.13 ? 0 : failed("words in memory"); /* 0.1145 in the mean */
 }
 
+/* A pool of one thread that does the workers' shares one after the other, and counts them. */
+static void run_in_turn(void *count, size_t workers, void (*work)(void *job, size_t worker), void *job) {
+    for (size_t w = workers; w-- > 0;)
+        work(job, w);
+    *(size_t *)count += workers;
+}
+
+static size_t five(void *count) {
+    (void)count;
+    return 5;
+}
+
+/* The same bytes whoever does the work. */
+static int by_a_pool_of_ours(const float *x) {
+    size_t shares = 0;
+    fq_codec_spec spec;
+    fq_codec *codec = NULL;
+    uint8_t *codes = malloc(2 * MANY * 64);
+    if (fq_codec_spec_parse(&spec, "trellis:b=2") != FQ_OK ||
+        fq_codec_create(&codec, &spec, DIM, NULL) != FQ_OK || !codes ||
+        fq_codec_encode(codec, codes, x, MANY) != FQ_OK)
+        return failed("trellis");
+    const size_t bytes = MANY * fq_codec_get_cost(codec).code_bytes;
+    fq_threads_use(&(fq_pool){.run = run_in_turn, .workers = five, .context = &shares});
+    if (fq_codec_encode(codec, codes + bytes, x, MANY) != FQ_OK || memcmp(codes, codes + bytes, bytes) != 0 ||
+        shares != 5)
+        return failed("pool");
+    fq_threads_use(NULL);
+    fq_codec_destroy(codec);
+    free(codes);
+    printf("trellis code of %zu bytes a vector, the same from a pool of the caller's\n", bytes / MANY);
+    return 0;
+}
+
 #ifdef WITH_HDF5
 static int words_in_a_file(const float *x, const char *path) {
     fq_codebook codebook;
@@ -111,23 +149,32 @@ int main(int count, char **arguments) {
     if (!hcreate(4))
         return 1;
     memset(x, 0, sizeof x);
-    fq_threads_set(1);
     uint64_t state = 1; /* sums of twelve uniform numbers: nearly normal */
     for (size_t i = 0; i < MANY * DIM; i++)
         for (int j = 0; j < 12; j++) {
             state = state * 6364136223846793005U + 1442695040888963407U;
             x[i] += (float)(state >> 40) / (float)(1 << 24) - 0.5F;
         }
-    if (fq_codec_spec_parse(&spec, "fib:k=2,N=256,recipe=initial") != FQ_OK ||
-        fq_codec_create(&codec, &spec, DIM, NULL) != FQ_OK)
+    if (fq_codec_spec_parse(&spec, "fib:k=2,N=256,recipe=initial") != FQ_OK)
+        return failed("fib");
+    if (fq_codec_create(&codec, &spec, DIM, NULL) != FQ_ERR_UNSUPPORTED || codec)
+        return failed("a codebook came from nowhere");
+    failed("as it should");
+    if (words_in_memory(x) != 0 || by_a_pool_of_ours(x) != 0)
+        return 1;
+    if (threads_of_this_process() != threads)
+        return failed("threads were started");
+#ifdef WITH_TRAINING
+    fq_training_install();
+    fq_threads_set(1);
+    if (fq_codec_create(&codec, &spec, DIM, NULL) != FQ_OK)
         return failed("fib");
     const double distortion = there_and_back(codec, x, MANY);
     fq_codec_destroy(codec);
     printf("4 bits: D = %.5f\n", distortion);
     if (!(distortion > 0 && distortion < 0.0085))
         return failed("D");
-    if (words_in_memory(x) != 0)
-        return 1;
+#endif
     if (threads_of_this_process() != threads)
         return failed("threads were started");
 #ifdef WITH_HDF5
