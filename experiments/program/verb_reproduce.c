@@ -300,19 +300,26 @@ static fq_status print_summary(const char *results) {
 }
 
 static int run_sweeps(const char *manifest_folder, const char *results) {
+    /* What a step needs beside its manifest, and whether --quick has a small form of it, or leaves it out. */
+    enum { MODEL = 1, SECOND = 2, SMALL = 4, FULL = 8 };
     static const struct {
         const char *name;
-        bool has_quick, needs_model, needs_second_part;
-    } steps[] = {{"source_law", false, false, false},     {"cells", false, false, false},
-                 {"rate_distortion", true, false, false}, {"frontier", true, true, false},
-                 {"frontier_b", false, true, true},       {"universality", true, true, false},
-                 {"perplexity", true, true, false}};
+        unsigned is;
+    } steps[] = {{"source_law", 0},
+                 {"cells", 0},
+                 {"rate_distortion", SMALL},
+                 {"frontier", MODEL | SMALL},
+                 {"frontier_b", MODEL | SECOND | FULL},
+                 {"protocols", MODEL | FULL},
+                 {"universality", MODEL | SMALL},
+                 {"perplexity", MODEL | SMALL}};
     const bool real = model && text_path;
     int code = real ? make_caches(&second_part) : 0, failed = 0;
     for (size_t i = 0; code == 0 && i < sizeof steps / sizeof steps[0]; i++) {
-        if ((steps[i].needs_model && !real) || (steps[i].needs_second_part && !second_part))
+        if (((steps[i].is & MODEL) && !real) || ((steps[i].is & SECOND) && !second_part) ||
+            ((steps[i].is & FULL) && quick))
             continue;
-        code = sweep(manifest_folder, steps[i].name, steps[i].has_quick, results);
+        code = sweep(manifest_folder, steps[i].name, (steps[i].is & SMALL) != 0, results);
         if (code == POINTS_FAILED) { /* the others are stored and worth drawing */
             failed = code;
             code = 0;

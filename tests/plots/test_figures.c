@@ -402,6 +402,82 @@ static void summary_sets_claims_beside_measurements(void) {
     fq_results_clear(&store);
 }
 
+static const fq_value_column protocol_columns[] = {TEXT("point"),
+                                                   TEXT("cache_sha256"),
+                                                   TEXT("codec"),
+                                                   TEXT("value_codec"),
+                                                   TEXT("treatment"),
+                                                   TEXT("query"),
+                                                   TEXT("mask"),
+                                                   TEXT("outputs"),
+                                                   TEXT("average"),
+                                                   WHOLE("plain"),
+                                                   REAL("compression_payload"),
+                                                   REAL("compression_stored"),
+                                                   REAL("attention_cosine"),
+                                                   REAL("attention_cosine_se"),
+                                                   REAL("attention_cosine_key"),
+                                                   REAL("attention_cosine_value"),
+                                                   TEXT("model_name"),
+                                                   TEXT("text_name"),
+                                                   TEXT("protocol")};
+
+/* A code measured under one protocol alone is not shown; protocols stand by rising cosine of the strongest
+ * code. The frontier shows the usual protocol alone. */
+static void protocols_are_set_side_by_side(void) {
+    static const struct {
+        const char *codec, *query, *mask, *outputs, *average;
+        double payload, cosine;
+    } from[] = {{"fib:k=4,N=256", "normal_unit", "all", "heads", "cosines", 8, 0.985},
+                {"tq:b=1", "normal_unit", "all", "heads", "cosines", 16, 0.9},
+                {"fib:k=4,N=256", "model", "causal", "heads", "cosines", 8, 0.87},
+                {"tq:b=1", "model", "causal", "heads", "cosines", 16, 0.4},
+                {"tq:b=1", "last", "causal", "concatenated", "vector", 16, 0.5},
+                {"tq:b=4", "model", "causal", "heads", "cosines", 4, 0.99}};
+    enum { N = sizeof from / sizeof from[0] };
+    fq_results store;
+    fq_table *t = NULL;
+    if (!TABLE_OF(&store, &t, "fidelity", protocol_columns, N))
+        return;
+    for (size_t r = 0; r < N; r++) {
+        set_point(t, r);
+        text(t, r, "cache_sha256", "1111");
+        text(t, r, "codec", from[r].codec);
+        text(t, r, "value_codec", "same");
+        text(t, r, "treatment", "none");
+        text(t, r, "query", from[r].query);
+        text(t, r, "mask", from[r].mask);
+        text(t, r, "outputs", from[r].outputs);
+        text(t, r, "average", from[r].average);
+        text(t, r, "protocol", from[r].query);
+        real(t, r, "compression_payload", from[r].payload);
+        real(t, r, "compression_stored", from[r].payload);
+        real(t, r, "attention_cosine", from[r].cosine);
+        real(t, r, "attention_cosine_se", 0.005);
+        fq_table_set_integer(t, r, fq_table_find(t, "plain"), 1);
+    }
+    if (drawn_with(&store, "protocols", 5, 5)) {
+        char *data = contents("data/protocols.tsv"), *script = contents("data/protocols.gp");
+        FQ_CHECK(strstr(data, "\"TurboQuant, b = 1 (16x)\"\n0.6\t0.59\t0.61\t-0\n0.5\t0.49\t0.51\t-1\n"
+                              "0.1\t0.09\t0.11\t-2\n"));
+        FQ_CHECK(strstr(data, "\"FibQuant, k = 4, N = 256 (8x)\"\n0.13\t0.12\t0.14\t-0\n0.015\t0.0075\t"));
+        FQ_CHECK(
+            strstr(script, "line0 = \"the model's queries\"") &&
+            strstr(script, "line1 = \"the last query alone, heads as one vector, queries as one vector\"") &&
+            strstr(script, "line2 = \"standard normal queries, all tokens\""));
+        free(data);
+        free(script);
+    }
+    if (drawn_with(&store, "frontier", 3, 3)) {
+        char *data = contents("data/frontier.tsv"), *caption = caption_of("frontier");
+        FQ_CHECK(count(data, "\n16\t0.6\t") == 4 && count(data, "\n16\t0.1\t") == 0);
+        FQ_CHECK(strstr(caption, "Left out: 3 rows of other protocols.") != NULL);
+        free(data);
+        free(caption);
+    }
+    fq_results_clear(&store);
+}
+
 static const fq_value_column perplexity_columns[] = {TEXT("point"),
                                                      TEXT("family"),
                                                      TEXT("codec"),
@@ -1064,6 +1140,7 @@ static const fq_test tests[] = {
     {"cells", cells_stand_in_rows_and_columns},
     {"density", density_shows_every_pair},
     {"fidelity summary", summary_sets_claims_beside_measurements},
+    {"protocols", protocols_are_set_side_by_side},
     {"perplexity", perplexity_is_drawn},
     {"key bias", key_bias_is_drawn},
     {"universality", universality_marks_what_deviates},
