@@ -87,6 +87,10 @@ double fq_codec_spec_value(const fq_codec_spec *spec, const char *key, double ot
  * takes, in canonical order; NULL past the last. */
 const fq_codec_key *fq_codec_family_key(size_t family, size_t i);
 
+/* The default of that key in that family, as a value of the key: which word, or the number. NaN where it
+ * depends on other keys, and for required ones and seeds. */
+double fq_codec_family_key_default(size_t family, size_t i);
+
 /* What the key allows, in words: "a whole number from 1 to 1024", "haar or hadamard". */
 void fq_codec_key_allowed(char text[FQ_ERROR_TEXT_MAX], const fq_codec_key *key);
 

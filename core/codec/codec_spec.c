@@ -113,6 +113,19 @@ static void set_common_value(fq_codec_spec *spec, size_t common, int value) {
     }
 }
 
+double fq_codec_family_key_default(size_t family, size_t i) {
+    size_t common = COMMON_KEYS;
+    const fq_codec_family *of = family < fq_codec_family_count() ? fq_codec_family_at(family) : NULL;
+    const fq_codec_key *key = of ? key_at(of, i, &common) : NULL;
+    if (!key || key->required || key->fallback_of || key->type == FQ_TYPE_SEED)
+        return (double)NAN;
+    if (common == COMMON_KEYS)
+        return key->fallback;
+    fq_codec_spec spec = {0};
+    set_common_defaults(&spec, of);
+    return common_value(&spec, common);
+}
+
 static fq_status fail_keys_of(const fq_codec_family *family, const char *argument) {
     char allowed[FQ_ERROR_TEXT_MAX];
     fq_text text = fq_text_begin(allowed, sizeof allowed);

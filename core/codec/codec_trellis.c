@@ -11,6 +11,10 @@ enum { BITS, WINDOW, LABELS, SEARCH };
 
 static const char *const search_words[] = {"passes", "exact", NULL};
 
+static double usual_window(const double *value) {
+    return fq_trellis_usual_window(value[BITS]);
+}
+
 static double usual_labels(const double *value) {
     return fq_trellis_usual_labels(value[BITS], (unsigned)value[WINDOW]);
 }
@@ -23,17 +27,19 @@ static const fq_codec_key keys[] = {
               .least = 0.25,
               .most = 8},
     [WINDOW] = {.name = "window",
-                .help = "bits that a coordinate depends on",
+                .help = "bits that a coordinate depends on, 12 by default for b above 2 up to 4, else 10",
                 .type = FQ_TYPE_INTEGER,
-                .fallback = 10,
+                .fallback_of = usual_window,
                 .least = FQ_TRELLIS_WINDOW_MIN,
                 .most = FQ_TRELLIS_WINDOW_MAX},
-    [LABELS] = {.name = "labels",
-                .help = "bits of a label; 2^labels levels",
-                .type = FQ_TYPE_INTEGER,
-                .fallback_of = usual_labels,
-                .least = FQ_TRELLIS_LABEL_BITS_MIN,
-                .most = FQ_TRELLIS_LABEL_BITS_MAX},
+    [LABELS] =
+        {.name = "labels",
+         .help =
+             "bits of a label, of 2^labels levels; 8 by default for b above 2 or windows above 10, else 7",
+         .type = FQ_TYPE_INTEGER,
+         .fallback_of = usual_labels,
+         .least = FQ_TRELLIS_LABEL_BITS_MIN,
+         .most = FQ_TRELLIS_LABEL_BITS_MAX},
     [SEARCH] = {.name = "search",
                 .help = "how the encoder finds where a path begins: by a first pass, or by trying all states",
                 .type = FQ_TYPE_CHOICE,

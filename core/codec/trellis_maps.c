@@ -7,6 +7,10 @@ static const fq_trellis_map maps[] = {
 };
 enum { MAPS = sizeof maps / sizeof maps[0] };
 
+unsigned fq_trellis_usual_window(double bits) {
+    return bits > 2 && bits <= 4 ? 12 : 10;
+}
+
 unsigned fq_trellis_usual_labels(double bits, unsigned window) {
     return bits > 2 || window > 10 ? 8 : 7;
 }

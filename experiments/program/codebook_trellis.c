@@ -10,7 +10,8 @@
 
 /* fresh is 0 where there is no code of that rate. */
 static fq_trellis_plan plan_of(const fq_trellis_request *request) {
-    const unsigned window = (unsigned)request->window;
+    const unsigned window =
+        request->window ? (unsigned)request->window : fq_trellis_usual_window(request->bits);
     fq_trellis_plan plan = {.window = window,
                             .label_bits = request->label_bits
                                               ? (unsigned)request->label_bits

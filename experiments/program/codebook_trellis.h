@@ -7,7 +7,7 @@
 
 typedef struct fq_trellis_request {
     double bits;
-    size_t window, label_bits; /* label_bits 0: the usual number */
+    size_t window, label_bits; /* 0: the usual number */
     size_t dim, tries, samples, evaluations;
     uint64_t seed;
     const char *output; /* NULL: none */

@@ -16,7 +16,7 @@
 #include "verb.h"
 #include "verb_support.h"
 
-static size_t dim, block, codewords, samples, window = 10, labels, tries = 4, evaluations = 24000;
+static size_t dim, block, codewords, samples, window, labels, tries = 4, evaluations = 24000;
 static double bits;
 static uint64_t seed = 1;
 static double tolerance;
@@ -68,7 +68,7 @@ static const fq_option options[] = {
      .argument = "L",
      .least = FQ_TRELLIS_WINDOW_MIN,
      .most = FQ_TRELLIS_WINDOW_MAX,
-     .help = "trellis: bits that a coordinate depends on"},
+     .help = "trellis: bits that a coordinate depends on; without it the codec's own default"},
     {.name = "labels",
      .kind = FQ_OPTION_SIZE,
      .value = &labels,

@@ -1,4 +1,5 @@
 /* fibquant help: what a verb does, or what the names of codecs and treatments may be. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,16 +21,18 @@ static const fq_usage usage = {
     .examples = "fibquant help encode\nfibquant help codecs\nfibquant help treatments",
 };
 
-static void print_key(const fq_codec_key *key) {
+static void print_key(const fq_codec_key *key, double fallback) {
     char allowed[FQ_ERROR_TEXT_MAX];
     fq_codec_key_allowed(allowed, key);
     printf("  %-8s %s: %s", key->name, key->help, allowed);
     if (key->required)
         puts(" (required)");
+    else if (isnan(fallback) && key->type != FQ_TYPE_SEED)
+        puts("");
     else if (key->type == FQ_TYPE_CHOICE)
-        printf(" (default %s)\n", key->words[(size_t)key->fallback]);
+        printf(" (default %s)\n", key->words[(size_t)fallback]);
     else
-        printf(" (default %.10g)\n", key->fallback);
+        printf(" (default %.10g)\n", key->type == FQ_TYPE_SEED ? key->fallback : fallback);
 }
 
 static void print_codecs(void) {
@@ -40,7 +43,7 @@ static void print_codecs(void) {
         const fq_codec_key *key;
         printf("%s: %s\n", fq_codec_family_name(f), fq_codec_family_summary(f));
         for (size_t i = 0; (key = fq_codec_family_key(f, i)) != NULL; i++)
-            print_key(key);
+            print_key(key, fq_codec_family_key_default(f, i));
         putchar('\n');
     }
 }
@@ -54,7 +57,7 @@ static void print_treatments(void) {
         const fq_codec_key *key;
         printf("%s: %s\n", fq_treatment_family_name(f), fq_treatment_family_summary(f));
         for (size_t i = 0; (key = fq_treatment_family_key(f, i)) != NULL; i++)
-            print_key(key);
+            print_key(key, key->fallback);
         putchar('\n');
     }
 }

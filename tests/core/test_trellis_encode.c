@@ -283,6 +283,26 @@ static void distortions_are_those_measured(void) {
     }
 }
 
+/* Within 0.45 dB of 4^-b, whatever d, by the usual window and eight tries. */
+static void codes_are_near_the_limit(void) {
+    static const size_t dims[] = {64, 80, 96, 128};
+    for (size_t i = 0; i < sizeof dims / sizeof dims[0]; i++)
+        for (unsigned bits = 1; bits <= 4; bits++) {
+            fq_trellis_map map = {.fresh = bits, .together = 1, .window = fq_trellis_usual_window(bits)};
+            fq_trellis_code code;
+            double distortion = 1, error = 0;
+            map.label_bits = fq_trellis_usual_labels(bits, map.window);
+            if (!FQ_CHECK_OK(fq_trellis_map_get(&map)) ||
+                !FQ_CHECK_OK(fq_trellis_code_init(&code, &map, dims[i])))
+                continue;
+            FQ_CHECK_OK(fq_trellis_measure(&distortion, &error, &code, &(fq_trellis_search){.tries = 8},
+                                           fq_test_seed(), FQ_PURPOSE_TEST, 990000000,
+                                           256 * fq_test_multiplier()));
+            FQ_CHECK(10 * log10((distortion + 2 * error) * pow(4, bits)) < 0.45);
+            fq_trellis_code_clear(&code);
+        }
+}
+
 /* More tries, and knowing the state, make codes better; a wider window, too. */
 static void more_work_is_worth_it(void) {
     fq_trellis_map map = {.fresh = 2, .together = 1, .window = 8, .label_bits = 7};
@@ -419,6 +439,18 @@ static void tries_help_codes_of_blocks(void) {
     }
 }
 
+static bool is_in_the_library(double bits, unsigned window) {
+    unsigned fresh = 0, together = 0;
+    FQ_CHECK(fq_trellis_split_rate(bits, &fresh, &together));
+    for (size_t i = 0; fq_trellis_map_at(i); i++) {
+        const fq_trellis_map *map = fq_trellis_map_at(i);
+        if (map->fresh == fresh && map->together == together && map->window == window &&
+            map->label_bits == fq_trellis_usual_labels(bits, window))
+            return true;
+    }
+    return false;
+}
+
 static void the_librarys_maps_are_whole(void) {
     fq_trellis_code code;
     size_t count = 0;
@@ -432,19 +464,13 @@ static void the_librarys_maps_are_whole(void) {
                      other->window != map->window || other->label_bits != map->label_bits);
         }
     }
-    static const double rates[] = {0.25, 0.5, 0.75, 1, 1.5, 2, 2.5, 3, 4};
+    static const double rates[] = {0.25, 0.5, 0.75, 1, 1.5, 2, 2.5, 3, 4},
+                        others[] = {1.25, 1.75, 3.5, 5, 6, 7, 8};
     for (size_t r = 0; r < sizeof rates / sizeof rates[0]; r++)
-        for (unsigned window = 8; window <= 12; window += 2) {
-            unsigned fresh = 0, together = 0;
-            FQ_CHECK(fq_trellis_split_rate(rates[r], &fresh, &together));
-            bool found = false;
-            for (size_t i = 0; i < count; i++) {
-                const fq_trellis_map *map = fq_trellis_map_at(i);
-                found = found || (map->fresh == fresh && map->together == together && map->window == window &&
-                                  map->label_bits == fq_trellis_usual_labels(rates[r], window));
-            }
-            FQ_CHECK(found);
-        }
+        for (unsigned window = 8; window <= 12; window += 2)
+            FQ_CHECK(is_in_the_library(rates[r], window));
+    for (size_t r = 0; r < sizeof others / sizeof others[0]; r++)
+        FQ_CHECK(is_in_the_library(others[r], fq_trellis_usual_window(others[r])));
 }
 
 /* Shapes that are not among them are searched for, up to eight bits a coordinate. */
@@ -513,6 +539,7 @@ static const fq_test tests[] = {
     {"kernels agree", kernels_agree},
     {"an exact search finds the best circle", an_exact_search_finds_the_best_circle},
     {"distortions are those measured", distortions_are_those_measured},
+    {"codes are near the limit", codes_are_near_the_limit},
     {"more work is worth it", more_work_is_worth_it},
     {"errors are isotropic", errors_are_isotropic},
     {"gains keep their identities", gains_keep_their_identities},
