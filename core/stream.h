@@ -31,7 +31,8 @@ typedef enum fq_purpose {
     FQ_PURPOSE_QUERY = 13,     /* index: query head's number; random queries */
     FQ_PURPOSE_NOISE = 14,     /* index: a hash of the vector; noise in place of a code */
     FQ_PURPOSE_COMPRESS = 15,  /* index: the caller's; compressors of vectors that are sent */
-    FQ_PURPOSE_OPTIMISE = 16   /* index: the experiment's; problems, gradients' noise, coins */
+    FQ_PURPOSE_OPTIMISE = 16,  /* index: the experiment's; problems, gradients' noise, coins */
+    FQ_PURPOSE_RECALL = 17     /* index: trial; tokens of needles in a context */
 } fq_purpose;
 
 /* A value type: copy it to fork, no clean-up. Draws 2^34 words before repeating. */

@@ -196,22 +196,31 @@ static fq_status reference_make(void **object, size_t *bytes, void *context) {
     return FQ_OK;
 }
 
-static fq_status get_windows(fq_text_windows *windows, fq_resources *resources, const request *wanted) {
-    static const fq_resource_kind model_kind = {model_make, model_destroy},
-                                  reference_kind = {reference_make, reference_destroy};
-    char key[320], model_hash[FQ_SHA256_HEX], text_hash[FQ_SHA256_HEX];
+fq_status fq_text_windows_model(const fq_model_text **m, fq_resources *resources, const fq_point *point) {
+    static const fq_resource_kind kind = {model_make, model_destroy};
+    request q = {.model = fq_point_file(point, "model"), .text = fq_point_file(point, "text")};
+    char key[320];
+    const void *object = NULL;
+    snprintf(key, sizeof key, "model_text:%s:%s", fq_point_file_sha256(point, "model"),
+             fq_point_file_sha256(point, "text"));
+    FQ_TRY(fq_resources_get(resources, &object, key, &kind, &q));
+    *m = object;
+    return FQ_OK;
+}
+
+static fq_status get_windows(fq_text_windows *windows, fq_resources *resources, const fq_point *point,
+                             const request *wanted) {
+    static const fq_resource_kind reference_kind = {reference_make, reference_destroy};
+    char key[320];
     request q = *wanted;
-    const void *model = NULL, *object = NULL;
-    FQ_TRY(fq_sha256_file(model_hash, q.model));
-    FQ_TRY(fq_sha256_file(text_hash, q.text));
-    snprintf(key, sizeof key, "model_text:%s:%s", model_hash, text_hash);
-    FQ_TRY(fq_resources_get(resources, &model, key, &model_kind, &q));
-    *windows = (fq_text_windows){.m = model, .length = q.length, .count = q.count};
+    const void *object = NULL;
+    *windows = (fq_text_windows){.length = q.length, .count = q.count};
+    FQ_TRY(fq_text_windows_model(&windows->m, resources, point));
     windows->model = windows->m->model;
     windows->model.key_offset = q.key_offset;
     reference_request of = {&q, windows};
-    snprintf(key, sizeof key, "text_windows:%s:%s:%zu:%zu:%a", model_hash, text_hash, q.length, q.count,
-             (double)q.key_offset);
+    snprintf(key, sizeof key, "text_windows:%s:%s:%zu:%zu:%a", windows->m->model_sha256,
+             windows->m->text_sha256, q.length, q.count, (double)q.key_offset);
     FQ_TRY(fq_resources_get(resources, &object, key, &reference_kind, &of));
     const reference *r = object;
     windows->tokens = r->tokens;
@@ -509,7 +518,7 @@ fq_status fq_text_windows_run(fq_text_windows *windows, const fq_point *point, f
     window_scores *all = NULL;
     fq_kv_setup setup;
     double bits = 0.0;
-    FQ_TRY(get_windows(windows, resources, &q));
+    FQ_TRY(get_windows(windows, resources, point, &q));
     const fq_model_config *c = &windows->model.config;
     const fq_rope rope = fq_transformer_rope(c);
     FQ_TRY(fq_kv_setup_make(&setup, point, resources, c->head_dim));

@@ -112,6 +112,10 @@
 FQ_MUST_CHECK fq_status fq_text_windows_check(const fq_point *point);
 fq_point_cost fq_text_windows_cost(const fq_point *point);
 
+/* The model and the text that a point names (parameters model and text), loaded once a worker. */
+FQ_MUST_CHECK fq_status fq_text_windows_model(const fq_model_text **m, fq_resources *resources,
+                                              const fq_point *point);
+
 /* What a point's run went through; it belongs to the resources. */
 typedef struct fq_text_windows {
     const fq_model_text *m; /* without the offset */
