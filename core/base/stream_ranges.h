@@ -39,6 +39,7 @@
     X(CLAIM_GAIN, CLAIM, 14, 1)                                                                              \
     X(CLAIM_ANY_CORNER, CLAIM, 15, 1)                                                                        \
     X(CLAIM_COMPRESSOR, CLAIM, 17, 1)                                                                        \
+    X(CLAIM_ERROR_FEEDBACK, CLAIM, 18, 1)                                                                    \
     X(CLAIM_LATTICES, CLAIM, 400, 500)        /* 40 lattice + dimension */                                   \
     X(CLAIM_PRODUCTS, CLAIM, 900, 100)        /* bits */                                                     \
     X(CLAIM_SPHERE_HOLES, CLAIM, 5500, 500)   /* k */                                                        \
@@ -57,7 +58,11 @@
     X(BENCH_STREAMED, BENCH, UINT64_C(1) << 42, UINT64_C(1) << 40)                                           \
     X(BENCH_ORDER, BENCH, UINT64_C(1) << 43, 1 << 20)                                                        \
     /* Vectors that are sent, numbered by who sends them. */                                                 \
-    X(COMPRESSED_VECTORS, COMPRESS, 0, UINT64_C(1) << 60)
+    X(COMPRESSED_VECTORS, COMPRESS, 0, UINT64_C(1) << 60)                                                    \
+    /* Distributed problems: their data; noise of gradients; coins of methods. */                            \
+    X(OPTIMISE_PROBLEM, OPTIMISE, 0, 1)                                                                      \
+    X(OPTIMISE_COINS, OPTIMISE, 1 << 20, 1 << 20)                     /* run */                              \
+    X(OPTIMISE_NOISE, OPTIMISE, UINT64_C(1) << 32, UINT64_C(1) << 52) /* by run, round and worker */
 
 typedef enum fq_stream_range {
 #define FQ_STREAM_RANGE_ENUM(name, purpose, first, count) FQ_RANGE_##name,

@@ -880,6 +880,77 @@ static void universality_marks_what_deviates(void) {
     FQ_CHECK_FAILS(fq_universality_summary_print(stdout, &store), FQ_ERR_INPUT);
 }
 
+static const fq_value_column feedback_columns[] = {
+    TEXT("point"),         TEXT("problem"),         TEXT("method"), TEXT("compressor"), WHOLE("workers"),
+    WHOLE("dim"),          REAL("kappa"),           REAL("noise"),  WHOLE("round"),     REAL("bits"),
+    REAL("gradient"),      REAL("gradient_se"),     REAL("step"),   REAL("gamma"),      REAL("step_size"),
+    REAL("late_gradient"), REAL("late_gradient_se")};
+
+/* Rounds 0, 1 and 10 of a point: the gradient falls from 100 to what is given. */
+static void feedback_rows(fq_table *t, const char *point, const char *problem, const char *compressor,
+                          double step, double last) {
+    for (size_t i = 0; i < 3; i++) {
+        const size_t r = t->count;
+        if (!FQ_CHECK_OK(fq_table_append(t, NULL, 1)))
+            return;
+        text(t, r, "point", point);
+        text(t, r, "problem", problem);
+        text(t, r, "method", "ef21");
+        text(t, r, "compressor", compressor);
+        fq_table_set_integer(t, r, fq_table_find(t, "workers"), 4);
+        fq_table_set_integer(t, r, fq_table_find(t, "dim"), 64);
+        real(t, r, "kappa", 100);
+        real(t, r, "noise", 0);
+        fq_table_set_integer(t, r, fq_table_find(t, "round"), i == 0 ? 0 : i == 1 ? 1 : 10);
+        real(t, r, "bits", i == 0 ? 7 : i == 1 ? 70 : 700);
+        real(t, r, "gradient", i == 2 ? last : 100);
+        real(t, r, "gradient_se", 0);
+        real(t, r, "late_gradient", i == 2 ? last : 100);
+        real(t, r, "late_gradient_se", last / 10);
+        real(t, r, "step_size", step);
+    }
+}
+
+/* Of three steps the best is shown, not one that diverged; the three points have a panel of their own. */
+static void error_feedback_shows_the_best_step(void) {
+    fq_results store;
+    fq_table *t = NULL;
+    memset(&store, 0, sizeof store);
+    if (!FQ_CHECK_OK(fq_results_add_table(&store, &t, "error-feedback", feedback_columns,
+                                          sizeof feedback_columns / sizeof *feedback_columns)))
+        return;
+    feedback_rows(t, "a", "quadratic", "tq:b=1", 0.1, 3);
+    feedback_rows(t, "b", "quadratic", "tq:b=1", 0.4, 0.25);
+    feedback_rows(t, "c", "quadratic", "tq:b=1", 1.6, (double)NAN);
+    feedback_rows(t, "d", "quadratic", "sign", 0.3, 0.5);
+    if (drawn_with(&store, "error_feedback", 4, 2)) {
+        char *script = contents("data/error_feedback.gp"), *data = contents("data/error_feedback.tsv"),
+             *caption = caption_of("error_feedback");
+        FQ_CHECK(
+            strstr(caption,
+                   "quadratic, condition 100, d = 64, n = 4, ef21, TurboQuant, b = 1: gamma = 0.4, the best "
+                   "of 3.") != NULL);
+        FQ_CHECK(strstr(caption, "sign: gamma") == NULL && strstr(caption, "Three points") == NULL);
+        FQ_CHECK(count(data, "\n10\t700\t0.25\t0\n") == 1 && count(data, "\n10\t700\t0.5\t0\n") == 1);
+        FQ_CHECK(count(data, "\n10\t") == 2 && count(data, "\n0\t") == 0);
+        FQ_CHECK(strstr(script, "\npanels = 1\n") && strstr(script, "\nseries = 2\n") &&
+                 strstr(script, "\nwith_floor = 0\n"));
+        free(script);
+        free(data);
+        free(caption);
+    }
+    feedback_rows(t, "e", "three-points", "topk:K=1", 0.01, 0.02);
+    feedback_rows(t, "f", "three-points", "topk:K=1", 0.001, 0.01);
+    if (drawn_with(&store, "error_feedback", 6, 4)) {
+        char *script = contents("data/error_feedback.gp"), *data = contents("data/error_feedback.tsv");
+        FQ_CHECK(strstr(script, "\nwith_floor = 1\n") && strstr(script, "\nfloor_first = 2\n"));
+        FQ_CHECK(count(data, "\n0.001\t0.01\t0.001\n0.01\t0.02\t0.002\n") == 1);
+        free(script);
+        free(data);
+    }
+    fq_results_clear(&store);
+}
+
 static const fq_value_column evidence_columns[] = {
     TEXT("series"), TEXT("parameters"), REAL("dim"),        REAL("block"), REAL("codewords"),
     REAL("rate"),   REAL("left"),       REAL("left_error"), REAL("right"), WHOLE("precision")};
@@ -1144,6 +1215,7 @@ static const fq_test tests[] = {
     {"perplexity", perplexity_is_drawn},
     {"key bias", key_bias_is_drawn},
     {"universality", universality_marks_what_deviates},
+    {"error feedback", error_feedback_shows_the_best_step},
     {"theory", theory_is_drawn_from_what_verify_stores},
     {0},
 };
