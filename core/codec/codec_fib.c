@@ -1,5 +1,10 @@
 /* FibQuant (Lee and Kim, arXiv 2605.11478): normalise, rotate, cut into d/k blocks, each to the
- * nearest of N codewords of one codebook trained on f_{d,k}. */
+ * nearest of N codewords of one codebook trained on f_{d,k}.
+ *
+ * Block-Sphere Quantization (BlockQuant: Ann, Lee and Oh, arXiv 2605.19972) is, as far as its summary goes,
+ * the same form: blocks of a randomly rotated vector, each by one codebook for the law that blocks of a point
+ * on the sphere follow. Not checked against it: how its codebooks are made, which norm it stores
+ * (norm=unbiased keeps inner products in expectation), and whether block lengths are coded apart. */
 #include <math.h>
 
 #include "code_makers.h"
@@ -125,7 +130,8 @@ static const fq_codec_example examples[] = {
 
 const fq_codec_family fq_codec_family_fib = {
     .name = "fib",
-    .summary = "FibQuant: N codewords a block of k rotated coordinates, one codebook for all",
+    .summary = "FibQuant: N codewords a block of k rotated coordinates, one codebook for all (BlockQuant's "
+               "form, too)",
     .title = "FibQuant",
     .keys = keys,
     .common = FQ_KEY_ROTATION | FQ_KEY_PACKING | FQ_KEY_NORM | FQ_KEY_NORM_BITS | FQ_KEY_TRIES | FQ_KEY_SEED,

@@ -169,6 +169,55 @@ static void renewed_means_are_of_all_tokens_before(void) {
     fq_codec_destroy(codec);
 }
 
+/* normalise+mean, coded token by token: |x| (m + c), c the code of x/|x| - m; a half a token is counted. */
+static void normalising_comes_before_the_mean(void) {
+    enum { C = 8 };
+    const fq_treatment treatment = treatment_of("normalise+mean:tokens=8,skip=0,at=after");
+    fq_codec *codec = make_codec("tq:b=3", 0);
+    const fq_codec *codecs[] = {codec};
+    const size_t bytes = fq_codec_get_cost(codec).code_bytes;
+    float x[T * D], unit[T * D], norm[T], mean[D], decoded[T * D], y[D];
+    uint8_t codes[T * 16], code[16];
+    fq_head_coder *coder = NULL;
+    draw(x, T * D, 21);
+    for (size_t i = 0; i < T * D; i++)
+        x[i] = i / D == 11 ? 0.0F : (x[i] + 1.0F) * (float)(1 + i / D % 5);
+    for (size_t t = 0; t < T; t++) {
+        double square = 0.0;
+        for (size_t c = 0; c < D; c++)
+            square += (double)x[t * D + c] * (double)x[t * D + c];
+        norm[t] = t == 11 ? 1.0F : fq_fp16_to_float(fq_fp16_from_float((float)sqrt(square)));
+        for (size_t c = 0; c < D; c++)
+            unit[t * D + c] = x[t * D + c] / norm[t];
+    }
+    for (size_t c = 0; c < D; c++) {
+        double sum = 0.0;
+        for (size_t t = 0; t < C; t++)
+            sum += (double)unit[t * D + c];
+        mean[c] = fq_fp16_to_float(fq_fp16_from_float((float)(sum / C)));
+    }
+    fq_head_prefix prefix = prefix_of(x, NULL);
+    prefix.tokens = C;
+    prefix.capacity = T;
+    if (!FQ_CHECK_OK(fq_head_coder_create(&coder, &treatment, codecs, &prefix)))
+        return;
+    for (size_t first = 0; first < T; first += 10)
+        FQ_CHECK_OK(fq_head_coder_encode(coder, codes + first * bytes, x + first * D, first, 10));
+    FQ_CHECK_OK(fq_head_coder_decode(coder, decoded, codes, 0, T));
+    for (size_t t = 0; t < T; t++) {
+        for (size_t c = 0; c < D; c++)
+            y[c] = unit[t * D + c] - mean[c];
+        FQ_CHECK_OK(fq_codec_encode(codec, code, y, 1));
+        FQ_CHECK(memcmp(code, codes + t * bytes, bytes) == 0);
+        FQ_CHECK_OK(fq_codec_decode(codec, y, code, 1));
+        for (size_t c = 0; c < D; c++)
+            FQ_CHECK(decoded[t * D + c] == (y[c] + mean[c]) * norm[t]);
+    }
+    FQ_CHECK_NEAR(fq_head_coder_side_bits(coder, T), 16 * D + 16 * T, 0);
+    fq_head_coder_destroy(coder);
+    fq_codec_destroy(codec);
+}
+
 /* What a step does to keys and queries leaves their products: permutations and scales. */
 static void scores_stay_where_queries_change(void) {
     static const char *const names[] = {"order:tokens=40", "scale:tokens=40"};
@@ -431,6 +480,7 @@ static const fq_test tests[] = {
     {"names are canonical", names_are_canonical},
     {"a mean before the encoding takes a constant away", a_mean_before_the_encoding_takes_a_constant_away},
     {"renewed means are of all tokens before", renewed_means_are_of_all_tokens_before},
+    {"normalising comes before the mean", normalising_comes_before_the_mean},
     {"scores stay where queries change", scores_stay_where_queries_change},
     {"scales are the fourth root of a ratio", scales_are_the_fourth_root_of_a_ratio},
     {"the metric is the mean over rotations", the_metric_is_the_mean_over_rotations},
