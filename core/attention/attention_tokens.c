@@ -125,9 +125,9 @@ static fq_status workspace_fill(fq_attention_workspace *work, const fq_attention
     FQ_TRY(fq_alloc_zero(&work->norm, CHUNK, sizeof *work->norm));
     FQ_TRY(fq_alloc_zero(&work->score, work->m * CHUNK, sizeof *work->score));
     FQ_TRY(fq_alloc_zero(&work->weight, CHUNK, sizeof *work->weight));
-    FQ_TRY(fq_alloc_zero(&work->sum, CHUNK, sizeof *work->sum));
+    FQ_TRY(fq_alloc_zero(&work->sum, work->m * CHUNK, sizeof *work->sum));
     FQ_TRY(fq_alloc_zero(&work->sums, work->m * CHUNK, sizeof *work->sums));
-    FQ_TRY(fq_alloc_zero(&work->total, values->dim, sizeof *work->total));
+    FQ_TRY(fq_alloc_zero(&work->total, work->m * values->dim, sizeof *work->total));
     if (keys->rows || values->rows)
         FQ_TRY(fq_alloc(&work->rows, CHUNK * values->dim, sizeof *work->rows));
     return FQ_OK;
@@ -180,12 +180,14 @@ static float dot(const float *a, const float *b, size_t n) {
     return sum;
 }
 
-static void transpose(const fq_attention_group *g, const fq_attention_kernels *kernels, uint8_t *columns,
-                      const uint8_t *index, size_t stride, size_t n) {
+static void transpose(const fq_attention_group *g, const fq_attention_kernels *kernels,
+                      fq_attention_workspace *work, const uint8_t *index, size_t stride, size_t n) {
     if (g->trellis)
-        fq_attention_trellis_kernels_for(kernels->kernel)->columns(columns, index, stride, g->index_bytes, n);
+        work->tokens = fq_attention_trellis_kernels_for(kernels->kernel)
+                           ->arrange(g->trellis, work->columns, index, stride, n);
     else
-        (g->nibbles ? kernels->columns : kernels->byte_columns)(columns, index, stride, g->index_bytes, n);
+        (g->nibbles ? kernels->columns : kernels->byte_columns)(work->columns, index, stride, g->index_bytes,
+                                                                n);
 }
 
 /* Adds all queries' scores with group i, a trellis code. */
@@ -196,7 +198,7 @@ static void score_trellis(const fq_attention_group *g, const fq_attention_kernel
     for (size_t q = 0; q < m; q++)
         parts[q] = &query[q].trellis[i];
     fq_attention_trellis_kernels_for(kernels->kernel)
-        ->scores(work->sums, g->trellis, work->columns, parts, m, next);
+        ->scores(work->sums, g->trellis, &work->tokens, parts, m, next);
     for (size_t q = 0; q < m; q++)
         kernels->add_long_scores(work->score + q * CHUNK, work->sums + q * CHUNK, work->norm,
                                  query[q].unit[i]);
@@ -218,7 +220,7 @@ fq_status fq_attention_score(const fq_attention_codes *keys, const fq_attention_
         size_t bad = 0;
         if (!fq_attention_read_norms(keys, g, kernels, work->norm, codes, n, &bad))
             return corrupt("key_codes", token + bad);
-        transpose(g, kernels, work->columns, index, keys->stride, n);
+        transpose(g, kernels, work, index, keys->stride, n);
         if (g->trellis) {
             score_trellis(g, kernels, work, query, i, m, next);
             next.bytes = 0;
@@ -268,10 +270,12 @@ static void add_exactly(double *value, const fq_attention_group *g, const uint8_
     }
 }
 
-/* Adds a group's words, times the weights of their tokens, to the sum of one query. */
-static void accumulate_group(const fq_attention_group *g, const fq_attention_kernels *kernels,
-                             fq_attention_workspace *work, double *value, const float *p,
-                             const uint8_t *index, size_t stride, size_t n, fq_attention_prefetch next) {
+/* Query q's weights in units, into work->sum + q CHUNK, where q is how many are there already; those too
+ * heavy for that are added to value at once. Returns the unit; 0 where there is nothing else, or next to
+ * nothing. */
+static double weigh(const fq_attention_group *g, const fq_attention_kernels *kernels,
+                    fq_attention_workspace *work, size_t q, double *value, const float *p,
+                    const uint8_t *index, size_t stride, size_t n) {
     float *weight = work->weight, mean, most;
     kernels->weights(weight, &mean, &most, p, work->norm);
     const float heavy = (float)((double)outlier * (double)mean * CHUNK / (double)n);
@@ -287,21 +291,47 @@ static void accumulate_group(const fq_attention_group *g, const fq_attention_ker
     }
     const float all_units = g->trellis ? (float)FQ_ATTENTION_TRELLIS_MOST : weight_units;
     const float top = most > heavy ? heavy : most, units = all_units / top;
-    if (!(top > 0) || !isfinite(units)) /* nothing, or next to nothing */
+    if (!(top > 0) || !isfinite(units))
+        return 0;
+    kernels->units(work->sum + q * CHUNK, weight, units);
+    return (double)top / (double)all_units * (double)(g->trellis ? g->trellis->code->unit : g->word_unit);
+}
+
+static void add_totals(double *value, const int64_t *total, double unit, size_t n) {
+    for (size_t j = 0; j < n; j++)
+        value[j] += unit * (double)total[j];
+}
+
+/* Adds a group's words, times the weights of their tokens, to the sum of one query. */
+static void accumulate_group(const fq_attention_group *g, const fq_attention_kernels *kernels,
+                             fq_attention_workspace *work, double *value, const float *p,
+                             const uint8_t *index, size_t stride, size_t n, fq_attention_prefetch next) {
+    const double unit = weigh(g, kernels, work, 0, value, p, index, stride, n);
+    if (!(unit > 0))
         return;
-    kernels->units(work->sum, weight, units);
-    if (g->trellis)
-        fq_attention_trellis_kernels_for(kernels->kernel)
-            ->values(work->total, g->trellis, work->columns, work->sum, next);
-    else if (g->nibbles)
+    if (g->nibbles)
         kernels->nibble_values(work->total, work->columns, g->index_bytes, g->word_table, g->coordinates,
                                work->sum, next);
     else
         kernels->byte_values(work->total, work->columns, g->index_bytes, &g->bytes, work->sum, next);
-    const double unit =
-        (double)top / (double)all_units * (double)(g->trellis ? g->trellis->code->unit : g->word_unit);
-    for (size_t j = 0; j < g->group->dim; j++)
-        value[j] += unit * (double)work->total[j];
+    add_totals(value, work->total, unit, g->group->dim);
+}
+
+/* The same of a trellis code's levels, to the sums of all queries, which share the reading of labels. */
+static void accumulate_trellis(const fq_attention_group *g, const fq_attention_kernels *kernels,
+                               fq_attention_workspace *work, double *const *value, size_t m,
+                               const uint8_t *index, size_t stride, size_t n, fq_attention_prefetch next) {
+    double unit[FQ_ATTENTION_QUERIES], *to[FQ_ATTENTION_QUERIES];
+    size_t count = 0;
+    for (size_t q = 0; q < m; q++) {
+        to[count] = value[q] + g->group->offset;
+        unit[count] = weigh(g, kernels, work, count, to[count], work->score + q * CHUNK, index, stride, n);
+        count += unit[count] > 0;
+    }
+    fq_attention_trellis_kernels_for(kernels->kernel)
+        ->values(work->total, g->trellis, &work->tokens, work->sum, count, next);
+    for (size_t q = 0; q < count; q++)
+        add_totals(to[q], work->total + q * g->group->dim, unit[q], g->group->dim);
 }
 
 static void accumulate_rows(double *value, const float *weight, const float *rows, size_t d, size_t n) {
@@ -324,7 +354,12 @@ fq_status fq_attention_accumulate(const fq_attention_codes *values, const fq_att
         size_t bad = 0;
         if (!fq_attention_read_norms(values, g, kernels, work->norm, codes, n, &bad))
             return corrupt("value_codes", token + bad);
-        transpose(g, kernels, work->columns, index, values->stride, n);
+        transpose(g, kernels, work, index, values->stride, n);
+        if (g->trellis) {
+            accumulate_trellis(g, kernels, work, value, m, index, values->stride, n, next);
+            next.bytes = 0;
+            continue;
+        }
         for (size_t q = 0; q < m; q++) {
             accumulate_group(g, kernels, work, value[q] + g->group->offset, work->score + q * CHUNK, index,
                              values->stride, n, next);

@@ -27,10 +27,11 @@ typedef struct fq_attention_workspace {
     float *norm;      /* [CHUNK] */
     float *score;     /* [m][CHUNK]: scores, then exp(score - most), zero behind the last token */
     float *weight;    /* [CHUNK] */
-    int16_t *sum;     /* [CHUNK] */
+    int16_t *sum;     /* [m][CHUNK]: look-ups' sums; weights in units */
     int32_t *sums;    /* [m][CHUNK], of trellis codes */
-    int64_t *total;   /* [d] */
-    float *rows;      /* [CHUNK][d] where a side is decoded */
+    int64_t *total;   /* [m][d] */
+    fq_attention_trellis_tokens tokens; /* of a trellis code, the last ones transposed */
+    float *rows;                        /* [CHUNK][d] where a side is decoded */
 } fq_attention_workspace;
 
 FQ_MUST_CHECK fq_status fq_attention_workspace_init(fq_attention_workspace *work,

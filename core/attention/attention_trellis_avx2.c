@@ -127,11 +127,12 @@ TARGET static void scores_two(int32_t *to, const fq_attention_trellis *t, const 
     BY_BITS(t, SCORE_TWO);
 }
 
-TARGET static void scores(int32_t *sum, const fq_attention_trellis *t, const uint8_t *columns,
+TARGET static void scores(int32_t *sum, const fq_attention_trellis *t,
+                          const fq_attention_trellis_tokens *tokens,
                           const fq_attention_trellis_query *const *query, size_t m,
                           fq_attention_prefetch next) {
     for (size_t block = 0; block < BLOCKS; block++) {
-        const uint8_t *const from = columns + block * TOKENS;
+        const uint8_t *const from = tokens->at + block * TOKENS;
         int32_t *const to = sum + block * TOKENS;
         prefetch(next, block, BLOCKS);
         size_t q = 0;
@@ -142,34 +143,44 @@ TARGET static void scores(int32_t *sum, const fq_attention_trellis *t, const uin
     }
 }
 
-/* A function's sum over all tokens of one period. */
-TARGET static ALWAYS_INLINE int64_t value(const fq_attention_trellis *t, const uint8_t *const *column,
-                                          size_t f, const int16_t *weight, unsigned bits) {
-    __m256i sum = _mm256_setzero_si256();
+/* A function's sums over all tokens of one period with m <= 2 queries' weights; m and bits known when this is
+ * compiled. */
+TARGET static ALWAYS_INLINE void value(int64_t *const *total, const fq_attention_trellis *t,
+                                       const uint8_t *const *column, size_t f, const int16_t *weight,
+                                       size_t m, unsigned bits) {
+    __m256i sum[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()};
     for (size_t block = 0; block < BLOCKS; block++) {
         nibbles part[FQ_TRELLIS_REACH_MAX];
         for (size_t r = 0; r < FQ_TRELLIS_REACH_MAX; r++)
             part[r] = nibbles_of(load(column[r] + block * TOKENS));
         const nibbles *const byte[3] = {&part[0], &part[1], &part[2]};
-        const __m256i level = read_levels(t, f, byte, bits), zero = _mm256_setzero_si256();
-        sum = _mm256_add_epi32(
-            sum, _mm256_madd_epi16(_mm256_unpacklo_epi8(level, zero), load(weight + block * TOKENS)));
-        sum = _mm256_add_epi32(
-            sum, _mm256_madd_epi16(_mm256_unpackhi_epi8(level, zero), load(weight + block * TOKENS + 16)));
+        const __m256i level = read_levels(t, f, byte, bits), zero = _mm256_setzero_si256(),
+                      low = _mm256_unpacklo_epi8(level, zero), high = _mm256_unpackhi_epi8(level, zero);
+        for (size_t q = 0; q < m; q++) {
+            const int16_t *const w = weight + q * CHUNK + block * TOKENS;
+            sum[q] = _mm256_add_epi32(sum[q], _mm256_madd_epi16(low, load(w)));
+            sum[q] = _mm256_add_epi32(sum[q], _mm256_madd_epi16(high, load(w + 16)));
+        }
     }
-    int32_t lane[8]; /* each at most 64 products of 255 * 32639, below 2^30 */
-    int64_t total = 0;
-    _mm256_storeu_si256((__m256i *)(void *)lane, sum);
-    for (size_t l = 0; l < 8; l++)
-        total += lane[l];
-    return total;
+    for (size_t q = 0; q < m; q++) {
+        int32_t lane[8]; /* each at most 64 products of 255 * 32639, below 2^30 */
+        _mm256_storeu_si256((__m256i *)(void *)lane, sum[q]);
+        for (size_t l = 0; l < 8; l++)
+            *total[q] += lane[l];
+    }
 }
 
-#define VALUE(bits) *total = value(t, column, f, weight, bits)
+#define VALUE_ONE(bits) value(total, t, column, f, weight, 1, bits)
+#define VALUE_TWO(bits) value(total, t, column, f, weight, 2, bits)
 
-TARGET static void value_of(int64_t *total, const fq_attention_trellis *t, const uint8_t *const *column,
-                            size_t f, const int16_t *weight) {
-    BY_BITS(t, VALUE);
+TARGET static void value_one(int64_t *const *total, const fq_attention_trellis *t,
+                             const uint8_t *const *column, size_t f, const int16_t *weight) {
+    BY_BITS(t, VALUE_ONE);
+}
+
+TARGET static void value_two(int64_t *const *total, const fq_attention_trellis *t,
+                             const uint8_t *const *column, size_t f, const int16_t *weight) {
+    BY_BITS(t, VALUE_TWO);
 }
 
 /* Weights in the order in which bytes of 32 tokens become numbers of 16 bits: tokens 0-7 and 16-23, then
@@ -183,31 +194,46 @@ static int64_t order_weights(int16_t *to, const int16_t *weight) {
     return 128 * sum;
 }
 
-TARGET static void values(int64_t *total, const fq_attention_trellis *t, const uint8_t *columns,
-                          const int16_t *weight, fq_attention_prefetch next) {
-    int16_t ordered[CHUNK];
-    const int64_t bias = order_weights(ordered, weight);
+/* The sums of m <= 2 queries. */
+TARGET static void some_values(int64_t *total, const fq_attention_trellis *t, const uint8_t *columns,
+                               const int16_t *weight, size_t m, fq_attention_prefetch next) {
+    int16_t ordered[2 * CHUNK];
+    int64_t bias[2];
+    for (size_t q = 0; q < m; q++)
+        bias[q] = order_weights(ordered + q * CHUNK, weight + q * CHUNK);
     for (size_t i = 0; i < t->periods; i++) {
         prefetch(next, i, t->periods);
         for (size_t f = 0; f < t->functions; f++) {
             const uint8_t *column[FQ_TRELLIS_REACH_MAX];
+            int64_t *const to[2] = {total + i * t->functions + f,
+                                    total + (m - 1) * t->code->dim + i * t->functions + f};
             for (size_t r = 0; r < FQ_TRELLIS_REACH_MAX; r++) /* a third one may not be needed */
                 column[r] =
                     column_of(columns, t->bytes, t->period_bytes * i + t->last[f], r < t->reach ? r : 0);
-            value_of(&total[i * t->functions + f], t, column, f, ordered);
-            total[i * t->functions + f] -= bias;
+            for (size_t q = 0; q < m; q++)
+                *to[q] = -bias[q];
+            (m == 1 ? value_one : value_two)(to, t, column, f, ordered);
         }
     }
 }
 
-static void columns(uint8_t *to, const uint8_t *payloads, size_t stride, size_t bytes, size_t n) {
-    fq_attention_kernels_avx2.columns(to, payloads, stride, bytes, n);
+TARGET static void values(int64_t *total, const fq_attention_trellis *t,
+                          const fq_attention_trellis_tokens *tokens, const int16_t *weight, size_t m,
+                          fq_attention_prefetch next) {
+    for (size_t q = 0; q < m; q += 2, next.bytes = 0)
+        some_values(total + q * t->code->dim, t, tokens->at, weight + q * CHUNK, m - q < 2 ? 1 : 2, next);
+}
+
+static fq_attention_trellis_tokens arrange(const fq_attention_trellis *t, uint8_t *room,
+                                           const uint8_t *payloads, size_t stride, size_t n) {
+    fq_attention_kernels_avx2.columns(room, payloads, stride, t->bytes, n);
+    return (fq_attention_trellis_tokens){.at = room};
 }
 
 const fq_attention_trellis_kernels fq_attention_trellis_avx2 = {
     .kernel = FQ_ATTENTION_AVX2,
     .needs = FQ_CPU_AVX2,
-    .columns = columns,
+    .arrange = arrange,
     .scores = scores,
     .values = values,
 };

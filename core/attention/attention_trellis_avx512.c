@@ -1,17 +1,14 @@
-/* AVX-512 with GFNI, VBMI and VNNI. 64 labels at a time are two or three products of bit matrices with bytes
- * and their sum; a permutation of bytes turns them to levels; products of bytes with signs and bytes without
- * are added in fours. Values: a vector is one coordinate of 64 tokens, so that fours are of tokens. Scores: a
- * vector is one coordinate of four periods of 16 tokens, and fours are of coordinates. */
+/* AVX-512 with GFNI, VBMI and VNNI. Products of bytes with signs and bytes without are added in fours.
+ * Values: a vector is one coordinate of 64 tokens, so that fours are of tokens. Scores: a vector is one
+ * coordinate of four periods of 16 tokens, and fours are of coordinates. Payloads that need not be transposed
+ * for that go another way: attention_trellis_rows_avx512.c. */
 #include "attention_trellis.h"
 
 #if defined(__x86_64__)
 #include <string.h>
 
-#include "attention_avx512.h"
+#include "attention_trellis_avx512.h"
 #include "cpu.h"
-
-#undef TARGET
-#define TARGET __attribute__((target(INSTRUCTIONS ",gfni")))
 
 enum {
     CHUNK = FQ_ATTENTION_CHUNK,
@@ -21,39 +18,6 @@ enum {
     PLANES_MAX = FQ_TRELLIS_FRESH_MAX + FQ_TRELLIS_REACH_MAX - 1,
     OFFSETS_MAX = (FQ_ATTENTION_TRELLIS_DIM_MAX + TOGETHER) * FQ_TRELLIS_REACH_MAX
 };
-
-/* Levels by label: of 6 bits or fewer, 7, or 8. */
-typedef struct level_table {
-    __m512i part[4];
-} level_table;
-
-TARGET static ALWAYS_INLINE level_table levels_of(const fq_attention_trellis *t) {
-    level_table table;
-    for (size_t i = 0; i < 4; i++)
-        table.part[i] = load(t->level + 64 * i);
-    return table;
-}
-
-TARGET static ALWAYS_INLINE __m512i look_up(const level_table *table, __m512i label, unsigned bits) {
-    const __m512i *const part = table->part;
-    if (bits <= 6)
-        return _mm512_permutexvar_epi8(label, part[0]);
-    const __m512i low = _mm512_permutex2var_epi8(part[0], label, part[1]);
-    if (bits == 7)
-        return low;
-    return _mm512_mask_blend_epi8(_mm512_movepi8_mask(label), low,
-                                  _mm512_permutex2var_epi8(part[2], label, part[3]));
-}
-
-/* The levels that a function gives for its last byte and those before. */
-TARGET static ALWAYS_INLINE __m512i read_levels(const level_table *table, const __m512i *byte,
-                                                const __m512i *matrix, unsigned reach, unsigned bits) {
-    __m512i label = _mm512_xor_si512(_mm512_gf2p8affine_epi64_epi8(byte[0], matrix[0], 0),
-                                     _mm512_gf2p8affine_epi64_epi8(byte[1], matrix[1], 0));
-    if (reach > 2)
-        label = _mm512_xor_si512(label, _mm512_gf2p8affine_epi64_epi8(byte[2], matrix[2], 0));
-    return look_up(table, label, bits);
-}
 
 /* Byte columns, each 64 tokens of a pair of bytes side by side: [pairs][BLOCKS][2][TOKENS]. */
 TARGET static void columns(uint8_t *to, const uint8_t *payloads, size_t stride, size_t bytes, size_t n) {
@@ -193,13 +157,18 @@ TARGET static void scores_two(int32_t *to, const fq_attention_trellis *t, const 
         SCORE_BITS(2, 3);
 }
 
-TARGET static void scores(int32_t *sum, const fq_attention_trellis *t, const uint8_t *columns,
+TARGET static void scores(int32_t *sum, const fq_attention_trellis *t,
+                          const fq_attention_trellis_tokens *tokens,
                           const fq_attention_trellis_query *const *query, size_t m,
                           fq_attention_prefetch next) {
     uint32_t offset[OFFSETS_MAX];
+    if (tokens->stride) {
+        fq_attention_trellis_row_scores_avx512(sum, t, tokens, query, m, next);
+        return;
+    }
     find_columns(offset, t);
     for (size_t block = 0; block < BLOCKS; block++) {
-        const uint8_t *const from = columns + block * 2 * TOKENS;
+        const uint8_t *const from = tokens->at + block * 2 * TOKENS;
         int32_t *const to = sum + block * TOKENS;
         prefetch(next, block, BLOCKS);
         size_t q = 0;
@@ -270,22 +239,8 @@ TARGET static void some_values(int64_t *total, const fq_attention_trellis *t, co
         VALUES_BITS(3);
 }
 
-/* Weights as 256 high + low, [2][CHUNK]; returns 128 times their sum. */
-TARGET static int64_t split_weights(int8_t *parts, const int16_t *weight) {
-    __m512i sum = _mm512_setzero_si512(); /* of pairs: 512 weights fit 32 bits */
-    for (size_t i = 0; i < CHUNK; i += 32) {
-        const __m512i w = load(weight + i);
-        const __m512i high = _mm512_srai_epi16(_mm512_add_epi16(w, _mm512_set1_epi16(128)), 8),
-                      low = _mm512_sub_epi16(w, _mm512_slli_epi16(high, 8));
-        _mm256_storeu_si256((__m256i *)(void *)(parts + i), _mm512_cvtepi16_epi8(high));
-        _mm256_storeu_si256((__m256i *)(void *)(parts + CHUNK + i), _mm512_cvtepi16_epi8(low));
-        sum = _mm512_add_epi32(sum, _mm512_madd_epi16(w, _mm512_set1_epi16(1)));
-    }
-    return 128 * (int64_t)_mm512_reduce_add_epi32(sum);
-}
-
-TARGET static void values(int64_t *total, const fq_attention_trellis *t, const uint8_t *columns,
-                          const int16_t *weight, fq_attention_prefetch next) {
+TARGET static void values_of_one(int64_t *total, const fq_attention_trellis *t, const uint8_t *columns,
+                                 const int16_t *weight, fq_attention_prefetch next) {
     int8_t parts[2 * CHUNK];
     const int64_t bias = split_weights(parts, weight);
     for (size_t i = 0; i < t->periods; i++) {
@@ -304,11 +259,35 @@ TARGET static void values(int64_t *total, const fq_attention_trellis *t, const u
         total[j] -= bias;
 }
 
+TARGET static void values(int64_t *total, const fq_attention_trellis *t,
+                          const fq_attention_trellis_tokens *tokens, const int16_t *weight, size_t m,
+                          fq_attention_prefetch next) {
+    if (tokens->stride)
+        fq_attention_trellis_row_values_avx512(total, t, tokens, weight, m, next);
+    for (size_t q = 0; q < m && !tokens->stride; q++, next.bytes = 0)
+        values_of_one(total + q * t->code->dim, t, tokens->at, weight + q * CHUNK, next);
+}
+
+/* Rows where there are; a chunk that is not full is copied, for zeros stand behind it. */
+TARGET static fq_attention_trellis_tokens arrange(const fq_attention_trellis *t, uint8_t *room,
+                                                  const uint8_t *payloads, size_t stride, size_t n) {
+    if (!t->row_bytes) {
+        columns(room, payloads, stride, t->bytes, n);
+        return (fq_attention_trellis_tokens){.at = room};
+    }
+    if (n == CHUNK)
+        return (fq_attention_trellis_tokens){.at = payloads, .stride = stride};
+    for (size_t i = 0; i < n; i++)
+        memcpy(room + i * t->bytes, payloads + i * stride, t->bytes);
+    memset(room + n * t->bytes, 0, (CHUNK - n) * t->bytes);
+    return (fq_attention_trellis_tokens){.at = room, .stride = t->bytes};
+}
+
 const fq_attention_trellis_kernels fq_attention_trellis_avx512 = {
     .kernel = FQ_ATTENTION_AVX512,
     .needs = FQ_CPU_AVX2 | FQ_CPU_AVX512F | FQ_CPU_AVX512BW | FQ_CPU_AVX512DQ | FQ_CPU_AVX512VL |
              FQ_CPU_VNNI | FQ_CPU_VBMI | FQ_CPU_GFNI,
-    .columns = columns,
+    .arrange = arrange,
     .scores = scores,
     .values = values,
 };

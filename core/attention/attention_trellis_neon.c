@@ -53,8 +53,9 @@ static ALWAYS_INLINE void score_some(int32_t *sum, const fq_attention_trellis *t
     }
 }
 
-static void scores(int32_t *sum, const fq_attention_trellis *t, const uint8_t *columns,
+static void scores(int32_t *sum, const fq_attention_trellis *t, const fq_attention_trellis_tokens *tokens,
                    const fq_attention_trellis_query *const *query, size_t m, fq_attention_prefetch next) {
+    const uint8_t *const columns = tokens->at;
     prefetch(next, 0, 1);
     for (size_t q = 0; q < m; q += MOST) {
         const size_t count = m - q < MOST ? m - q : MOST;
@@ -67,43 +68,60 @@ static void scores(int32_t *sum, const fq_attention_trellis *t, const uint8_t *c
     }
 }
 
-/* One coordinate's sum: each of four lanes at most 128 products of 127 * 32639, below 2^30. */
-static ALWAYS_INLINE int64_t value(const fq_attention_trellis *t, const uint8_t *const *column, size_t f,
-                                   const int16_t *weight, unsigned bits) {
-    int32x4_t sum = vdupq_n_s32(0);
+/* One coordinate's sums with m <= MOST queries' weights: each of four lanes at most 128 products of
+ * 127 * 32639, below 2^30. */
+static ALWAYS_INLINE void value(int64_t *total, const fq_attention_trellis *t, const uint8_t *const *column,
+                                size_t f, const int16_t *weight, size_t m, unsigned bits) {
+    int32x4_t sum[MOST];
+    for (size_t q = 0; q < m; q++)
+        sum[q] = vdupq_n_s32(0);
     for (size_t block = 0; block < BLOCKS; block++) {
         const int8x16_t level = read_levels(t, column, f, block, bits);
         const int16x8_t half[2] = {vmovl_s8(vget_low_s8(level)), vmovl_s8(vget_high_s8(level))};
-        for (size_t h = 0; h < 2; h++) {
-            const int16x8_t w = vld1q_s16(weight + block * TOKENS + 8 * h);
-            sum = vmlal_s16(sum, vget_low_s16(half[h]), vget_low_s16(w));
-            sum = vmlal_s16(sum, vget_high_s16(half[h]), vget_high_s16(w));
-        }
+        for (size_t q = 0; q < m; q++)
+            for (size_t h = 0; h < 2; h++) {
+                const int16x8_t w = vld1q_s16(weight + q * CHUNK + block * TOKENS + 8 * h);
+                sum[q] = vmlal_s16(sum[q], vget_low_s16(half[h]), vget_low_s16(w));
+                sum[q] = vmlal_s16(sum[q], vget_high_s16(half[h]), vget_high_s16(w));
+            }
     }
-    return vaddlvq_s32(sum);
+    for (size_t q = 0; q < m; q++)
+        total[q * t->code->dim] = vaddlvq_s32(sum[q]);
 }
 
-static void values(int64_t *total, const fq_attention_trellis *t, const uint8_t *columns,
-                   const int16_t *weight, fq_attention_prefetch next) {
+static void some_values(int64_t *total, const fq_attention_trellis *t, const uint8_t *columns,
+                        const int16_t *weight, size_t m, fq_attention_prefetch next) {
     for (size_t j = 0; j < t->code->dim; j++) {
         const uint8_t *column[FQ_TRELLIS_REACH_MAX];
         const size_t f = j % t->functions;
         prefetch(next, j, t->code->dim);
         find_columns(column, t, columns, j / t->functions, f);
-        total[j] = t->label_bits <= 6   ? value(t, column, f, weight, 6)
-                   : t->label_bits == 7 ? value(t, column, f, weight, 7)
-                                        : value(t, column, f, weight, 8);
+        if (t->label_bits <= 6)
+            value(total + j, t, column, f, weight, m, 6);
+        else if (t->label_bits == 7)
+            value(total + j, t, column, f, weight, m, 7);
+        else
+            value(total + j, t, column, f, weight, m, 8);
     }
 }
 
-static void columns(uint8_t *to, const uint8_t *payloads, size_t stride, size_t bytes, size_t n) {
-    fq_attention_kernels_portable.columns(to, payloads, stride, bytes, n);
+static void values(int64_t *total, const fq_attention_trellis *t, const fq_attention_trellis_tokens *tokens,
+                   const int16_t *weight, size_t m, fq_attention_prefetch next) {
+    for (size_t q = 0; q < m; q += MOST, next.bytes = 0)
+        some_values(total + q * t->code->dim, t, tokens->at, weight + q * CHUNK, m - q < MOST ? m - q : MOST,
+                    next);
+}
+
+static fq_attention_trellis_tokens arrange(const fq_attention_trellis *t, uint8_t *room,
+                                           const uint8_t *payloads, size_t stride, size_t n) {
+    fq_attention_kernels_portable.columns(room, payloads, stride, t->bytes, n);
+    return (fq_attention_trellis_tokens){.at = room};
 }
 
 const fq_attention_trellis_kernels fq_attention_trellis_neon = {
     .kernel = FQ_ATTENTION_PORTABLE,
     .needs = FQ_CPU_NEON,
-    .columns = columns,
+    .arrange = arrange,
     .scores = scores,
     .values = values,
 };

@@ -12,7 +12,7 @@
 #include "memory.h"
 #include "stream.h"
 
-enum { CHUNK = FQ_ATTENTION_CHUNK, QUERIES = 5, DIM_MAX = FQ_ATTENTION_TRELLIS_DIM_MAX };
+enum { CHUNK = FQ_ATTENTION_CHUNK, QUERIES = 7, DIM_MAX = FQ_ATTENTION_TRELLIS_DIM_MAX };
 
 static fq_trellis_map random_map(fq_stream *s, unsigned fresh, unsigned together, unsigned window,
                                  unsigned label_bits) {
@@ -32,11 +32,12 @@ static const struct {
     unsigned fresh, together, window, label_bits;
     size_t dim;
 } shapes[] = {
-    {2, 1, 10, 6, 64}, {2, 1, 10, 7, 64},  {2, 1, 8, 7, 128}, {1, 1, 10, 7, 64}, {1, 1, 8, 6, 128},
-    {3, 1, 10, 7, 64}, {3, 1, 14, 8, 128}, {4, 1, 10, 8, 64}, {4, 1, 12, 8, 96}, {5, 1, 10, 7, 64},
-    {5, 2, 10, 8, 64}, {7, 1, 10, 8, 72},  {8, 1, 14, 8, 33}, {1, 2, 10, 7, 80}, {1, 4, 10, 6, 128},
-    {3, 2, 10, 7, 80}, {3, 4, 10, 7, 96},  {6, 1, 9, 5, 20},  {2, 1, 6, 3, 4},   {2, 1, 14, 8, 512},
-    {1, 1, 10, 7, 16}, {2, 1, 10, 4, 100}, {8, 4, 13, 8, 64},
+    {2, 1, 10, 6, 64}, {2, 1, 10, 7, 64},  {2, 1, 8, 7, 128}, {1, 1, 10, 7, 64},  {1, 1, 8, 6, 128},
+    {3, 1, 10, 7, 64}, {3, 1, 14, 8, 128}, {4, 1, 10, 8, 64}, {4, 1, 12, 8, 96},  {5, 1, 10, 7, 64},
+    {5, 2, 10, 8, 64}, {7, 1, 10, 8, 72},  {8, 1, 14, 8, 33}, {1, 2, 10, 7, 80},  {1, 4, 10, 6, 128},
+    {3, 2, 10, 7, 80}, {3, 4, 10, 7, 96},  {6, 1, 9, 5, 20},  {2, 1, 6, 3, 4},    {2, 1, 14, 8, 512},
+    {1, 1, 10, 7, 16}, {2, 1, 10, 4, 100}, {8, 4, 13, 8, 64}, {8, 1, 14, 8, 32},  {8, 1, 10, 7, 8},
+    {8, 3, 10, 8, 48}, {4, 1, 10, 7, 16},  {2, 1, 14, 8, 32}, {2, 1, 10, 7, 192},
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
@@ -45,7 +46,7 @@ typedef struct scene {
     fq_attention_trellis trellis;
     size_t d, n, stride;
     uint8_t payload[CHUNK * (DIM_MAX + 7)], columns[CHUNK * (DIM_MAX + 2)];
-    int16_t weight[CHUNK];
+    int16_t weight[QUERIES * CHUNK];
     fq_attention_trellis_query query[QUERIES];
     float row[QUERIES][DIM_MAX];
 } scene;
@@ -62,9 +63,9 @@ static bool scene_make(scene *s, fq_stream *random, size_t shape, size_t n) {
     s->stride = s->code.payload_bytes + fq_stream_below(random, 4);
     for (size_t i = 0; i < sizeof s->payload; i++)
         s->payload[i] = (uint8_t)fq_stream_below(random, 256);
-    for (size_t i = 0; i < CHUNK; i++) {
+    for (size_t i = 0; i < QUERIES * CHUNK; i++) {
         s->weight[i] = (int16_t)fq_stream_below(random, FQ_ATTENTION_TRELLIS_MOST + 1);
-        if (i >= n || fq_stream_below(random, 8) == 0)
+        if (i % CHUNK >= n || fq_stream_below(random, 8) == 0)
             s->weight[i] = 0;
     }
     s->weight[0] = FQ_ATTENTION_TRELLIS_MOST;
@@ -82,30 +83,34 @@ static void scene_clear(scene *s) {
         fq_attention_trellis_query_clear(&s->query[q]);
 }
 
-/* Whether a kernel's sums are those of levels read one by one. */
-static bool sums_agree(scene *s, const fq_attention_trellis_kernels *kernels) {
+/* Whether a kernel's sums with m queries are those of levels read one by one. */
+static bool sums_agree(scene *s, const fq_attention_trellis_kernels *kernels, size_t m) {
     static int32_t sum[QUERIES * CHUNK];
-    int64_t total[DIM_MAX], expected[DIM_MAX] = {0};
+    static int64_t total[QUERIES * DIM_MAX], expected[QUERIES * DIM_MAX];
     const fq_attention_trellis_query *query[QUERIES];
     bool good = true;
     for (size_t q = 0; q < QUERIES; q++)
         query[q] = &s->query[q];
-    kernels->columns(s->columns, s->payload, s->stride, s->code.payload_bytes, s->n);
+    const fq_attention_trellis_tokens tokens =
+        kernels->arrange(&s->trellis, s->columns, s->payload, s->stride, s->n);
     memset(sum, 0x55, sizeof sum);
-    kernels->scores(sum, &s->trellis, s->columns, query, QUERIES, (fq_attention_prefetch){0});
-    kernels->values(total, &s->trellis, s->columns, s->weight, (fq_attention_prefetch){0});
+    memset(total, 0x55, sizeof total);
+    memset(expected, 0, sizeof expected);
+    kernels->scores(sum, &s->trellis, &tokens, query, m, (fq_attention_prefetch){0});
+    kernels->values(total, &s->trellis, &tokens, s->weight, m, (fq_attention_prefetch){0});
     for (size_t i = 0; i < s->n; i++) {
         int64_t score[QUERIES] = {0};
         for (size_t j = 0; j < s->d; j++) {
             const int level = fq_trellis_level_at(&s->code, s->payload + i * s->stride, j);
-            expected[j] += level * s->weight[i];
-            for (size_t q = 0; q < QUERIES; q++)
+            for (size_t q = 0; q < m; q++) {
+                expected[q * s->d + j] += level * s->weight[q * CHUNK + i];
                 score[q] += level * s->query[q].number[j];
+            }
         }
-        for (size_t q = 0; q < QUERIES; q++)
+        for (size_t q = 0; q < m; q++)
             good = good && sum[q * CHUNK + i] == score[q];
     }
-    return good && memcmp(total, expected, s->d * sizeof *total) == 0;
+    return good && memcmp(total, expected, m * s->d * sizeof *total) == 0;
 }
 
 /* Kernels that this processor can run, the best first; NULL behind them. */
@@ -125,8 +130,9 @@ static void sums_are_exact(void) {
             if (!scene_make(&s, &random, shape, sizes[i]))
                 continue;
             for (size_t k = 0; kernels_at(k); k++)
-                if (!FQ_CHECK(sums_agree(&s, kernels_at(k))))
-                    printf("shape %zu, n = %zu, kernel %zu\n", shape, sizes[i], k);
+                for (size_t m = i == 0 ? 1 : QUERIES; m <= QUERIES; m++)
+                    if (!FQ_CHECK(sums_agree(&s, kernels_at(k), m)))
+                        printf("shape %zu, n = %zu, kernel %zu, %zu queries\n", shape, sizes[i], k, m);
             scene_clear(&s);
         }
 }
@@ -149,7 +155,7 @@ static void wrong_matrices_are_noticed(void) {
             memcpy(s.trellis.nibble[1][r], nibble, sizeof nibble);
             for (size_t k = 0; kernels_at(k); k++)
                 if (kernels_at(k) != &fq_attention_trellis_portable)
-                    FQ_CHECK(!sums_agree(&s, kernels_at(k)));
+                    FQ_CHECK(!sums_agree(&s, kernels_at(k), QUERIES));
             scene_clear(&s);
         }
 }
