@@ -25,7 +25,6 @@
 #include "codec_family.h"
 #include "codec_norm.h"
 #include "memory.h"
-#include "scalar_quantizer.h"
 
 enum { BITS };
 static const fq_codec_key keys[] = {{.name = "b",
@@ -137,7 +136,7 @@ static void square_law(law *l) {
     }
 }
 
-/* The law of a triplet's length; two thirds of the cells beyond 6 / sqrt d would be empty. */
+/* The law of a triplet's length, which is below 7 / sqrt d but for less than 1 in 10^9. */
 static void length_law(law *l, size_t dim) {
     l->from = 0.0;
     l->to = fmin(1.0, 7.0 / sqrt((double)dim));
@@ -194,17 +193,19 @@ done:
     return status;
 }
 
+/* The code of a coordinate by itself. */
 static fq_status left_over(line_code *code, size_t dim, unsigned bits) {
-    fq_scalar_quantizer quantizer = {0};
-    fq_status status = fq_scalar_quantizer_init(&quantizer, dim, (size_t)1 << bits);
-    for (size_t i = 0; status == FQ_OK && i < quantizer.levels; i++) {
-        code->level[i] = (float)quantizer.level[i];
-        if (i + 1 < quantizer.levels)
-            code->boundary[i] = (float)quantizer.threshold[i];
+    law *l = NULL;
+    FQ_TRY(fq_alloc(&l, 1, sizeof *l));
+    l->to = fmin(1.0, 7.0 / sqrt((double)dim));
+    l->from = -l->to;
+    for (size_t i = 0; i < CELLS; i++) {
+        const double x = centre_of(l, i);
+        l->mass[i] = pow(1.0 - x * x, 0.5 * (double)dim - 1.5);
     }
-    code->bits = bits;
-    fq_scalar_quantizer_clear(&quantizer);
-    return status;
+    line_code_make(code, l, bits);
+    fq_free(l);
+    return FQ_OK;
 }
 
 static fq_status create(fq_codec *codec, const fq_codec_parts *parts) {
