@@ -29,6 +29,13 @@ typedef enum fq_recipe {
 const char *fq_recipe_name(fq_recipe recipe);
 FQ_MUST_CHECK fq_status fq_recipe_parse(fq_recipe *recipe, const char *name);
 
+/* Two numbers between which D of the words lies, by interval arithmetic from start to end: nothing sampled.
+ * The library only carries them; NaN where nobody enclosed D. */
+typedef struct fq_codebook_certificate {
+    double low, high;
+    uint64_t parts; /* of the source's ball that it took; 0: a closed form */
+} fq_codebook_certificate;
+
 typedef struct fq_codebook {
     size_t dim, block, codewords;
     float *words; /* [N][k], owned */
@@ -37,6 +44,7 @@ typedef struct fq_codebook {
     double distortion;    /* population D, on samples never trained on; NaN until measured */
     double distortion_se; /* its standard error */
     uint64_t distortion_samples;
+    fq_codebook_certificate certificate; /* of these words */
 } fq_codebook;
 
 /* Makes an empty codebook (words NULL), and frees one; clear accepts an empty codebook. */
@@ -44,7 +52,7 @@ void fq_codebook_init(fq_codebook *codebook);
 void fq_codebook_clear(fq_codebook *codebook);
 
 /* Copies words[N][k] in; every word must be finite and in the unit ball (FQ_ERR_RANGE names the
- * first that is not). Leaves distortion NaN. */
+ * first that is not). Leaves distortion and certificate NaN. */
 FQ_MUST_CHECK fq_status fq_codebook_set(fq_codebook *codebook, size_t dim, size_t block, size_t codewords,
                                         const float *words, fq_recipe recipe, uint64_t seed);
 

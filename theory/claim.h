@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "codebook.h"
 #include "status.h"
 #include "verdict.h"
 
@@ -88,10 +89,15 @@ typedef struct fq_claim_head {
     size_t tokens, dim;
     const float *query, *key, *value; /* [tokens][dim]; query may be NULL */
 } fq_claim_head;
+typedef struct fq_claim_codebook {
+    const char *name; /* its file */
+    fq_codebook codebook;
+} fq_claim_codebook;
 typedef struct fq_claim_data {
-    size_t point_count, head_count;
+    size_t point_count, head_count, codebook_count;
     const fq_claim_point *points;
     const fq_claim_head *heads;
+    const fq_claim_codebook *codebooks;
 } fq_claim_data;
 
 typedef struct fq_claim_context {

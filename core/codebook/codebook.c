@@ -26,6 +26,7 @@ fq_status fq_recipe_parse(fq_recipe *recipe, const char *name) {
 void fq_codebook_init(fq_codebook *codebook) {
     memset(codebook, 0, sizeof *codebook);
     codebook->distortion = codebook->distortion_se = (double)NAN;
+    codebook->certificate.low = codebook->certificate.high = (double)NAN;
 }
 
 void fq_codebook_clear(fq_codebook *codebook) {

@@ -18,6 +18,23 @@ static double rate_of(const fq_codebook *codebook) {
     return log2((double)codebook->codewords) / (double)codebook->block;
 }
 
+static bool is_certified(const fq_codebook *codebook) {
+    return isfinite(codebook->certificate.low) && isfinite(codebook->certificate.high);
+}
+
+/* What the certificate says, and of which words. */
+static void certificate_digest(char hex[FQ_SHA256_HEX], const fq_codebook *codebook) {
+    char text[300];
+    fq_sha256 hash;
+    const int length = snprintf(text, sizeof text, "certificate %zu %zu %zu %a %a %" PRIu64, codebook->dim,
+                                codebook->block, codebook->codewords, codebook->certificate.low,
+                                codebook->certificate.high, codebook->certificate.parts);
+    fq_sha256_init(&hash);
+    fq_sha256_add(&hash, text, (size_t)length);
+    fq_sha256_add(&hash, codebook->words, codebook->codewords * codebook->block * sizeof *codebook->words);
+    fq_sha256_final(&hash, hex);
+}
+
 /* Numbers in hexadecimal: every bit counts. */
 static void content_digest(char hex[FQ_SHA256_HEX], const fq_codebook *codebook) {
     char text[400];
@@ -29,12 +46,27 @@ static void content_digest(char hex[FQ_SHA256_HEX], const fq_codebook *codebook)
     fq_sha256_init(&hash);
     fq_sha256_add(&hash, text, (size_t)length);
     fq_sha256_add(&hash, codebook->words, codebook->codewords * codebook->block * sizeof *codebook->words);
+    if (is_certified(codebook)) {
+        certificate_digest(hex, codebook);
+        fq_sha256_add(&hash, hex, strlen(hex));
+    }
     fq_sha256_final(&hash, hex);
+}
+
+static fq_status write_certificate(hid_t dataset, const fq_codebook *codebook) {
+    char hex[FQ_SHA256_HEX];
+    certificate_digest(hex, codebook);
+    FQ_TRY(fq_h5_write_double(dataset, "certified_low", codebook->certificate.low));
+    FQ_TRY(fq_h5_write_double(dataset, "certified_high", codebook->certificate.high));
+    FQ_TRY(fq_h5_write_u64(dataset, "certified_parts", codebook->certificate.parts));
+    return fq_h5_write_text(dataset, "certified_sha256", hex);
 }
 
 static fq_status write_attributes(hid_t dataset, const fq_codebook *codebook) {
     char hex[FQ_SHA256_HEX];
     content_digest(hex, codebook);
+    if (is_certified(codebook))
+        FQ_TRY(write_certificate(dataset, codebook));
     FQ_TRY(fq_h5_write_u64(dataset, "dim", codebook->dim));
     FQ_TRY(fq_h5_write_u64(dataset, "block", codebook->block));
     FQ_TRY(fq_h5_write_u64(dataset, "codewords", codebook->codewords));
@@ -96,6 +128,31 @@ static fq_status read_header(const fq_h5_file *file, hid_t dataset, header *h) {
     return FQ_OK;
 }
 
+/* The certificate of a codebook whose words are read, where the file has one. */
+static fq_status read_certificate(const fq_h5_file *file, hid_t dataset, fq_codebook *codebook) {
+    static const char *const names[] = {"certified_low", "certified_high", "certified_parts",
+                                        "certified_sha256"};
+    char stored[FQ_SHA256_HEX], hex[FQ_SHA256_HEX];
+    bool any = false;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        any = any || fq_h5_has_attribute(dataset, names[i]);
+    if (!any)
+        return FQ_OK;
+    fq_codebook_certificate *const c = &codebook->certificate;
+    FQ_TRY(fq_h5_read_double(file, dataset, dataset_name, names[0], &c->low));
+    FQ_TRY(fq_h5_read_double(file, dataset, dataset_name, names[1], &c->high));
+    FQ_TRY(fq_h5_read_u64(file, dataset, dataset_name, names[2], &c->parts));
+    FQ_TRY(fq_h5_read_text(file, dataset, dataset_name, names[3], stored, sizeof stored));
+    if (!(c->low <= c->high) || !isfinite(c->low) || !isfinite(c->high))
+        return FQ_H5_MALFORMED(file, dataset_name,
+                               "attributes certified_low and certified_high are %g and %g", c->low, c->high);
+    certificate_digest(hex, codebook);
+    if (strcmp(stored, hex) != 0)
+        return FQ_H5_MALFORMED(file, dataset_name,
+                               "attribute certified_sha256 is of another certificate or other words");
+    return FQ_OK;
+}
+
 static fq_status read_words(const fq_h5_file *file, hid_t dataset, const fq_h5_shape *shape,
                             fq_codebook *codebook) {
     header h;
@@ -121,6 +178,7 @@ static fq_status read_words(const fq_h5_file *file, hid_t dataset, const fq_h5_s
     codebook->distortion = h.distortion;
     codebook->distortion_se = h.distortion_se;
     codebook->distortion_samples = h.samples;
+    FQ_TRY(read_certificate(file, dataset, codebook));
     char digest[FQ_SHA256_HEX];
     content_digest(digest, codebook);
     return fq_h5_check_digest(file, dataset, dataset_name, digest);

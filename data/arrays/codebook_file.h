@@ -3,7 +3,9 @@
  *   /codebook    N x k float32, codewords in the closed unit ball; attributes dim, block, codewords,
  *                rate = log2(N)/k, distortion and distortion_se (population D on samples never
  *                trained on; NaN if not measured), distortion_samples, recipe, seed; units, axes,
- *                description; content_sha256 over all of these
+ *                description; content_sha256 over all of these. Where D of the words was enclosed also
+ *                certified_low, certified_high, certified_parts, and certified_sha256 over these, the sizes
+ *                and the words: a certificate is of these words alone
  *   /provenance  see provenance.h
  *
  * Reading checks every attribute against the others and the words, and content_sha256 where it is

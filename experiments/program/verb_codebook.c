@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "code_certificate.h"
 #include "codebook_cache.h"
 #include "codebook_file.h"
 #include "codebook_trellis.h"
@@ -21,7 +22,8 @@ static double bits;
 static uint64_t seed = 1;
 static double tolerance;
 static const char *family = "fib", *recipe = "population", *output;
-static bool json, no_cache, improve;
+static bool json, no_cache, improve, certify;
+static size_t parts;
 
 static const fq_option options[] = {
     {.name = "family",
@@ -116,6 +118,18 @@ static const fq_option options[] = {
      .most = 1e12,
      .help = "fresh samples to measure the distortion on; without it 1048576, or 65536 vectors of a trellis "
              "code"},
+    {.name = "certify",
+     .kind = FQ_OPTION_FLAG,
+     .value = &certify,
+     .help = "enclose the distortion in interval arithmetic, k = 2 to 8, N up to 4096; kept in the file"},
+    {.name = "parts",
+     .kind = FQ_OPTION_SIZE,
+     .value = &parts,
+     .argument = "P",
+     .least = 0,
+     .most = 1e9,
+     .help = "parts of the source that an enclosure may take for k > 2: more make it narrower; 0: four "
+             "million, one million from k = 5 on"},
     FQ_OPTION_OUTPUT(output, false),
     {.name = "no-cache",
      .kind = FQ_OPTION_FLAG,
@@ -135,8 +149,20 @@ static const fq_usage usage = {
     .notes = "The cache folder is $FIBQUANT_CACHE, else $XDG_CACHE_HOME/fibquant, else ~/.cache/fibquant.",
     .examples = "fibquant codebook --dim 64 --block 4 --codewords 256 -o d64-k4-N256.h5\n"
                 "fibquant codebook -d 128 -k 2 -N 16 --recipe paper --json\n"
-                "fibquant codebook --family trellis -b 2 --window 8 --evaluations 4000 -o b2.h5",
+                "fibquant codebook --family trellis -b 2 --window 8 --evaluations 4000 -o b2.h5\n"
+                "fibquant codebook -d 64 -k 2 -N 16 --certify -o d64-k2-N16.h5",
 };
+
+static void print_certificate(const fq_codebook *c) {
+    if (!fq_codebook_is_certified(c))
+        return;
+    if (c->certificate.parts == 0)
+        printf("  certified D       %.15g, to %.0e (closed form)\n",
+               0.5 * (c->certificate.low + c->certificate.high), c->certificate.high - c->certificate.low);
+    else
+        printf("  certified D       %.7f to %.7f (%" PRIu64 " parts of the source)\n", c->certificate.low,
+               c->certificate.high, c->certificate.parts);
+}
 
 static fq_status print(const fq_codebook *c) {
     fq_source source;
@@ -152,19 +178,22 @@ static fq_status print(const fq_codebook *c) {
     }
     if (json)
         return fq_verb_print_json(json_pack(
-            "{s:s, s:I, s:I, s:I, s:o, s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:s, s:o}", "schema",
-            "fibquant codebook 1", "dim", (json_int_t)c->dim, "block", (json_int_t)c->block, "codewords",
-            (json_int_t)c->codewords, "rate", fq_json_number(rate), "rate_units", "bits per coordinate",
-            "recipe", fq_recipe_name(c->recipe), "distortion", fq_json_number(c->distortion), "distortion_se",
-            fq_json_number(c->distortion_se), "distortion_samples", (json_int_t)c->distortion_samples,
-            "every_code_bound", fq_json_number(every_code), "every_code_excess",
-            fq_json_number(c->distortion / every_code - 1), "shannon_bound", fq_json_number(shannon),
-            "high_rate", fq_json_number(high_rate), "high_rate_cell", cell.name, "output",
-            fq_json_text(output)));
+            "{s:s, s:I, s:I, s:I, s:o, s:s, s:s, s:o, s:o, s:I, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:s, s:o}",
+            "schema", "fibquant codebook 1", "dim", (json_int_t)c->dim, "block", (json_int_t)c->block,
+            "codewords", (json_int_t)c->codewords, "rate", fq_json_number(rate), "rate_units",
+            "bits per coordinate", "recipe", fq_recipe_name(c->recipe), "distortion",
+            fq_json_number(c->distortion), "distortion_se", fq_json_number(c->distortion_se),
+            "distortion_samples", (json_int_t)c->distortion_samples, "certified_low",
+            fq_json_number(c->certificate.low), "certified_high", fq_json_number(c->certificate.high),
+            "certified_parts", (json_int_t)c->certificate.parts, "every_code_bound",
+            fq_json_number(every_code), "every_code_excess", fq_json_number(c->distortion / every_code - 1),
+            "shannon_bound", fq_json_number(shannon), "high_rate", fq_json_number(high_rate),
+            "high_rate_cell", cell.name, "output", fq_json_text(output)));
     printf("d = %zu, k = %zu, N = %zu: %.6g bits a coordinate, recipe %s, seed %" PRIu64 "\n", c->dim,
            c->block, c->codewords, rate, fq_recipe_name(c->recipe), c->seed);
     printf("  distortion D      %.6f, standard error %.1e (%" PRIu64 " fresh samples)\n", c->distortion,
            c->distortion_se, c->distortion_samples);
+    print_certificate(c);
     if (c->block < c->dim) {
         if (isfinite(every_code))
             printf("  any code of N     %.6f at least: D is %.2f %% above what no code can beat\n",
@@ -200,6 +229,8 @@ static fq_status work(int argc, const char **argv) {
     FQ_TRY(fq_verb_provenance(&provenance, argc, argv, seed));
     fq_codebook_init(&codebook);
     fq_status status = make(&codebook);
+    if (status == FQ_OK && certify)
+        status = fq_codebook_certify(&codebook, (double)parts);
     if (status == FQ_OK && output)
         status = fq_codebook_file_write(output, &codebook, &provenance);
     if (status == FQ_OK)
@@ -224,6 +255,8 @@ static bool options_fit(bool trellis, int *exit_code) {
         fq_options_refuse(&usage, "--bits B is missing");
     else if (trellis && (block || codewords))
         fq_options_refuse(&usage, "--%s is for --family fib", block ? "block" : "codewords");
+    else if (trellis && (certify || parts))
+        fq_options_refuse(&usage, "--%s is for --family fib", certify ? "certify" : "parts");
     else if (!trellis && dim == 0)
         fq_options_refuse(&usage, "--dim D is missing");
     else if (!trellis && block == 0)

@@ -121,30 +121,39 @@ static fq_status run_claims(fq_claim_report *report, const fq_claim *const *chos
     return status;
 }
 
+/* Files to read. */
+typedef struct files {
+    fq_option_list stores, codebooks;
+    const char *cache;
+} files;
+
 /* Asks it of both outputs before any claim is checked. */
-static bool outputs_are_good(const fq_usage *usage, const outputs *to, const fq_option_list *stores,
-                             const char *cache, int *exit_code) {
-    static fq_input inputs[FQ_OPTION_LIST_MAX + 2];
-    const fq_output files[] = {
+static bool outputs_are_good(const fq_usage *usage, const outputs *to, const files *from, int *exit_code) {
+    static fq_input inputs[2 * FQ_OPTION_LIST_MAX + 2];
+    const fq_output written[] = {
         {"--output", to->store, FQ_OUTPUT_STORE}, {"--json-file", to->json_file, FQ_OUTPUT_FILE}, {0}};
     memset(inputs, 0, sizeof inputs);
-    inputs[0] = (fq_input){.option = "--cache", .path = cache};
-    for (size_t i = 0; i < stores->count; i++)
-        inputs[i + 1] = (fq_input){.option = "--store", .path = stores->items[i], .store = true};
-    return fq_outputs_good(usage, files, inputs, exit_code);
+    fq_input *next = inputs;
+    *next++ = (fq_input){.option = "--cache", .path = from->cache};
+    for (size_t i = 0; i < from->stores.count; i++)
+        *next++ = (fq_input){.option = "--store", .path = from->stores.items[i], .store = true};
+    for (size_t i = 0; i < from->codebooks.count; i++)
+        *next++ = (fq_input){.option = "--codebook", .path = from->codebooks.items[i]};
+    return fq_outputs_good(usage, written, inputs, exit_code);
 }
 
-static bool load_inputs(fq_claim_inputs *inputs, const fq_option_list *stores, const char *cache,
-                        bool quiet) {
+static bool load_inputs(fq_claim_inputs *inputs, const files *from, bool quiet) {
     fq_claim_inputs_init(inputs);
     fq_status status = FQ_OK;
-    for (size_t i = 0; i < stores->count && status == FQ_OK; i++)
-        status = fq_claim_inputs_add_store(inputs, stores->items[i]);
-    if (cache && status == FQ_OK)
-        status = fq_claim_inputs_add_cache(inputs, cache);
+    for (size_t i = 0; i < from->stores.count && status == FQ_OK; i++)
+        status = fq_claim_inputs_add_store(inputs, from->stores.items[i]);
+    for (size_t i = 0; i < from->codebooks.count && status == FQ_OK; i++)
+        status = fq_claim_inputs_add_codebook(inputs, from->codebooks.items[i]);
+    if (from->cache && status == FQ_OK)
+        status = fq_claim_inputs_add_cache(inputs, from->cache);
     if (status != FQ_OK)
         fq_claim_inputs_clear(inputs);
-    else if (!quiet && stores->count)
+    else if (!quiet && from->stores.count)
         fprintf(stderr, "verify: %zu stored points of block codes; %zu rows are not such\n",
                 inputs->data.point_count, inputs->skipped);
     return status == FQ_OK;
@@ -154,8 +163,7 @@ static int run(int argc, const char **argv) {
     bool list = false, quick = false, quiet = false;
     outputs to = {0};
     uint64_t seed = 20260511;
-    fq_option_list stores = {0};
-    const char *cache = NULL;
+    files from = {0};
     size_t precision = 2048;
     const fq_option options[] = {
         {.name = "list", .kind = FQ_OPTION_FLAG, .value = &list, .help = "explain each claim and stop"},
@@ -177,12 +185,17 @@ static int run(int argc, const char **argv) {
          .help = "store everything in this results file (tables claims, claim-evidence and claim-series)"},
         {.name = "store",
          .kind = FQ_OPTION_LIST,
-         .value = &stores,
+         .value = &from.stores,
          .argument = "FILE.h5",
          .help = "result store whose measured points claim finite_rate holds against the Shannon bound"},
+        {.name = "codebook",
+         .kind = FQ_OPTION_LIST,
+         .value = &from.codebooks,
+         .argument = "FILE.h5",
+         .help = "codebook file whose distortion claim stored_codes encloses anew, against its certificate"},
         {.name = "cache",
          .kind = FQ_OPTION_TEXT,
-         .value = &cache,
+         .value = &from.cache,
          .argument = "FILE.h5",
          .help = "KV cache on whose heads claims about real vectors are checked"},
         FQ_OPTION_QUIET(quiet),
@@ -212,7 +225,8 @@ static int run(int argc, const char **argv) {
             "fibquant verify --list\nfibquant verify gains correlation\n"
             "fibquant verify --quick --json\n"
             "fibquant verify -o claims.h5 --json-file claims.json\n"
-            "fibquant verify finite_rate --store results.h5\nfibquant verify interface --cache cache.h5\n",
+            "fibquant verify finite_rate --store results.h5\nfibquant verify interface --cache cache.h5\n"
+            "fibquant verify stored_codes --quick --codebook d64-k2-N16.h5\n",
         .exit_status = "1 a claim is refuted, or a finding's exception holds; 5 a claim is undecided"};
     fq_arguments arguments;
     int exit_code;
@@ -229,10 +243,10 @@ static int run(int argc, const char **argv) {
         list_claims(chosen, count);
         return 0;
     }
-    if (!outputs_are_good(&usage, &to, &stores, cache, &exit_code))
+    if (!outputs_are_good(&usage, &to, &from, &exit_code))
         return exit_code;
     fq_claim_inputs inputs;
-    if (!load_inputs(&inputs, &stores, cache, quiet))
+    if (!load_inputs(&inputs, &from, quiet))
         return fq_verb_fail("verify");
     fq_claim_report report;
     if (fq_claim_report_init(&report) != FQ_OK) {

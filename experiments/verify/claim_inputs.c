@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "codebook_file.h"
 #include "failure.h"
 #include "kv_cache_file.h"
 #include "result_store.h"
@@ -160,5 +161,30 @@ fq_status fq_claim_inputs_add_cache(fq_claim_inputs *inputs, const char *path) {
     for (size_t layer = 0; layer < shape->layers && status == FQ_OK; layer++)
         status = add_layer(inputs, heads, cache, layer, tokens);
     fq_kv_cache_close(cache);
+    return status;
+}
+
+fq_status fq_claim_inputs_add_codebook(fq_claim_inputs *inputs, const char *path) {
+    fq_codebook codebook;
+    fq_claim_codebook *all;
+    float *words;
+    fq_codebook_init(&codebook);
+    FQ_TRY(fq_codebook_file_read(&codebook, path));
+    const size_t before = inputs->data.codebook_count, size = codebook.codewords * codebook.block;
+    fq_status status = fq_arena_alloc(&inputs->arena, &all, before + 1, sizeof *all);
+    if (status == FQ_OK)
+        status = fq_arena_alloc(&inputs->arena, &words, size, sizeof *words);
+    if (status == FQ_OK)
+        status = fq_arena_text(&inputs->arena, &all[before].name, path, strlen(path));
+    if (status == FQ_OK) { /* the words belong to the arena */
+        for (size_t i = 0; i < before; i++)
+            all[i] = inputs->data.codebooks[i];
+        memcpy(words, codebook.words, size * sizeof *words);
+        all[before].codebook = codebook;
+        all[before].codebook.words = words;
+        inputs->data.codebooks = all;
+        inputs->data.codebook_count++;
+    }
+    fq_codebook_clear(&codebook);
     return status;
 }

@@ -1,4 +1,4 @@
-/* What verification is handed from files: stored measurements, and heads of a KV cache. */
+/* What verification is handed from files: stored measurements, heads of a KV cache, codebooks. */
 #ifndef FQ_CLAIM_INPUTS_H
 #define FQ_CLAIM_INPUTS_H
 
@@ -22,5 +22,9 @@ FQ_MUST_CHECK fq_status fq_claim_inputs_add_store(fq_claim_inputs *inputs, const
 /* Adds every query head of every layer, with the key and value head it reads, over at most 1024 positions
  * from the first. Memory: 4 tokens d (query heads + 2 heads) bytes a layer. */
 FQ_MUST_CHECK fq_status fq_claim_inputs_add_cache(fq_claim_inputs *inputs, const char *path);
+
+/* Adds a codebook file with its certificate, if it has one. FQ_ERR_INPUT if it cannot be read, or is damaged.
+ */
+FQ_MUST_CHECK fq_status fq_claim_inputs_add_codebook(fq_claim_inputs *inputs, const char *path);
 
 #endif

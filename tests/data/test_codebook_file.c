@@ -34,6 +34,9 @@ static bool same(const fq_codebook *a, const fq_codebook *b) {
            a->recipe == b->recipe && a->seed == b->seed && a->distortion_samples == b->distortion_samples &&
            memcmp(&a->distortion, &b->distortion, sizeof a->distortion) == 0 &&
            memcmp(&a->distortion_se, &b->distortion_se, sizeof a->distortion_se) == 0 &&
+           memcmp(&a->certificate.low, &b->certificate.low, sizeof(double)) == 0 &&
+           memcmp(&a->certificate.high, &b->certificate.high, sizeof(double)) == 0 &&
+           a->certificate.parts == b->certificate.parts &&
            memcmp(a->words, b->words, a->codewords * a->block * sizeof *a->words) == 0;
 }
 
@@ -47,6 +50,12 @@ static void written_codebooks_come_back(void) {
     fq_codebook_clear(&in);
     fq_codebook_init(&in);
     out.distortion = out.distortion_se = (double)NAN; /* not measured */
+    FQ_CHECK_OK(fq_codebook_file_write(path_of("c.h5"), &out, NULL));
+    if (FQ_CHECK_OK(fq_codebook_file_read(&in, path_of("c.h5"))))
+        FQ_CHECK(same(&out, &in));
+    fq_codebook_clear(&in);
+    fq_codebook_init(&in);
+    out.certificate = (fq_codebook_certificate){0.34, 0.36, 12345};
     FQ_CHECK_OK(fq_codebook_file_write(path_of("c.h5"), &out, NULL));
     if (FQ_CHECK_OK(fq_codebook_file_read(&in, path_of("c.h5"))))
         FQ_CHECK(same(&out, &in));

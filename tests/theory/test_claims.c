@@ -60,8 +60,10 @@ static tally run_claim(const fq_claim *claim) {
 
 /* Series that quick runs leave out: of stores, and of sample sizes that they do not reach. */
 static bool only_in_full_runs(const char *name) {
-    static const char *const names[] = {"stored_point", "stored_point_every_code", "stored_gap",
-                                        "hadamard_seen_from_haar", "simplex_below_cube"};
+    static const char *const names[] = {"stored_point",       "stored_point_every_code",
+                                        "stored_gap",         "hadamard_seen_from_haar",
+                                        "simplex_below_cube", "over_scalar",
+                                        "stored_certificate", "stored_measurement"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(name, names[i]) == 0)
             return true;
