@@ -29,6 +29,6 @@ void fq_codec_treated_kind(char label[FQ_CODEC_LABEL_MAX], const char *spec, boo
 void fq_codec_without(char text[FQ_CODEC_LABEL_MAX], const char *spec, const char *without);
 
 /* Keys that say how much is stored rather than how: along an axis of rate or compression. */
-#define FQ_CODEC_SIZE_KEYS "k N b"
+#define FQ_CODEC_SIZE_KEYS "k N b sigma"
 
 #endif

@@ -575,6 +575,60 @@ static void perplexity_is_drawn(void) {
     fq_results_clear(&store);
 }
 
+static const fq_value_column damage_columns[] = {
+    TEXT("point"),        TEXT("family"),      TEXT("codec"),          TEXT("value_codec"), TEXT("treatment"),
+    REAL("score_noise"),  REAL("loss_change"), REAL("loss_change_se"), TEXT("model_name"),  TEXT("text_name"),
+    TEXT("model_sha256"), TEXT("text_sha256"), TEXT("protocol")};
+
+/* Injected noise whose loss is the square of the noise, and codes on that curve but for one, which loses
+ * twice as much; values otherwise compressed have no place beside them. */
+static void damage_is_set_against_injected_noise(void) {
+    static const struct {
+        const char *codec, *value, *treatment;
+        double noise, loss;
+    } from[] = {{"noise:sigma=0.5", "fp16", "none", 1.0, 1.0}, {"noise:sigma=0.1", "fp16", "none", 0.1, 0.01},
+                {"tq:b=2", "fp16", "none", 0.4, 0.16},         {"tq:b=3", "fp16", "none", 0.2, 0.04},
+                {"tq:b=2", "fp16", "first", 0.3, 0.09},        {"tq:b=2", "fp16", "mean", 0.5, 0.5},
+                {"tq:b=4", "fp16", "none", 0.15, -0.001},      {"tq:b=2", "same", "none", 0.4, 0.9}};
+    enum { N = sizeof from / sizeof from[0] };
+    fq_results store;
+    fq_table *t = NULL;
+    if (!TABLE_OF(&store, &t, "perplexity", damage_columns, N))
+        return;
+    for (size_t r = 0; r < N; r++) {
+        set_point(t, r);
+        text(t, r, "family", from[r].codec[0] == 'n' ? "noise" : "tq");
+        text(t, r, "codec", from[r].codec);
+        text(t, r, "value_codec", from[r].value);
+        text(t, r, "treatment", from[r].treatment);
+        real(t, r, "score_noise", from[r].noise);
+        real(t, r, "loss_change", from[r].loss);
+        real(t, r, "loss_change_se", 0.05 * fabs(from[r].loss));
+    }
+    if (drawn_with(&store, "damage", 6, 6)) {
+        char *data = contents("data/damage.tsv"), *caption = caption_of("damage");
+        FQ_CHECK(strstr(data, "\"noise\"\n0.1\t0.01\t0.009\t0.011\n1\t1\t0.9\t1.1\n") ||
+                 strstr(data, "\n0.1\t0.01\t0.009\t0.011\n1\t1\t0.9\t1.1\n"));
+        /* y = ln .16, ln .04, ln .09, ln .5; the last is ln 2 off */
+        const double y[] = {log(0.16), log(0.04), log(0.09), log(0.5)};
+        double sum = 0.0, squares = 0.0;
+        for (size_t i = 0; i < 4; i++) {
+            sum += y[i];
+            squares += y[i] * y[i];
+        }
+        char words[200];
+        snprintf(words, sizeof words, "tells %.3f +- ",
+                 1.0 - log(2.0) * log(2.0) / (squares - sum * sum / 4.0));
+        FQ_CHECK(strstr(caption, words) && strstr(caption, "over 4 settings"));
+        snprintf(words, sizeof words, "by a factor of %.2f", exp(log(2.0) / 2.0));
+        FQ_CHECK(strstr(caption, words) && strstr(caption, "; 1 are off by more than 2 SE."));
+        FQ_CHECK(strstr(caption, "Left out: 1 rows whose loss did not rise.") != NULL);
+        free(data);
+        free(caption);
+    }
+    fq_results_clear(&store);
+}
+
 static const fq_value_column key_bias_columns[] = {TEXT("point"),
                                                    TEXT("codec"),
                                                    TEXT("value_codec"),
@@ -1213,6 +1267,7 @@ static const fq_test tests[] = {
     {"fidelity summary", summary_sets_claims_beside_measurements},
     {"protocols", protocols_are_set_side_by_side},
     {"perplexity", perplexity_is_drawn},
+    {"damage", damage_is_set_against_injected_noise},
     {"key bias", key_bias_is_drawn},
     {"universality", universality_marks_what_deviates},
     {"error feedback", error_feedback_shows_the_best_step},
