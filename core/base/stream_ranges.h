@@ -61,7 +61,7 @@
     X(COMPRESSED_VECTORS, COMPRESS, 0, UINT64_C(1) << 60)                                                    \
     /* Distributed problems: their data; noise of gradients; coins of methods. */                            \
     X(OPTIMISE_PROBLEM, OPTIMISE, 0, 1)                                                                      \
-    X(OPTIMISE_COINS, OPTIMISE, 1 << 20, 1 << 20)                     /* run */                              \
+    X(OPTIMISE_COINS, OPTIMISE, UINT64_C(1) << 60, UINT64_C(1) << 32) /* by run and round */                 \
     X(OPTIMISE_NOISE, OPTIMISE, UINT64_C(1) << 32, UINT64_C(1) << 52) /* by run, round and worker */
 
 typedef enum fq_stream_range {

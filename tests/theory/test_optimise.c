@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "accelerated.h"
 #include "check.h"
 #include "distributed_problem.h"
 #include "error_feedback.h"
@@ -283,6 +284,97 @@ static void shared_randomness_is_shared(void) {
     fq_compressor_destroy(c);
 }
 
+/* ADIANA's parameters at omega = 23.7 and n = 16, by hand: p = 1/(2 24.7), 2p(1+omega)+1 = 2. */
+static void accelerated_steps_are_the_formulas(void) {
+    const fq_problem p = {
+        .of = {.workers = 16}, .smooth = 1, .smooth_mean = 1, .smooth_most = 2, .convex = 0.01};
+    const fq_accelerated_steps a = fq_accelerated_steps_of(FQ_ACCELERATED_ADIANA, &p, 23.7, 1);
+    const double eta = 16.0 / (64 * 23.7 * 4 * 2), th1 = sqrt(eta * 0.01 * 49.4);
+    FQ_CHECK_NEAR(a.p, 1 / 49.4, 1e-15);
+    FQ_CHECK_NEAR(a.eta, eta, 1e-15);
+    FQ_CHECK_NEAR(a.th1, th1, 1e-15);
+    FQ_CHECK_NEAR(a.gamma, eta / (2 * (th1 + eta * 0.01)), 1e-15);
+    FQ_CHECK_NEAR(a.beta, 1 - a.gamma * 0.01, 1e-15);
+    FQ_CHECK_NEAR(a.shift, 1 / 24.7, 1e-15);
+    FQ_CHECK_NEAR(fq_accelerated_steps_of(FQ_ACCELERATED_ADIANA, &p, 23.7, 1e4).eta, 0.25, 1e-15);
+    /* many workers: p = (sqrt(n/(32 omega)) - 1)/(2 (1+omega)) */
+    fq_problem many = p;
+    many.of.workers = 2048;
+    FQ_CHECK_NEAR(fq_accelerated_steps_of(FQ_ACCELERATED_ADIANA, &many, 1, 1).p, 1, 1e-15);
+    many.of.workers = 4096;
+    FQ_CHECK_NEAR(fq_accelerated_steps_of(FQ_ACCELERATED_ADIANA, &many, 8, 1).p, 3.0 / 18, 1e-15);
+    FQ_CHECK_NEAR(fq_accelerated_steps_of(FQ_ACCELERATED_DIANA, &p, 8, 1).gamma, 0.125, 1e-15);
+    FQ_CHECK_NEAR(fq_accelerated_steps_of(FQ_ACCELERATED_CGD, &p, 8, 1).gamma, 1 / 3.0, 1e-15);
+    FQ_CHECK_NEAR(fq_accelerated_rate(4, 4, 100), 4 + 10 + sqrt((1 + 1) * 4 * 100), 1e-12);
+}
+
+/* Where the f_i differ, DIANA and ADIANA find the minimum and CGD does not; ADIANA without compression needs
+ * some sqrt(kappa) rounds, AGD fewer, and bits are exact. */
+static void accelerated_methods_converge(void) {
+    static const struct {
+        fq_accelerated_method method;
+        const char *compressor;
+        double step, bits; /* of a round */
+        size_t least, most;
+        bool reached;
+    } rows[] = {{FQ_ACCELERATED_AGD, "none", 1, 2048, 20, 200, true},
+                {FQ_ACCELERATED_ADIANA, "none", 1, 2 * 2048, 50, 400, true},
+                {FQ_ACCELERATED_ADIANA, "tq:b=1", 8, 2 * 96, 60, 1500, true},
+                {FQ_ACCELERATED_DIANA, "tq:b=1", 1, 96, 200, 1500, true},
+                {FQ_ACCELERATED_CGD, "tq:b=1", 1, 96, 1500, 1500, false}};
+    fq_problem p;
+    if (!FQ_CHECK_OK(fq_problem_create(&p, &made[0])))
+        return;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        fq_compressor *c = NULL;
+        fq_accelerated_run run;
+        if (!FQ_CHECK_OK(fq_compressor_create(&c, rows[i].compressor, D, NULL)))
+            continue;
+        const fq_messages messages = {
+            .compressor = c, .dim = D, .part = D, .workers = N, .seed = 5, .team = {.count = N}};
+        FQ_CHECK_OK(fq_accelerated_run_to(&run, &p, &messages, rows[i].method, rows[i].step, 1e-10, 1500));
+        if (!FQ_CHECK(run.reached == rows[i].reached && run.rounds >= rows[i].least &&
+                      run.rounds <= rows[i].most))
+            fprintf(stderr, "row %zu: %zu rounds, excess %g\n", i, run.rounds, run.excess);
+        FQ_CHECK_NEAR(run.bits, rows[i].bits * (double)run.rounds, 0);
+        fq_compressor_destroy(c);
+    }
+    fq_problem_clear(&p);
+}
+
+/* ADIANA with its workers on two processes: the doubles of one. */
+static void accelerated_workers_may_be_shared_out(void) {
+    fq_compressor *c = NULL;
+    fq_problem p;
+    if (!FQ_CHECK_OK(fq_problem_create(&p, &made[0])) ||
+        !FQ_CHECK_OK(fq_compressor_create(&c, "randk:K=8", D, NULL)))
+        return;
+    fq_messages messages = {.compressor = c,
+                            .dim = D,
+                            .part = D,
+                            .workers = N,
+                            .seed = 5,
+                            .run = 1,
+                            .team = {.count = N, .share = record}};
+    fq_accelerated whole = {0}, part = {0};
+    exchanges = 0;
+    FQ_CHECK_OK(fq_accelerated_create(&whole, &p, &messages, FQ_ACCELERATED_ADIANA, 8));
+    for (int step = 0; step < 20; step++)
+        FQ_CHECK_OK(fq_accelerated_step(&whole));
+    for (size_t first = 0; first < N; first += 2) {
+        replay r = {.first = first, .count = 2, .same = true};
+        messages.team = (fq_team){first, 2, play, &r};
+        FQ_CHECK_OK(fq_accelerated_create(&part, &p, &messages, FQ_ACCELERATED_ADIANA, 8));
+        for (int step = 0; step < 20; step++)
+            FQ_CHECK_OK(fq_accelerated_step(&part));
+        FQ_CHECK(r.same && r.next == exchanges && memcmp(part.y, whole.y, D * sizeof *part.y) == 0);
+        fq_accelerated_clear(&part);
+    }
+    fq_accelerated_clear(&whole);
+    fq_compressor_destroy(c);
+    fq_problem_clear(&p);
+}
+
 static const fq_test tests[] = {
     {"gradients are of the values", gradients_are_of_the_values},
     {"constants bound what they say", constants_bound_what_they_say},
@@ -291,6 +383,9 @@ static const fq_test tests[] = {
     {"steps are the formulas", steps_are_the_formulas},
     {"workers may be shared out", workers_may_be_shared_out},
     {"shared randomness is shared", shared_randomness_is_shared},
+    {"accelerated steps are the formulas", accelerated_steps_are_the_formulas},
+    {"accelerated methods converge", accelerated_methods_converge},
+    {"accelerated workers may be shared out", accelerated_workers_may_be_shared_out},
     {0},
 };
 const fq_suite fq_suite_optimise = {"optimise", tests};
