@@ -27,8 +27,7 @@ static const fq_attention_kernels *const kernels[] = {
 };
 enum { KERNELS = sizeof kernels / sizeof kernels[0] };
 
-/* NULL where the processor cannot run it. */
-static const fq_attention_kernels *kernels_of(fq_attention_kernel kernel) {
+const fq_attention_kernels *fq_attention_kernels_of(fq_attention_kernel kernel) {
     for (size_t k = KERNELS; k-- > 0;)
         if ((kernel == FQ_ATTENTION_BEST || kernels[k]->kernel == kernel) && fq_cpu_has(kernels[k]->needs))
             return kernels[k];
@@ -36,7 +35,7 @@ static const fq_attention_kernels *kernels_of(fq_attention_kernel kernel) {
 }
 
 bool fq_attention_kernel_available(fq_attention_kernel kernel) {
-    return kernels_of(kernel) != NULL;
+    return fq_attention_kernels_of(kernel) != NULL;
 }
 
 const char *fq_attention_kernel_name(fq_attention_kernel kernel) {
@@ -49,11 +48,11 @@ fq_status fq_attention_create_kernel(fq_attention **attention, const fq_codec *k
     if (fq_codec_get_cost(key).dim != fq_codec_get_cost(value).dim)
         return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "value", fq_codec_get_cost(value).dim,
                              "a codec of the keys' dimension");
-    if (!kernels_of(kernel))
+    if (!fq_attention_kernels_of(kernel))
         return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "kernel", kernel, "a kernel that this processor can run");
     fq_attention *made = NULL;
     FQ_TRY(fq_alloc_zero(&made, 1, sizeof *made));
-    made->kernels = kernels_of(kernel);
+    made->kernels = fq_attention_kernels_of(kernel);
     fq_status status = fq_attention_codes_init(&made->key, key);
     if (status == FQ_OK)
         status = fq_attention_codes_init(&made->value, value);

@@ -293,5 +293,6 @@ const fq_attention_kernels fq_attention_kernels_avx2 = {
     .total = total,
     .weights = weights,
     .units = units,
+    .add_turned = add_turned,
 };
 #endif

@@ -271,5 +271,6 @@ const fq_attention_kernels fq_attention_kernels_avx512 = {
     .total = total,
     .weights = weights,
     .units = units,
+    .add_turned = add_turned,
 };
 #endif

@@ -89,4 +89,5 @@ const fq_attention_kernels fq_attention_kernels_portable = {
     .total = total,
     .weights = weights,
     .units = units,
+    .add_turned = add_turned,
 };

@@ -11,7 +11,7 @@
 
 #include "attention_kernel_choice.h"
 
-enum { FQ_ATTENTION_CHUNK = 512, FQ_ATTENTION_GROUP = 32 };
+enum { FQ_ATTENTION_CHUNK = 512, FQ_ATTENTION_GROUP = 32, FQ_ATTENTION_TURN = 64 };
 
 /* What will be read soon after: a kernel may fetch it into the cache meanwhile. */
 typedef struct fq_attention_prefetch {
@@ -75,7 +75,13 @@ typedef struct fq_attention_kernels {
     void (*weights)(float *to, float *mean, float *most, const float *p, const float *norm);
     /* to[i] = x[i] scale rounded; 0 <= x[i] scale <= 32767. */
     void (*units)(int16_t *to, const float *x, float scale);
+    /* score[i] += sum_j factor[j][0] table[j][0][i] + factor[j][1] table[j][1][i], i < TURN, by fused
+     * multiply-adds in the order of j, the second first. */
+    void (*add_turned)(float *score, const float *table, const float *factor, size_t pairs);
 } fq_attention_kernels;
+
+/* NULL where the processor cannot run it. */
+const fq_attention_kernels *fq_attention_kernels_of(fq_attention_kernel kernel);
 
 extern const fq_attention_kernels fq_attention_kernels_portable;
 #if defined(__x86_64__)

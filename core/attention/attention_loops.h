@@ -111,3 +111,15 @@ TARGET static void units(int16_t *restrict to, const float *restrict x, float sc
     for (size_t i = 0; i < FQ_ATTENTION_CHUNK; i++)
         to[i] = (int16_t)(int32_t)(x[i] * scale + 0.5F);
 }
+
+TARGET static void add_turned(float *restrict score, const float *restrict table,
+                              const float *restrict factor, size_t pairs) {
+    float sum[FQ_ATTENTION_TURN];
+    memcpy(sum, score, sizeof sum);
+    for (size_t j = 0; j < pairs; j++)
+        for (size_t i = 0; i < FQ_ATTENTION_TURN; i++)
+            sum[i] = fmaf(
+                factor[2 * j], table[2 * FQ_ATTENTION_TURN * j + i],
+                fmaf(factor[2 * j + 1], table[2 * FQ_ATTENTION_TURN * j + FQ_ATTENTION_TURN + i], sum[i]));
+    memcpy(score, sum, sizeof sum);
+}

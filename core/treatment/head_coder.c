@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "codec_metric.h"
+#include "head_coder_read.h"
 #include "memory.h"
 #include "treatment_family.h"
 
@@ -331,4 +332,74 @@ double fq_head_coder_side_bits(const fq_head_coder *coder, size_t tokens) {
             bits += step->family->state_bits(step, coder->dim, tokens);
     }
     return bits;
+}
+
+/* The step of the term, counted from 0. */
+static size_t step_of_term(const fq_head_coder *coder, size_t term) {
+    size_t i = 0;
+    while (!applies(&coder->treatment.step[i], coder->side) || !coder->treatment.step[i].family->offset ||
+           term-- > 0)
+        i++;
+    return i;
+}
+
+fq_status fq_head_coder_check_reads(const fq_head_coder *coder) {
+    for (size_t i = 0; i < coder->treatment.steps; i++) {
+        const fq_treatment_family *family = coder->treatment.step[i].family;
+        if (applies(&coder->treatment.step[i], coder->side) && family->backward && !family->offset &&
+            !family->forward_query)
+            return FQ_FAIL(FQ_ERR_UNSUPPORTED, family->name, "steps that can be read without decoding");
+    }
+    if (coder->together > 1)
+        return FQ_FAIL(FQ_ERR_UNSUPPORTED, "channels", "steps that can be read without decoding");
+    return FQ_OK;
+}
+
+size_t fq_head_coder_classes(const fq_head_coder *coder) {
+    return coder->classes;
+}
+
+const fq_codec *fq_head_coder_codec(const fq_head_coder *coder, size_t rotation_class) {
+    return coder->codecs[rotation_class];
+}
+
+size_t fq_head_coder_dim(const fq_head_coder *coder) {
+    return coder->dim;
+}
+
+const fq_rope *fq_head_coder_rope(const fq_head_coder *coder) {
+    return coder->has_rope ? &coder->rope : NULL;
+}
+
+size_t fq_head_coder_terms(const fq_head_coder *coder) {
+    size_t terms = 0;
+    for (size_t i = 0; i < coder->treatment.steps; i++)
+        terms += applies(&coder->treatment.step[i], coder->side) && coder->treatment.step[i].family->offset;
+    return terms;
+}
+
+fq_status fq_head_coder_change_queries(const fq_head_coder *coder, float *q, size_t m, float *const *term) {
+    for (size_t i = 0, t = 0; i < coder->treatment.steps; i++) {
+        const fq_treatment_step *step = &coder->treatment.step[i];
+        if (!applies(step, coder->side))
+            continue;
+        if (step->family->offset)
+            memcpy(term[t++], q, m * coder->dim * sizeof *q);
+        if (step->family->forward_query)
+            FQ_TRY(step->family->forward_query(step, coder->state[i], q, m, coder->dim));
+    }
+    return FQ_OK;
+}
+
+const float *fq_head_coder_mean(const fq_head_coder *coder, size_t term, size_t position, bool *turns,
+                                size_t *until) {
+    const size_t i = step_of_term(coder, term);
+    const fq_treatment_step *step = &coder->treatment.step[i];
+    const float *const mean = step->family->offset(step, coder->state[i], coder->dim, position, turns, until);
+    *turns = *turns && coder->has_rope && coder->rope.base > 0.0;
+    return mean;
+}
+
+fq_status fq_head_coder_back(const fq_head_coder *coder, float *x) {
+    return run_steps(coder, x, 0, 1, true);
 }

@@ -43,6 +43,10 @@ typedef struct fq_treatment_family {
     /* What queries q[n][dim] become where scores stay only if they change as well. */
     fq_status (*forward_query)(const fq_treatment_step *step, const float *state, float *q, size_t n,
                                size_t dim);
+    /* Of a backward that does nothing but add a vector to those of positions position .. *until - 1: that
+     * vector, and whether it is turned by the position first. */
+    const float *(*offset)(const fq_treatment_step *step, const float *state, size_t dim, size_t position,
+                           bool *turns, size_t *until);
     bool metric; /* the state is a metric [dim][dim] for the encoder */
     size_t (*classes)(const fq_treatment_step *step);
     size_t (*together)(const fq_treatment_step *step); /* tokens that are coded channel by channel */

@@ -191,6 +191,16 @@ static fq_status backward(const fq_treatment_step *step, const float *state, con
     return add(step, state, place, x, n, 1.0F);
 }
 
+static const float *offset(const fq_treatment_step *step, const float *state, size_t dim, size_t position,
+                           bool *turned, size_t *end) {
+    const size_t c = prefix_tokens(step), last = (size_t)state[KNOWN] - 1, number = number_at(step, position);
+    *turned = state[TURNS] != 0.0F;
+    *end = step->value[RENEW] == NEVER || number >= last ? SIZE_MAX
+           : step->value[RENEW] == RUNNING               ? until(step, position)
+                                                         : c << (number + 1);
+    return state + SUM + dim + (number < last ? number : last) * dim;
+}
+
 const fq_treatment_family fq_treatment_family_mean = {
     .name = "mean",
     .summary = "subtract the head's mean over its first tokens, of keys before their position encoding",
@@ -206,4 +216,5 @@ const fq_treatment_family fq_treatment_family_mean = {
     .feedback = feedback,
     .forward = forward,
     .backward = backward,
+    .offset = offset,
 };
