@@ -31,8 +31,8 @@ do for [panel=0:panels-1] {
             set lmargin at screen sx(axis == 0 ? 1.3 : 5.15)
             set rmargin at screen sx(axis == 0 ? 4.95 : 8.7)
             set tmargin at screen sy(1.6 + 3.7 * panel)
-            set bmargin at screen sy(1.6 + 3.7 * panel + 3.0)
-            set label 3 value(sprintf("panel_label%d", panel)) at screen sx(1.35),sy(1.35 + 3.7 * panel) left noenhanced
+            set bmargin at screen sy(1.6 + 3.7 * panel + 2.75)
+            set label 3 value(sprintf("panel_label%d", panel)) at screen sx(1.35),sy(1.4 + 3.7 * panel) left noenhanced
             if (axis == 0) { set format y "%h"; set ylabel "attention-output cosine" offset 0.9,0 } else { set format y ""; set ylabel "" }
         }
         if (panels == 1 || panel == panels - 1) {

@@ -575,6 +575,109 @@ static void perplexity_is_drawn(void) {
     fq_results_clear(&store);
 }
 
+static const fq_value_column recall_columns[] = {TEXT("point"),
+                                                 TEXT("codec"),
+                                                 TEXT("value_codec"),
+                                                 TEXT("treatment"),
+                                                 WHOLE("length"),
+                                                 WHOLE("trial"),
+                                                 WHOLE("needle"),
+                                                 REAL("depth"),
+                                                 REAL("loss"),
+                                                 REAL("loss_reference"),
+                                                 REAL("recalled"),
+                                                 REAL("recalled_reference"),
+                                                 REAL("compression_stored"),
+                                                 TEXT("model_name"),
+                                                 TEXT("text_name")};
+
+/* Six contexts of two needles: the older one is lost, the newer one kept; the loss rises in five of them. */
+static void recall_is_drawn_by_depth(void) {
+    enum { TRIALS = 6, NEEDLES = 2 };
+    fq_results store;
+    fq_table *t = NULL;
+    if (!TABLE_OF(&store, &t, "key-recall", recall_columns, TRIALS * NEEDLES))
+        return;
+    for (size_t r = 0; r < TRIALS * NEEDLES; r++) {
+        const size_t trial = r / NEEDLES, needle = r % NEEDLES;
+        set_point(t, r);
+        text(t, r, "codec", "tq:b=2");
+        text(t, r, "value_codec", "same");
+        text(t, r, "treatment", "first");
+        fq_table_set_integer(t, r, fq_table_find(t, "length"), 256);
+        fq_table_set_integer(t, r, fq_table_find(t, "trial"), (int64_t)trial);
+        fq_table_set_integer(t, r, fq_table_find(t, "needle"), (int64_t)needle);
+        real(t, r, "depth", needle == 0 ? 0.25 : 0.75);
+        real(t, r, "loss", trial == 0 ? 0.5 : 2.0 + (double)needle);
+        real(t, r, "loss_reference", 1.0);
+        real(t, r, "recalled", needle == 0 ? 0.0 : trial < 3 ? 1.0 : 0.5);
+        real(t, r, "recalled_reference", 1.0);
+        real(t, r, "compression_stored", 7.0);
+    }
+    if (drawn_with(&store, "key_recall", TRIALS * NEEDLES, TRIALS * NEEDLES)) {
+        char *data = contents("data/key_recall.tsv"), *caption = caption_of("key_recall");
+        FQ_CHECK(strstr(data, "\"uncompressed\"\n0.25\t1\t0\n0.75\t1\t0\n") != NULL);
+        /* three ones and three halves: their deviation is sqrt(0.075) */
+        FQ_CHECK(strstr(data, "\"tq:b=2; first\"\n0.25\t0\t0\n0.75\t0.75\t0.111803399\n") != NULL);
+        FQ_CHECK(strstr(caption,
+                        "tq:b=2; first at 256 tokens, 7.00x stored: 0.375 +- 0.056 recalled "
+                        "(uncompressed 1.000 +- 0.000), loss +1.167 +- 0.333 nat a token, worse in 5 of 6 "
+                        "contexts, sign test p = 0.22.") != NULL);
+        free(data);
+        free(caption);
+    }
+    fq_results_clear(&store);
+}
+
+static const fq_value_column distance_columns[] = {TEXT("point"),
+                                                   TEXT("cache_sha256"),
+                                                   TEXT("codec"),
+                                                   TEXT("value_codec"),
+                                                   TEXT("treatment"),
+                                                   WHOLE("age"),
+                                                   WHOLE("plain"),
+                                                   REAL("compression_payload"),
+                                                   REAL("compression_stored"),
+                                                   REAL("attention_cosine"),
+                                                   REAL("attention_cosine_se"),
+                                                   REAL("attention_cosine_key"),
+                                                   REAL("attention_cosine_value"),
+                                                   REAL("attention_cosine_old"),
+                                                   REAL("attention_cosine_old_se"),
+                                                   TEXT("model_name"),
+                                                   TEXT("text_name"),
+                                                   TEXT("protocol")};
+
+/* Ages in any order; a setting of one age has no curve. */
+static void distance_is_drawn_by_age(void) {
+    static const int64_t ages[] = {64, 1, 16, 1};
+    fq_results store;
+    fq_table *t = NULL;
+    if (!TABLE_OF(&store, &t, "fidelity", distance_columns, 4))
+        return;
+    for (size_t r = 0; r < 4; r++) {
+        set_point(t, r);
+        text(t, r, "codec", r < 3 ? "tq:b=2" : "tq:b=4");
+        text(t, r, "value_codec", "same");
+        text(t, r, "treatment", "none");
+        fq_table_set_integer(t, r, fq_table_find(t, "age"), ages[r]);
+        fq_table_set_integer(t, r, fq_table_find(t, "plain"), 1);
+        real(t, r, "compression_payload", 8.0);
+        real(t, r, "compression_stored", 7.11);
+        real(t, r, "attention_cosine", 0.9);
+        real(t, r, "attention_cosine_old", 1.0 - 0.01 * (double)ages[r]);
+        real(t, r, "attention_cosine_old_se", 0.001);
+    }
+    if (drawn_with(&store, "distance", 3, 3)) {
+        char *data = contents("data/distance.tsv");
+        FQ_CHECK(
+            strstr(data, "\"tq:b=2: 7.11x\"\n1\t0.01\t0.008\t0.012\n16\t0.16\t0.158\t0.162\n64\t0.64\t"));
+        FQ_CHECK(!strstr(data, "tq:b=4"));
+        free(data);
+    }
+    fq_results_clear(&store);
+}
+
 static const fq_value_column damage_columns[] = {
     TEXT("point"),        TEXT("family"),      TEXT("codec"),          TEXT("value_codec"), TEXT("treatment"),
     REAL("score_noise"),  REAL("loss_change"), REAL("loss_change_se"), TEXT("model_name"),  TEXT("text_name"),
@@ -1328,6 +1431,8 @@ static const fq_test tests[] = {
     {"fidelity summary", summary_sets_claims_beside_measurements},
     {"protocols", protocols_are_set_side_by_side},
     {"perplexity", perplexity_is_drawn},
+    {"key recall", recall_is_drawn_by_depth},
+    {"distance", distance_is_drawn_by_age},
     {"damage", damage_is_set_against_injected_noise},
     {"key bias", key_bias_is_drawn},
     {"universality", universality_marks_what_deviates},
