@@ -137,6 +137,40 @@ static void print_beside_paper(FILE *to, const fq_table *t, const columns *c, si
     }
 }
 
+/* The row of a part with the least divergence among those that store at least so many times less; bare:
+ * codecs without a treatment alone. t->count if there is none. */
+static size_t least_divergent(const fq_table *t, const columns *c, size_t first, double compression,
+                              bool bare) {
+    size_t best = t->count;
+    for (size_t row = 0; row < t->count; row++)
+        if (share_setting(t, c, first, row) && fq_table_real(t, row, c->stored) >= compression &&
+            (!bare || strcmp(fq_table_text(t, row, c->treatment), "none") == 0) &&
+            (best == t->count || fq_table_real(t, row, c->kl) < fq_table_real(t, best, c->kl)))
+            best = row;
+    return best;
+}
+
+/* What to take at a compression of everything stored: measured rows alone, nothing between them. */
+static void print_recommendation(FILE *to, const fq_table *t, const columns *c, size_t first) {
+    static const double compressions[] = {3.0, 4.0, 6.0, 8.0, 12.0};
+    fputs("What to take (of what stores at least so many times less, the least divergence):\n", to);
+    for (size_t i = 0; i < sizeof compressions / sizeof compressions[0]; i++)
+        for (int bare = 0; bare < 2; bare++) {
+            const size_t row = least_divergent(t, c, first, compressions[i], bare);
+            char name[3 * FQ_VALUE_TEXT_WIDTH];
+            fprintf(to, "  %4gx %-18s ", compressions[i], bare ? "without treatment" : "of all");
+            if (row == t->count) {
+                fputs("nothing measured stores so little\n", to);
+                continue;
+            }
+            describe(name, sizeof name, t, c, row);
+            fprintf(to, "perplexity %+.3f +- %.3f, KL %.4f +- %.4f, same token %.3f (%.2fx): %s\n",
+                    fq_table_real(t, row, c->change), fq_table_real(t, row, c->change_se),
+                    fq_table_real(t, row, c->kl), fq_table_real(t, row, c->kl_se),
+                    fq_table_real(t, row, c->agreement), fq_table_real(t, row, c->stored), name);
+        }
+}
+
 /* The part of the table whose first row is given; where tells it from parts of other sources. */
 static void print_part(FILE *to, const fq_table *t, const columns *c, size_t first, const char *where) {
     char model[NAME_ROOM], text[NAME_ROOM];
@@ -154,6 +188,7 @@ static void print_part(FILE *to, const fq_table *t, const columns *c, size_t fir
         if (share_setting(t, c, first, row))
             print_row(to, t, c, row);
     print_beside_paper(to, t, c, first);
+    print_recommendation(to, t, c, first);
 }
 
 fq_status fq_perplexity_summary_print(FILE *to, const fq_results *store) {

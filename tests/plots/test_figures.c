@@ -567,8 +567,16 @@ static void perplexity_is_drawn(void) {
     char *printed = NULL;
     size_t length = 0;
     FILE *to = open_memstream(&printed, &length);
+    text(t, 5, "treatment", "first");
+    real(t, 5, "kl", 0.05);
     FQ_CHECK_OK(fq_perplexity_summary_print(to, &store));
     fclose(to);
+    FQ_CHECK(strstr(printed,
+                    "    3x of all             perplexity +16.500 +- 0.200, KL 0.0400 +- 0.0010, same "
+                    "token 0.920 (3.60x): fib:k=2,N=256\n") != NULL);
+    FQ_CHECK(strstr(printed, "KL 0.0500 +- 0.0010, same token 0.840 (7.20x): fib:k=2,N=16,norm=match; first\n"
+                             "     6x without treatment  perplexity +8.500 +- 0.200, KL 0.0800 +-") != NULL);
+    FQ_CHECK(strstr(printed, "   12x of all             nothing measured stores so little") != NULL);
     FQ_CHECK(count(printed, "Perplexity of a model") == 2 && strstr(printed, "(#aaaabbbb)") &&
              strstr(printed, "uncompressed 11.5000"));
     free(printed);
