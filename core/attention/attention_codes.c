@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "codec_family.h"
+#include "codec_norm.h"
 #include "fp16.h"
 #include "memory.h"
 
@@ -107,6 +108,10 @@ fq_status fq_attention_codes_init(fq_attention_codes *codes, const fq_codec *cod
     const fq_codec_group *groups = fq_codec_get_groups(codec, &count);
     *codes =
         (fq_attention_codes){.codec = codec, .dim = cost.dim, .stride = cost.code_bytes, .rows = count == 0};
+    for (unsigned byte = 1; byte < 256; byte++) {
+        const uint8_t stored = (uint8_t)byte;
+        (void)fq_norm_load(FQ_NORM_BYTE, &codes->byte_norm[byte], &stored);
+    }
     for (size_t i = 0; i < count; i++)
         if (groups[i].bytes && !choose(&codes->group[codes->groups++], &groups[i]))
             codes->rows = true;
@@ -143,6 +148,17 @@ bool fq_attention_read_norms(const fq_attention_codes *codes, const fq_attention
             return true;
     }
     memset(norm, 0, FQ_ATTENTION_CHUNK * sizeof *norm);
+    if (group->group->norm == FQ_NORM_BYTE) {
+        const uint8_t *const at = code + group->group->byte_offset;
+        unsigned least = 255;
+        for (size_t i = 0; i < n; i++) {
+            const unsigned byte = at[i * codes->stride];
+            norm[i] = codes->byte_norm[byte];
+            least = byte < least ? byte : least;
+        }
+        if (least > 0) /* zero says that the rest must be zero */
+            return true;
+    }
     for (size_t i = 0; i < n; i++) {
         float none; /* no sketch, no residual */
         if (!fq_codec_read_norms(group->group, code + i * codes->stride, &norm[i], &none)) {

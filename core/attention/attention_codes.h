@@ -25,9 +25,10 @@ typedef struct fq_attention_group {
 
 typedef struct fq_attention_codes {
     const fq_codec *codec;
-    size_t dim, stride; /* of a code, bytes */
-    bool rows;          /* decoded in the rotated domain, 512 tokens at a time; no groups then */
-    size_t groups;      /* with stored bytes */
+    size_t dim, stride;   /* of a code, bytes */
+    bool rows;            /* decoded in the rotated domain, 512 tokens at a time; no groups then */
+    float byte_norm[256]; /* that a byte stands for, where norms are bytes */
+    size_t groups;        /* with stored bytes */
     fq_attention_group group[FQ_CODEC_GROUPS_MAX];
 } fq_attention_codes;
 

@@ -11,6 +11,9 @@
  * all before C 2^j, so a head stores one mean more each time its length doubles, and any token can be read by
  * itself. renew=running: from C on a token takes the mean of all before it as they were decoded, which costs
  * no storage, but tokens can be encoded and read only one after the other.
+ *
+ * pairs=K subtracts no more than the K strongest pairs of the mean, those of the most energy: what attention
+ * on codes adds to every score costs by the pair (attention_treated.h), and a few carry most of it.
  */
 #include <math.h>
 #include <string.h>
@@ -19,7 +22,7 @@
 #include "memory.h"
 #include "treatment_family.h"
 
-enum { OF, TOKENS, SKIP, AT, RENEW };
+enum { OF, TOKENS, SKIP, AT, RENEW, PAIRS };
 enum { NEVER, DOUBLING, RUNNING };
 static const char *const at_words[] = {"before", "after", NULL};
 static const char *const renew_words[] = {"never", "doubling", "running", NULL};
@@ -45,6 +48,12 @@ static const fq_codec_key keys[] = {
      .help = "whether later tokens take a mean of more",
      .type = FQ_TYPE_CHOICE,
      .words = renew_words},
+    {.name = "pairs",
+     .help = "of keys' means before the encoding, only the strongest pairs that it turns; 0: all",
+     .type = FQ_TYPE_INTEGER,
+     .fallback = 0,
+     .least = 0,
+     .most = 65536},
     {0}};
 
 static unsigned sides(const fq_treatment_step *step) {
@@ -90,11 +99,33 @@ static float half(double x) {
     return fq_fp16_to_float(fq_fp16_from_float((float)x));
 }
 
+/* All pairs but the strongest become zero. */
+static void keep_pairs(const fq_treatment_step *step, float *mean, size_t dim, const fq_rope *rope) {
+    const size_t half = dim / 2, wanted = (size_t)step->value[PAIRS];
+    const size_t stride = rope->interleaved ? 2 : 1, apart = rope->interleaved ? 1 : half;
+    for (size_t kept = half; wanted > 0 && kept > wanted; kept--) {
+        size_t weakest = half;
+        double least = HUGE_VAL;
+        for (size_t i = 0; i < half; i++) {
+            const double a = (double)mean[i * stride], b = (double)mean[i * stride + apart];
+            if ((a != 0.0 || b != 0.0) && a * a + b * b <= least) {
+                weakest = i;
+                least = a * a + b * b;
+            }
+        }
+        if (weakest == half)
+            return;
+        mean[weakest * stride] = mean[weakest * stride + apart] = 0.0F;
+    }
+}
+
 static fq_status prepare(const fq_treatment_step *step, float *state, const fq_head_prefix *p) {
     const size_t d = p->dim, end = prefix_tokens(step), skip = (size_t)step->value[SKIP];
     float *x = NULL;
     if (skip >= end)
         return FQ_FAIL_VALUE(FQ_ERR_SPEC, "mean: skip", skip, "below tokens");
+    if (step->value[PAIRS] > 0 && !turns(step, p->side))
+        return FQ_FAIL_VALUE(FQ_ERR_SPEC, "mean: pairs", step->value[PAIRS], "0, but for of=keys,at=before");
     FQ_TRY(fq_alloc(&x, end, d * sizeof *x));
     memcpy(x, p->x, end * d * sizeof *x);
     fq_status status = FQ_OK;
@@ -108,14 +139,20 @@ static fq_status prepare(const fq_treatment_step *step, float *state, const fq_h
     }
     state[TURNS] = turns(step, p->side) ? 1.0F : 0.0F;
     state[KNOWN] = 1.0F;
+    if (status == FQ_OK && state[TURNS] != 0.0F)
+        keep_pairs(step, mean_at(state, d, 0), d, p->rope);
     fq_free(x);
     return status;
 }
 
-/* A half a coordinate of each mean that decoders cannot know. */
+/* A half a coordinate of each mean that decoders cannot know; of some pairs, their numbers as well, in a byte
+ * each, two above 256. */
 static double bits(const fq_treatment_step *step, size_t dim, size_t tokens) {
     const bool stored = step->value[RENEW] == DOUBLING && tokens > 0;
-    return 16.0 * (double)dim * (double)(stored ? number_at(step, tokens - 1) + 1 : 1);
+    const double pairs = step->value[PAIRS];
+    const double one =
+        pairs > 0 && pairs < (double)(dim / 2) ? pairs * (dim / 2 > 256 ? 48.0 : 40.0) : 16.0 * (double)dim;
+    return one * (double)(stored ? number_at(step, tokens - 1) + 1 : 1);
 }
 
 /* x[n][dim] of positions place->first.. added to the sum; each time a mean is due it is set. */
@@ -138,6 +175,8 @@ static fq_status grow(const fq_treatment_step *step, float *state, const fq_trea
             const double mean = (double)state[SUM + c] / (double)(held - skip);
             mean_at(state, d, number)[c] = step->value[RENEW] == RUNNING ? (float)mean : half(mean);
         }
+        if (state[TURNS] != 0.0F)
+            keep_pairs(step, mean_at(state, d, number), d, place->rope);
         state[KNOWN] = (float)(number + 1);
     }
     fq_free(x);

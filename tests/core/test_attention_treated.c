@@ -200,6 +200,7 @@ static void all_steps_agree_with_decoding(void) {
         "mean+scale",
         "scale+mean",
         "mean:at=after",
+        "mean:pairs=8",
         "mean:of=both",
         "classes:n=8",
         "classes:n=4,of=both",
@@ -279,6 +280,11 @@ static void bad_arguments_are_named(void) {
     s.queries[1] = 1;
     s.scale = 1e38;
     FQ_CHECK_FAILS(run(&s, out), FQ_ERR_RANGE);
+    scene_clear(&s);
+    scene_make(&s, "none", "trellis:b=2,tries=1,normbits=8", "tq:b=2,normbits=8", 64, 128, 128, 1, &halves);
+    s.codes[0][77 * fq_codec_get_cost(s.codecs[0][0]).code_bytes] = 0; /* of a vector that is not zero */
+    FQ_CHECK_FAILS(run(&s, out), FQ_ERR_CORRUPT);
+    FQ_CHECK(fq_error_last()->value == 77);
     scene_clear(&s);
     scene_make(&s, "normalise", "trellis:b=2,tries=1", "trellis:b=2,tries=1", 64, 128, 128, 1, &halves);
     FQ_CHECK_FAILS(run(&s, out), FQ_ERR_UNSUPPORTED);

@@ -476,7 +476,56 @@ static void what_is_not_known_is_refused(void) {
     fq_codec_destroy(codec);
 }
 
+/* Two pairs of a mean before the encoding: what is decoded of zeros is the mean turned, without the others.
+ */
+static void only_the_strongest_pairs_of_a_mean_are_subtracted(void) {
+    static const fq_rope both[2] = {{10000.0, 0}, {10000.0, 1}};
+    for (size_t r = 0; r < 2; r++) {
+        float x[T * D], table[T * D], residual[T * D], common[D];
+        fq_codec *codec = make_codec("fp16", 0);
+        fq_head_coder *coder = NULL;
+        const fq_codec *const codecs[] = {codec};
+        const fq_treatment treatment = treatment_of("mean:tokens=40,skip=0,pairs=2");
+        fq_head_prefix prefix = prefix_of(x, NULL);
+        uint8_t codes[T * D * 2];
+        for (size_t i = 0; i < D; i++)
+            common[i] = 1;
+        const size_t strong[2][2] = {{3, 3 + D / 2}, {6, 7}}; /* pair 3, by both pairings */
+        const size_t second[2][2] = {{5, 5 + D / 2}, {10, 11}};
+        for (size_t k = 0; k < 2; k++) {
+            common[strong[r][k]] = 40;
+            common[second[r][k]] = -20;
+        }
+        for (size_t i = 0; i < T * D; i++)
+            x[i] = common[i % D];
+        fq_rope_table(table, &both[r], D, 0, T);
+        fq_rope_apply(&both[r], x, table, T, 1, D, 0);
+        prefix.rope = &both[r];
+        if (FQ_CHECK_OK(fq_head_coder_create(&coder, &treatment, codecs, &prefix))) {
+            FQ_CHECK(fq_head_coder_side_bits(coder, T) == 2 * 40.0);
+            FQ_CHECK_OK(fq_head_coder_encode(coder, codes, x, 0, T)); /* halves of what is left */
+            FQ_CHECK_OK(fq_codec_decode(codec, residual, codes, T));
+            fq_rope_apply(&both[r], residual, table, T, 1, D, 1);
+            for (size_t i = 0; i < T * D; i++) {
+                const size_t c = i % D;
+                const bool gone =
+                    c == strong[r][0] || c == strong[r][1] || c == second[r][0] || c == second[r][1];
+                FQ_CHECK_NEAR(residual[i], gone ? 0 : 1, 0.02);
+            }
+        }
+        fq_head_coder_destroy(coder);
+        prefix.side = FQ_OF_VALUES;
+        const fq_treatment of_both = treatment_of("mean:tokens=40,of=both,pairs=2"),
+                           after = treatment_of("mean:tokens=40,at=after,pairs=2");
+        FQ_CHECK_FAILS(fq_head_coder_create(&coder, &of_both, codecs, &prefix), FQ_ERR_SPEC);
+        prefix.side = FQ_OF_KEYS;
+        FQ_CHECK_FAILS(fq_head_coder_create(&coder, &after, codecs, &prefix), FQ_ERR_SPEC);
+        fq_codec_destroy(codec);
+    }
+}
+
 static const fq_test tests[] = {
+    {"only the strongest pairs of a mean are subtracted", only_the_strongest_pairs_of_a_mean_are_subtracted},
     {"names are canonical", names_are_canonical},
     {"a mean before the encoding takes a constant away", a_mean_before_the_encoding_takes_a_constant_away},
     {"renewed means are of all tokens before", renewed_means_are_of_all_tokens_before},
