@@ -510,7 +510,7 @@ static void only_the_strongest_pairs_of_a_mean_are_subtracted(void) {
                 const size_t c = i % D;
                 const bool gone =
                     c == strong[r][0] || c == strong[r][1] || c == second[r][0] || c == second[r][1];
-                FQ_CHECK_NEAR(residual[i], gone ? 0 : 1, 0.02);
+                FQ_CHECK_NEAR((double)residual[i], gone ? 0 : 1, 0.02);
             }
         }
         fq_head_coder_destroy(coder);
