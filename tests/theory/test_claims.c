@@ -9,6 +9,12 @@
 #include "claim.h"
 #include "gains.h"
 
+/* A row of enclosures; of an equality with a double its right side alone. */
+typedef struct kept_row {
+    char parameters[FQ_EVIDENCE_TEXT];
+    double left, right, error;
+} kept_row;
+
 typedef struct tally {
     const fq_claim *claim;
     fq_claim_summary summary;
@@ -18,9 +24,27 @@ typedef struct tally {
     size_t rows[64], measured[64], named[64][4];
     size_t ordered[64], equal[64], unbounded[64]; /* rows of balls compared by < or >, rows compared by =,
                                                      rows of balls whose left side may be anything */
+    kept_row kept[64][2];                         /* of each series the first and the last of them */
     bool stop_at_once;
     char refuted[FQ_EVIDENCE_TEXT];
 } tally;
+
+/* The numbers that the rows of a series are made of, for the golden file. */
+static void keep(kept_row kept[2], const fq_evidence *row) {
+    const bool of_balls = row->precision > 0;
+    const char *const from_doubles[] = {"margin", "enclosed"}; /* in their leading digits */
+    for (size_t i = 0; i < 2; i++)
+        if (strstr(row->series, from_doubles[i]))
+            return;
+    if (row->relation == FQ_RELATION_REPORT ||
+        (!of_balls && (row->verdict != FQ_VERDICT_COMPUTED || row->relation != FQ_RELATION_EQUAL)))
+        return;
+    kept_row *const to = &kept[kept[0].parameters[0] ? 1 : 0];
+    *to = (kept_row){.left = of_balls ? row->left : 0,
+                     .right = row->right,
+                     .error = (of_balls ? row->left_error : 0) + row->right_error};
+    snprintf(to->parameters, sizeof to->parameters, "%s", row->parameters);
+}
 
 static fq_status count(void *context, const fq_evidence *row) {
     tally *const t = context;
@@ -30,6 +54,7 @@ static fq_status count(void *context, const fq_evidence *row) {
     if (series && series - t->claim->series < 64) {
         t->rows[series - t->claim->series]++;
         t->measured[series - t->claim->series] += row->verdict == FQ_VERDICT_MEASURED;
+        keep(t->kept[series - t->claim->series], row);
         const bool order = row->relation == FQ_RELATION_LESS || row->relation == FQ_RELATION_GREATER;
         t->ordered[series - t->claim->series] += order && row->precision > 0;
         t->equal[series - t->claim->series] += row->relation == FQ_RELATION_EQUAL;
@@ -113,6 +138,9 @@ static void rows_are_golden(const char *made) {
     }
 }
 
+enum { CLAIMS_MAX = 64 };
+static tally tallies[CLAIMS_MAX]; /* of quick runs, by the claim's place; no claim: not run yet */
+
 static const struct {
     const char *claim, *series, *other_claim, *other_series;
 } second_routes[] = {
@@ -123,7 +151,7 @@ static const struct {
 
 /* An order of enclosures is worth what their formulas are: each series of them names another route to its
  * left side, and that series has equalities, or is the same whole number held from its other side. */
-static void orders_have_second_routes(const tally *tallies) {
+static void orders_have_second_routes(void) {
     for (size_t i = 0; i < fq_claim_count(); i++)
         for (const fq_series *s = tallies[i].claim->series; s->name; s++) {
             const fq_claim *const claim = tallies[i].claim;
@@ -149,6 +177,56 @@ static void orders_have_second_routes(const tally *tallies) {
         }
 }
 
+#define GOLDEN_VALUES "tests/golden/claim_values.txt"
+
+/* Both sides of the first and of the last row of each of a claim's series of enclosures, and of equalities
+ * with one, in a quick run. What an order of two numbers does not show, that either is another number than it
+ * was, this does. Lines are "claim series left right parameters"; new ones come from
+ * tests/golden/make_codes.sh. */
+static void write_values(FILE *to, const tally *t) {
+    for (const fq_series *s = t->claim->series; s->name; s++)
+        for (int j = 0; j < 2; j++) {
+            const kept_row *const row = &t->kept[s - t->claim->series][j];
+            if (row->parameters[0])
+                fprintf(to, "%s %s %.15g %.15g %s\n", t->claim->id, s->name, row->left, row->right,
+                        row->parameters);
+        }
+}
+
+static void values_are_golden(const tally *t) {
+    static kept_row golden[64][2];
+    char line[512], claim[64], series[64];
+    FILE *const from = fopen(FQ_SOURCE_DIR "/" GOLDEN_VALUES, "r");
+    if (!FQ_CHECK(from != NULL))
+        return;
+    memset(golden, 0, sizeof golden);
+    while (fgets(line, sizeof line, from)) {
+        kept_row one = {.parameters = ""};
+        int at = 0;
+        if (sscanf(line, "%63s %63s %lf %lf %n", claim, series, &one.left, &one.right, &at) < 4 ||
+            strcmp(claim, t->claim->id) != 0)
+            continue;
+        snprintf(one.parameters, sizeof one.parameters, "%.*s", (int)strcspn(line + at, "\n"), line + at);
+        const fq_series *const s = fq_claim_series(t->claim, series);
+        if (FQ_CHECK(s != NULL))
+            golden[s - t->claim->series][golden[s - t->claim->series][0].parameters[0] ? 1 : 0] = one;
+    }
+    fclose(from);
+    for (const fq_series *s = t->claim->series; s->name; s++)
+        for (int j = 0; j < 2; j++) {
+            const kept_row *const row = &t->kept[s - t->claim->series][j];
+            const kept_row *const old = &golden[s - t->claim->series][j];
+            const double slack = 1e-3 * row->error;
+            if (!FQ_CHECK(strcmp(row->parameters, old->parameters) == 0) ||
+                !FQ_CHECK(fabs(row->left - old->left) <= 1e-9 * fabs(old->left) + slack) ||
+                !FQ_CHECK(fabs(row->right - old->right) <= 1e-9 * fabs(old->right) + slack))
+                fprintf(stderr,
+                        "  claim %s, %s: %.15g, %.15g (%s); " GOLDEN_VALUES " has %.15g, %.15g (%s)\n",
+                        t->claim->id, s->name, row->left, row->right, row->parameters, old->left, old->right,
+                        old->parameters);
+        }
+}
+
 /* A left side that can be of either sign and of any size. */
 static bool may_be_anything(const char *series) {
     static const char *const names[] = {"total_correlation",   "entropy_by_integral", "enclosure_width",
@@ -162,7 +240,7 @@ static bool may_be_anything(const char *series) {
 
 /* Distortions, probabilities, means of cosines, norms: what cannot be is refuted, whatever it is compared
  * with. */
-static void enclosures_have_ranges(const tally *tallies) {
+static void enclosures_have_ranges(void) {
     for (size_t i = 0; i < fq_claim_count(); i++)
         for (const fq_series *s = tallies[i].claim->series; s->name; s++)
             if (!FQ_CHECK(tallies[i].unbounded[s - tallies[i].claim->series] == 0 ||
@@ -171,45 +249,74 @@ static void enclosures_have_ranges(const tally *tallies) {
                         s->name);
 }
 
-static void every_claim_holds_and_is_described(void) {
-    static char rows[1 << 14];
-    static tally tallies[64];
+/* Other seeds draw other sizes; without Arb claims reach less far. */
+static bool as_golden(void) {
+    return fq_test_seed() == FQ_TEST_SEED_DEFAULT && fq_ball_reach(1, 0) == 1;
+}
+
+static void claim_holds_and_is_described(const char *id) {
+    size_t at = 0;
+    while (at < fq_claim_count() && strcmp(fq_claim_get(at)->id, id) != 0)
+        at++;
+    if (!FQ_CHECK(at < fq_claim_count() && at < CLAIMS_MAX))
+        return;
+    const fq_claim *const claim = fq_claim_get(at);
+    tally *const t = &tallies[at];
+    *t = run_claim(claim);
+    /* Doubles cannot decide all that balls do: without Arb rows may stay open, but none is refuted. */
+    const bool decided = t->summary.verdict < FQ_VERDICT_UNDECIDED || !FQ_HAVE_ARB;
+    if (!FQ_CHECK(t->summary.refuted == 0 && decided) || !FQ_CHECK(t->malformed == 0))
+        fprintf(stderr, "claim %s: %zu refuted, %zu undecided, %zu malformed\n", claim->id,
+                t->summary.refuted, t->summary.undecided, t->malformed);
+    FQ_CHECK(fq_claim_find(claim->id) == claim);
+    char number[16];
+    snprintf(number, sizeof number, "%d", claim->number);
+    FQ_CHECK(fq_claim_find(number) == claim);
+    FQ_CHECK(at == 0 || fq_claim_get(at - 1)->number < claim->number);
+    FQ_CHECK(claim->title && claim->statement && claim->domain && claim->citation && claim->checked &&
+             claim->not_covered);
+    if (!FQ_CHECK(t->summary.unexpected == 0) || !FQ_CHECK(t->undescribed == 0))
+        fprintf(stderr, "claim %s: %zu expected exceptions hold, %zu rows of series it does not describe\n",
+                claim->id, t->summary.unexpected, t->undescribed);
+    every_series_is_described(claim, t);
+    if (as_golden() && !getenv("FQ_GOLDEN_WRITE"))
+        values_are_golden(t);
+}
+
+#define FQ_CLAIM(name)                                                                                       \
+    static void holds_##name(void) {                                                                         \
+        claim_holds_and_is_described(#name);                                                                 \
+    }
+#include "claims/claims.def"
+#undef FQ_CLAIM
+
+/* What takes all claims together. */
+static void every_claim(void) {
+    static char rows[1 << 14], path[1024];
     size_t length = 0;
+    for (size_t i = 0; i < fq_claim_count(); i++)
+        if (!tallies[i].claim)
+            claim_holds_and_is_described(fq_claim_get(i)->id);
     for (size_t i = 0; i < fq_claim_count(); i++) {
-        const fq_claim *const claim = fq_claim_get(i);
-        const tally t = run_claim(claim);
-        if (!FQ_CHECK(i < sizeof tallies / sizeof tallies[0]))
-            return;
-        tallies[i] = t;
-        /* Doubles cannot decide all that balls do: without Arb rows may stay open, but none is refuted. */
-        const bool decided = t.summary.verdict < FQ_VERDICT_UNDECIDED || !FQ_HAVE_ARB;
-        if (!FQ_CHECK(t.summary.refuted == 0 && decided) || !FQ_CHECK(t.malformed == 0))
-            fprintf(stderr, "claim %s: %zu refuted, %zu undecided, %zu malformed\n", claim->id,
-                    t.summary.refuted, t.summary.undecided, t.malformed);
-        FQ_CHECK(fq_claim_find(claim->id) == claim);
-        char number[16];
-        snprintf(number, sizeof number, "%d", claim->number);
-        FQ_CHECK(fq_claim_find(number) == claim);
-        FQ_CHECK(i == 0 || fq_claim_get(i - 1)->number < claim->number);
-        FQ_CHECK(claim->title && claim->statement && claim->domain && claim->citation && claim->checked &&
-                 claim->not_covered);
-        if (!FQ_CHECK(t.summary.unexpected == 0) || !FQ_CHECK(t.undescribed == 0))
-            fprintf(stderr,
-                    "claim %s: %zu expected exceptions hold, %zu rows of series it does not describe\n",
-                    claim->id, t.summary.unexpected, t.undescribed);
-        every_series_is_described(claim, &t);
-        for (const fq_series *s = claim->series; s->name && FQ_CHECK(length + 150 < sizeof rows); s++) {
-            const size_t at = (size_t)(s - claim->series), *const named = t.named[at];
+        const tally *const t = &tallies[i];
+        for (const fq_series *s = t->claim->series; s->name && FQ_CHECK(length + 150 < sizeof rows); s++) {
+            const size_t at = (size_t)(s - t->claim->series), *const named = t->named[at];
             length += (size_t)snprintf(rows + length, sizeof rows - length, "%s %s %zu %zu %zu %zu %zu %zu\n",
-                                       claim->id, s->name, t.rows[at], t.measured[at], named[0], named[1],
-                                       named[2], named[3]);
+                                       t->claim->id, s->name, t->rows[at], t->measured[at], named[0],
+                                       named[1], named[2], named[3]);
         }
     }
-    orders_have_second_routes(tallies);
-    enclosures_have_ranges(tallies);
-    /* Other seeds draw other sizes; without Arb claims reach less far. */
-    if (fq_test_seed() == FQ_TEST_SEED_DEFAULT && fq_ball_reach(1, 0) == 1)
+    orders_have_second_routes();
+    enclosures_have_ranges();
+    if (as_golden())
         rows_are_golden(rows);
+    if (as_golden() && getenv("FQ_GOLDEN_WRITE")) {
+        snprintf(path, sizeof path, "%s/claim_values.txt", getenv("FQ_GOLDEN_WRITE"));
+        FILE *const to = fopen(path, "w");
+        for (size_t i = 0; to && i < fq_claim_count(); i++)
+            write_values(to, &tallies[i]);
+        FQ_CHECK(to && fclose(to) == 0);
+    }
     FQ_CHECK(!fq_claim_find("no such claim") && !fq_claim_find("") && !fq_claim_find("99"));
 }
 
@@ -455,7 +562,10 @@ static const fq_test tests[] = {
     {"exceptions and values", exceptions_and_values_do_not_count_as_comparisons},
     {"parts and expected exceptions", parts_and_expected_exceptions},
     {"impossible values", impossible_values_are_refuted},
-    {"every claim holds and is described", every_claim_holds_and_is_described},
+#define FQ_CLAIM(name) {"claim " #name, holds_##name},
+#include "claims/claims.def"
+#undef FQ_CLAIM
+    {"every claim", every_claim},
     {"TurboQuant's lower bound is decided", lower_bound_is_decided},
     {"stored points and every code", stored_points_are_held_against_every_code},
     {"keys of a cache", keys_of_a_cache_are_unit_vectors_to_the_source},

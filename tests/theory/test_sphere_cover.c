@@ -4,6 +4,7 @@
 
 #include "check.h"
 #include "sphere_cover.h"
+#include "sphere_hull.h"
 
 enum { PROBES = 400, MOST = 24 };
 
@@ -20,7 +21,7 @@ static void qualities_of(double quality[FQ_SPHERE_QUALITIES], double (*points)[4
         for (size_t j = 0; j < k; j++)
             u[i * k + j] = points[i][j] / sqrt(square);
     }
-    fq_sphere_qualities(quality, &probes, angle, u, n, k);
+    FQ_CHECK_OK(fq_sphere_qualities(quality, &probes, angle, u, n, k));
 }
 
 static void known_polytopes(void) {
@@ -97,6 +98,49 @@ static void a_missing_vertex_is_found(void) {
     FQ_CHECK_NEAR(quality[FQ_SPHERE_COVERING], acos(1 / sqrt(5)), 1e-9);
 }
 
+/* The hull against climbs from so many starts that they find the hole of so few directions; simplices;
+ * directions all on one side, whose largest empty cap is more than half of the sphere; and what it refuses.
+ */
+static void hulls_find_the_largest_hole(void) {
+    enum { N = 60, STARTS = 3000 };
+    static double u[N * 4], start[STARTS * 4];
+    double cosine;
+    bool exact;
+    for (size_t k = 3; k <= 4; k++)
+        for (uint64_t set = 0; set < 4; set++) {
+            fq_stream stream;
+            fq_stream_init(&stream, fq_test_seed(), FQ_PURPOSE_TEST, set);
+            fq_sphere_random_directions(u, N, k, fq_test_seed(), 80 + set);
+            fq_sphere_random_directions(start, STARTS, k, fq_test_seed(), 79);
+            FQ_CHECK_OK(fq_sphere_hull_largest_hole(&cosine, &exact, u, N, k));
+            FQ_CHECK(exact);
+            FQ_CHECK_NEAR(cosine, fq_sphere_largest_hole(u, N, k, start, STARTS, &stream), 1e-9);
+        }
+    for (size_t k = 3; k <= 4; k++) { /* e_1..e_k and -(1,..,1)/sqrt(k) */
+        memset(u, 0, sizeof u);
+        for (size_t i = 0; i < k; i++)
+            u[i * k + i] = 1;
+        for (size_t j = 0; j < k; j++)
+            u[k * k + j] = -1 / sqrt((double)k);
+        FQ_CHECK_OK(fq_sphere_hull_largest_hole(&cosine, &exact, u, k + 1, k));
+        /* The facet of all but e_1 has normal (1 - k - sqrt(k), 1, .., 1), up to its length. */
+        const double root = sqrt((double)k);
+        FQ_CHECK(exact);
+        FQ_CHECK_NEAR(cosine, 1 / sqrt(pow((double)k - 1 + root, 2) + (double)k - 1), 1e-12);
+        FQ_CHECK_OK(fq_sphere_hull_largest_hole(&cosine, &exact, u, k, k));
+        FQ_CHECK(!exact && isnan(cosine));
+    }
+    fq_sphere_random_directions(u, N, 3, fq_test_seed(), 90);
+    for (size_t i = 0; i < N; i++)
+        u[3 * i + 2] = fabs(u[3 * i + 2]);
+    double lowest = 1;
+    FQ_CHECK_OK(fq_sphere_hull_largest_hole(&cosine, &exact, u, N, 3));
+    for (size_t i = 0; i < N; i++)
+        lowest = fmin(lowest, u[3 * i + 2]);
+    FQ_CHECK(exact && cosine <= -lowest && cosine < 0);
+    FQ_CHECK_FAILS(fq_sphere_hull_largest_hole(&cosine, &exact, u, N / 2, 5), FQ_ERR_ARGUMENT);
+}
+
 static void gaps_of_the_circle(void) {
     double u[14], angle[7], most, least;
     for (int i = 0; i < 7; i++) {
@@ -114,6 +158,7 @@ static const fq_test tests[] = {
     {"known polytopes", known_polytopes},
     {"measures of caps", measures_of_caps},
     {"a missing vertex is found", a_missing_vertex_is_found},
+    {"hulls find the largest hole", hulls_find_the_largest_hole},
     {"gaps of the circle", gaps_of_the_circle},
     {0},
 };

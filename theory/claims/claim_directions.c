@@ -6,20 +6,20 @@
  * Check: at k = 2 and N = F_n the three-gap theorem gives all gaps: covering radius pi phi^{2-n}, separation
  * 2 pi phi^{1-n}, so 1.171 and 0.724 times the best possible as n grows. For every k: the same three numbers
  * against independent random directions (mean and standard error over sets). Covering radii are exact at k =
- * 2; for k >= 3 the largest hole is climbed to from random probes (from a probe to the point equally far from
- * its k nearest directions, while that is farther from all). Of random directions the law is known: mean pi
- * H_N / N at k = 2 (the largest of N spacings); at k = 3 there are 2N(1+t)e^{-t} triangles whose empty
- * circumscribed cap has measure above t/N, half of them acute, hence tops of holes (Miles 1970), which for
- * holes far apart makes the law of the largest, compared from N = 256 on. Errors of means over sets are
- * widened to Student's quantile of 1e-6. Slopes of ln(value) in ln(N) by least squares: the families of k =
- * 2, 3 reach the best possible -1/(k-1) in covering radius within 0.02, the fit's 99.9 per cent interval
- * included; random directions carry the factor (ln N)^{1/(k-1)}: ln of N times the measure of the covering
- * cap, which has slope 0 at the best rate, rises in N. Discrepancies: random ones fall as N^-1/2, those of k
- * = 2, 3 faster, the best possible being -1/2 - 1/(2(k-1)) (Beck 1984). Roberts-Kronecker directions hardly
- * are better than random: at k = 4 and 8 they stay within a factor of 3 of random ones in covering radius and
- * discrepancy, see F11; their slopes scatter too much to be compared and are reported. For tests: exponent
- * shifts stated slopes, bias other than 0 puts random directions in the place of every family. Not covered:
- * for k >= 3 covering radii are from below, as discrepancies over random caps are. */
+ * 2 to 4 (gaps, convex hulls); at k = 8 the largest hole is climbed to from random probes (from a probe to
+ * the point equally far from its k nearest directions, while that is farther from all). Of random directions
+ * the law is known: mean pi H_N / N at k = 2 (the largest of N spacings); at k = 3 there are 2N(1+t)e^{-t}
+ * triangles whose empty circumscribed cap has measure above t/N, half of them acute, hence tops of holes
+ * (Miles 1970), which for holes far apart makes the law of the largest, compared from N = 256 on. Errors of
+ * means over sets are widened to Student's quantile of 1e-6. Slopes of ln(value) in ln(N) by least squares:
+ * the families of k = 2, 3 reach the best possible -1/(k-1) in covering radius within 0.02, the fit's 99.9
+ * per cent interval included; random directions carry the factor (ln N)^{1/(k-1)}: ln of N times the measure
+ * of the covering cap, which has slope 0 at the best rate, rises in N. Discrepancies: random ones fall as
+ * N^-1/2, those of k = 2, 3 faster, the best possible being -1/2 - 1/(2(k-1)) (Beck 1984). Roberts-Kronecker
+ * directions hardly are better than random: at k = 4 and 8 they stay within a factor of 3 of random ones in
+ * covering radius and discrepancy, see F11; their slopes scatter too much to be compared and are reported.
+ * For tests: exponent shifts stated slopes, bias other than 0 puts random directions in the place of every
+ * family. Not covered: covering radii at k = 8 are from below, as discrepancies over random caps are. */
 #include <math.h>
 #include <stdio.h>
 
@@ -131,12 +131,12 @@ static fq_status one_size(fq_claim_context *context, workspace *r, ladder *l, si
     else
         for (size_t i = 0; i < n; i++)
             fq_initial_direction(r->u + i * k, k, i, n);
-    fq_sphere_qualities(family, &r->probes, r->angle, r->u, n, k);
+    FQ_TRY(fq_sphere_qualities(family, &r->probes, r->angle, r->u, n, k));
     for (size_t s = 0; s < SETS; s++) {
         double quality[QUALITIES];
         fq_sphere_random_directions(r->u, n, k, context->seed,
                                     fq_stream_number(FQ_RANGE_CLAIM_SPHERE_SETS, 100 * k + s));
-        fq_sphere_qualities(quality, &r->probes, r->angle, r->u, n, k);
+        FQ_TRY(fq_sphere_qualities(quality, &r->probes, r->angle, r->u, n, k));
         for (size_t q = 0; q < QUALITIES; q++) {
             sets[q][s] = quality[q];
             l->set[s][q][at] = log(quality[q]);

@@ -67,6 +67,19 @@ static void scalar_gap_shrinks(fq_balls *w, const void *parameters, fq_ball *lef
     *right = fq_ball_multiply(w, fq_ball_ratio(w, 3, 4), fq_ball_subtract(w, end, value));
 }
 
+/* Shannon's bound over 4^-b: what a block's dependence leaves it short by. */
+static void shannon_over_rate(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
+    const setting *const p = parameters;
+    *left = fq_ball_shannon_bound(w, p->d, p->k, 1);
+    *right = fq_ball_multiply(w, fq_ball_ratio(w, 993, 1000), fq_ball_double(w, p->perturbation.constant));
+}
+
+static void shannon_below_rate(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
+    const setting *const p = parameters;
+    *left = fq_ball_shannon_bound(w, p->d, p->k, 1);
+    *right = fq_ball_double(w, p->perturbation.constant);
+}
+
 static void limit_above_shannon(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
     const setting *const p = parameters;
     *left = limit(w, p, fq_ball_sphere_bound(w, p->k));
@@ -373,6 +386,11 @@ static fq_status run(fq_claim_context *context) {
         FQ_TRY(emit_double(context, "shannon_in_doubles", shannon_at_zero, p,
                            fq_gains_shannon_bound(&source, 0)));
     }
+    for (long k = 1; k <= 32; k += context->quick ? 31 : 1) {
+        const setting p = {.d = 64, .k = k};
+        FQ_TRY(emit(context, "shannon_near_4_to_minus_b", shannon_over_rate, FQ_RELATION_GREATER, p, 0));
+        FQ_TRY(emit(context, "shannon_below_4_to_minus_b", shannon_below_rate, FQ_RELATION_LESS, p, 0));
+    }
     FQ_TRY(run_cells(context));
     FQ_TRY(run_initial(context));
     if (context->quick)
@@ -393,6 +411,9 @@ static const fq_series series[] = {
      "deviation of the gap from 1/L between L/4 and L levels, below a tenth"},
     {"limit_above_shannon", FQ_PART_STATEMENT,
      "high-rate limit with the sphere bound, above the Shannon bound, both at rate 0"},
+    {"shannon_near_4_to_minus_b", FQ_PART_STATEMENT,
+     "Shannon bound over 4^-b at d = 64, k = 1 to 32, above 0.993"},
+    {"shannon_below_4_to_minus_b", FQ_PART_STATEMENT, "the same, below 1"},
     {"limit_in_doubles", FQ_PART_CHECK, "high-rate limit in doubles = in balls"},
     {"shannon_in_doubles", FQ_PART_CHECK, "Shannon bound in doubles = in balls"},
     {"cell_by_samples", FQ_PART_CHECK, "normalised second moment of a lattice by samples = its constant"},

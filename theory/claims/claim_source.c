@@ -25,6 +25,7 @@
 #include <gsl/gsl_integration.h>
 
 #include "ball_formulas.h"
+#include "cell_quadrature.h"
 #include "claim_balls.h"
 #include "hadamard.h"
 #include "hadamard_law.h"
@@ -68,6 +69,57 @@ static void variance(fq_balls *w, const void *parameters, fq_ball *left, fq_ball
                               fq_ball_double(w, p->perturbation.constant));
 }
 
+/* Cov(X_1^2, X_2^2): E (X_1^2 + X_2^2)^2 is the fourth radial moment at k = 2, E X_1^4 that at k = 1. */
+static void covariance(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
+    const setting *const p = parameters;
+    const setting one = {p->d, 1, p->perturbation}, two = {p->d, 2, p->perturbation};
+    const fq_ball fourth = radial_moment(w, &one, 4), second = radial_moment(w, &one, 2);
+    const fq_ball mixed =
+        fq_ball_subtract(w, fq_ball_divide(w, radial_moment(w, &two, 4), fq_ball_integer(w, 2)), fourth);
+    *left = fq_ball_subtract(w, mixed, fq_ball_multiply(w, second, second));
+    *right = fq_ball_multiply(w, fq_ball_ratio(w, -2, p->d * p->d * (p->d + 2)),
+                              fq_ball_double(w, p->perturbation.constant));
+}
+
+/* d^2 E y^4 of a coordinate, 3 d/(d+2), against 3 of a normal number of the same variance. */
+static void fourth_moment(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
+    const setting *const p = parameters;
+    *left = fq_ball_multiply(w, fq_ball_integer(w, p->d * p->d), radial_moment(w, p, 4));
+    *right = fq_ball_multiply(w, fq_ball_integer(w, 3), fq_ball_double(w, p->perturbation.constant));
+}
+
+static fq_status emit_moment(fq_claim_context *context, const char *series, fq_ball_sides sides,
+                             fq_relation relation, long d, long k) {
+    fq_evidence row;
+    fq_evidence_init(&row, series, "d=%ld k=%ld", d, k);
+    row.dim = (double)d;
+    row.block = (double)k;
+    row.relation = relation;
+    row.tolerance = 1e-10;
+    row.least = sides == covariance ? -1 : 0;
+    row.most = sides == covariance ? 0 : HUGE_VAL;
+    return fq_ball_emit(context, &row, sides, &(setting){d, k, context->perturbation});
+}
+
+/* P(|y| > t / sqrt(d)) for a coordinate y of a rotated unit vector, against a normal number's. */
+static fq_status tails(fq_claim_context *context, long d) {
+    for (int t = 2; t <= 6; t++) {
+        fq_evidence row;
+        fq_evidence_init(&row, "haar_tail_below_normal", "d=%ld k=1 t=%d", d, t);
+        row.dim = (double)d;
+        row.block = 1;
+        row.relation = FQ_RELATION_LESS;
+        row.left = 2 * fq_cell_by_quadrature((size_t)d, t / sqrt((double)d), 1).probability;
+        row.left_error = 1e-11 * row.left;
+        row.right = erfc(t * M_SQRT1_2) * context->perturbation.constant;
+        row.right_error = 1e-14 * row.right;
+        row.least = 0;
+        row.most = 1;
+        FQ_TRY(fq_claim_emit(context, &row));
+    }
+    return FQ_OK;
+}
+
 static fq_status moments(fq_claim_context *context) {
     static const long dims[] = {8, 64, 80, 128, 1024};
     static const struct {
@@ -75,6 +127,13 @@ static fq_status moments(fq_claim_context *context) {
         fq_ball_sides sides;
     } checks[] = {
         {"normalisation", normalised}, {"mean_squared_radius", mean}, {"variance_squared_radius", variance}};
+    for (size_t i = 0; i < 5; i++) {
+        FQ_TRY(emit_moment(context, "covariance_of_squares", covariance, FQ_RELATION_EQUAL, dims[i], 2));
+        FQ_TRY(emit_moment(context, "haar_fourth_moment_below_normal", fourth_moment, FQ_RELATION_LESS,
+                           dims[i], 1));
+        if (dims[i] >= 64)
+            FQ_TRY(tails(context, dims[i]));
+    }
     for (size_t i = 0; i < 5; i += context->quick ? 2 : 1)
         for (long k = 1; k <= 32 && k < dims[i]; k *= 2)
             for (size_t j = 0; j < 3; j++) {
@@ -541,6 +600,12 @@ static const fq_series series[] = {
     {"normalisation", FQ_PART_STATEMENT, "integral of f_{d,k} over the unit ball = 1"},
     {"mean_squared_radius", FQ_PART_STATEMENT, "E R^2 under f_{d,k} = k/d"},
     {"variance_squared_radius", FQ_PART_STATEMENT, "variance of R^2 under f_{d,k} = 2k(d-k)/(d^2(d+2))"},
+    {"covariance_of_squares", FQ_PART_STATEMENT,
+     "Cov(X_1^2, X_2^2) of two coordinates by rigorous quadrature = -2/(d^2(d+2))"},
+    {"haar_fourth_moment_below_normal", FQ_PART_STATEMENT,
+     "d^2 E y^4 of a coordinate of a rotated unit vector, below 3, that of a normal number"},
+    {"haar_tail_below_normal", FQ_PART_STATEMENT,
+     "P(|y| > t/sqrt(d)) of such a coordinate, below a normal number's beyond t standard deviations"},
     {"haar_mean", FQ_PART_STATEMENT, "mean of R^2 of a vector under random Haar rotations = k/d"},
     {"haar_variance", FQ_PART_STATEMENT,
      "variance of R^2 under random Haar rotations, beside its stated value; its law is judged by "

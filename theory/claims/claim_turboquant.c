@@ -29,8 +29,9 @@
 
 typedef struct setting {
     long d, b;
-    const fq_scalar_box *box; /* published_variance: of b - 1 bits; NULL at b = 1 */
-    long printed, unit;       /* a published figure, printed / unit */
+    const fq_scalar_box *box;      /* published_variance: of b - 1 bits; NULL at b = 1 */
+    const fq_scalar_box *residual; /* of b - 1 bits; NULL at b = 1 */
+    long printed, unit;            /* a published figure, printed / unit */
     fq_perturbation perturbation;
 } setting;
 
@@ -112,6 +113,25 @@ static void variance_bound(fq_balls *w, const void *parameters, fq_ball *left, f
     *left = mean_variance(w, p);
     *right = fq_ball_multiply(w, four_to_minus(w, p, constant(w)),
                               fq_ball_multiply(w, fq_ball_integer(w, 2), fq_ball_pi(w)));
+}
+
+/* At the same bits: the mean square error of <y, x> over random y under the inner-product form, against the
+ * MSE form's, D(b)/d; both times d. residual: b - 1 bits, box: b bits. */
+static void product_form_loses(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
+    const setting *const p = parameters;
+    const setting residual = {.d = p->d, .box = p->residual};
+    *left = mean_variance(w, &residual);
+    *right =
+        fq_ball_multiply(w, fq_scalar_box_distortion(w, p->box), fq_ball_double(w, p->perturbation.constant));
+}
+
+/* 1 - (d/12) ||f_{d,1}||_{1/3} over the constant, which is best possible if this falls to 0. */
+static void high_rate_gap(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
+    const setting *const p = parameters;
+    const fq_ball value =
+        fq_ball_multiply(w, fq_ball_ratio(w, p->d, 12), fq_ball_exp(w, fq_ball_log_norm(w, p->d, 1)));
+    *left = fq_ball_subtract(w, fq_ball_integer(w, 1), fq_ball_divide(w, value, constant(w)));
+    *right = fq_ball_multiply(w, fq_ball_ratio(w, 4, p->d), fq_ball_double(w, p->perturbation.constant));
 }
 
 static void high_rate_constant(fq_balls *w, const void *parameters, fq_ball *left, fq_ball *right) {
@@ -223,22 +243,28 @@ static fq_status bounds(fq_claim_context *context) {
     fq_stream_init_in(&stream, context->seed, FQ_RANGE_CLAIM_TURBOQUANT, 0);
     for (size_t i = count - 4; i < count; i++) /* random ones */
         dims[i] = 8 + (long)(2040 * fq_stream_uniform(&stream));
-    for (size_t i = 0; i < (context->quick ? 3 : count); i++)
+    for (size_t i = 0; i < (context->quick ? 3 : count); i++) {
+        fq_scalar_box box, residual;
         for (long b = 1; b <= (context->quick ? 3 : fq_ball_reach(8, 6)); b++) {
-            fq_scalar_box box;
             FQ_TRY(fq_scalar_box_init(&box, (size_t)dims[i], (size_t)1 << (b - 1)));
-            const setting p = {.d = dims[i], .b = b, .box = &box};
+            const setting p = {.d = dims[i], .b = b, .box = &box, .residual = b > 1 ? &residual : NULL};
             FQ_TRY(emit(context, "optimum_enclosed", enclosed, FQ_RELATION_GREATER, p));
             FQ_TRY(emit(context, "mse_upper_bound", upper_bound, FQ_RELATION_LESS, p));
             FQ_TRY(emit(context, "mse_lower_bound", lower_bound, FQ_RELATION_GREATER, p));
             if (dims[i] == 64 && b == 2)
                 FQ_TRY(widths(context, p));
             FQ_TRY(emit_double(context, p));
+            FQ_TRY(emit(context, "product_form_loses", product_form_loses, FQ_RELATION_GREATER, p));
             if (b == 1)
                 FQ_TRY(emit(context, "mse_one_bit", one_bit, FQ_RELATION_EQUAL, p));
+            residual = box;
         }
-    for (long d = 10; d <= fq_ball_reach(100000000, 1000000); d *= 10)
+    }
+    for (long d = 10; d <= fq_ball_reach(100000000, 1000000); d *= 10) {
         FQ_TRY(emit(context, "high_rate_constant", high_rate_constant, FQ_RELATION_LESS, (setting){.d = d}));
+        FQ_TRY(
+            emit(context, "high_rate_constant_attained", high_rate_gap, FQ_RELATION_LESS, (setting){.d = d}));
+    }
     for (long b = 1; b <= 4; b++)
         FQ_TRY(
             emit(context, "any_code_on_the_circle", circle, FQ_RELATION_GREATER, (setting){.d = 2, .b = b}));
@@ -422,6 +448,11 @@ static const fq_series series[] = {
      "D of the scalar code in doubles, as core's quantizer has it = in balls"},
     {"enclosure_width", FQ_PART_STATEMENT, "radius of an enclosure over its magnitude, by precision"},
     {"high_rate_constant", FQ_PART_STATEMENT, "(d/12) ||f_{d,1}||_{1/3}, below sqrt(3) pi / 2"},
+    {"high_rate_constant_attained", FQ_PART_STATEMENT,
+     "1 less that over sqrt(3) pi / 2, below 4/d: the constant is best possible"},
+    {"product_form_loses", FQ_PART_STATEMENT,
+     "d times the mean square error of <y,x> under the inner-product form, above the MSE form's of as many "
+     "bits"},
     {"any_code_on_the_circle", FQ_PART_STATEMENT, "D of 4^b points evenly spaced on the circle, above 4^-b"},
     {"mse_as_published", FQ_PART_STATEMENT,
      "squared distance of D at d = 1024 from the printed figure, below that of half a unit of its last "

@@ -166,8 +166,9 @@ static fq_status decide(fq_claim_context *context, long d, long b) {
     if (p.bits > 1) {
         describe(&row, context, "every_code_in_doubles", &p);
         row.tolerance = 1e-6;
-        /* The height that balls use is larger by 1e-12. */
-        FQ_TRY(fq_ball_emit_value(context, &row, every_code_in_balls, &p, caps, 1e-9 * caps));
+        /* The height that balls use is larger by 1e-12: the bound moves by less than the cap's mean does. */
+        const double error = exp2(2 * (double)b) * 4e-12;
+        FQ_TRY(fq_ball_emit_value(context, &row, every_code_in_balls, &p, caps, error));
     }
     /* The grid costs at most a part in a thousand of e. */
     describe(&row, context, "random_code_in_doubles", &p);

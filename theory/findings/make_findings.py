@@ -3,7 +3,8 @@
 
     fibquant verify --quiet --json-file full.json
     fibquant verify interface --cache cache.h5 --quiet --json-file cache.json       (for F6)
-    make_findings.py --rows full.json [--cache cache.json]      new rows.json and FINDINGS.md
+    make_findings.py --rows full.json [--cache cache.json]      new rows.json and FINDINGS.md; rows of claims that the run
+                                                                has not stay as they are
     make_findings.py --check                                    FINDINGS.md is what FINDINGS.in.md and rows.json give,
                                                                 and no number in it comes from elsewhere
     make_findings.py --compare run.json                         rows.json agrees with the rows of a run
@@ -75,6 +76,8 @@ def extract(template, full, cache, before):
     have = {}
     for run in full:
         have.update(rows_of(run))
+    for row in before["rows"]:  # what no run has stays as it is
+        have.setdefault(tuple(row["row"].split(" | ")), row)
     missing = [w for w in wanted if w not in have]
     if missing:
         sys.exit("make_findings: no such rows: " + "; ".join(" | ".join(m) for m in missing))

@@ -1,4 +1,5 @@
 #include "sphere_cover.h"
+#include "sphere_hull.h"
 #include "stream_ranges.h"
 
 #include <math.h>
@@ -175,14 +176,14 @@ static double cap_discrepancy(const fq_sphere_probes *probes, const double *u, s
     return most;
 }
 
-void fq_sphere_qualities(double quality[FQ_SPHERE_QUALITIES], const fq_sphere_probes *probes, double *angle,
-                         const double *u, size_t n, size_t k) {
+fq_status fq_sphere_qualities(double quality[FQ_SPHERE_QUALITIES], const fq_sphere_probes *probes,
+                              double *angle, const double *u, size_t n, size_t k) {
     quality[FQ_SPHERE_DISCREPANCY] = cap_discrepancy(probes, u, n, k);
     if (k == 2) {
         double most;
         fq_sphere_circle_gaps(&most, &quality[FQ_SPHERE_SEPARATION], angle, u, n);
         quality[FQ_SPHERE_COVERING] = most / 2;
-        return;
+        return FQ_OK;
     }
     const size_t wanted = n > probes->caps && k < MAX ? n : probes->caps;
     const size_t starts = wanted < probes->count ? wanted : probes->count;
@@ -190,8 +191,16 @@ void fq_sphere_qualities(double quality[FQ_SPHERE_QUALITIES], const fq_sphere_pr
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < i; j++)
             closest = fmax(closest, dot(u + i * k, u + j * k, k));
-    fq_stream stream;
-    fq_stream_init_in(&stream, probes->seed, FQ_RANGE_CLAIM_SPHERE_HOLES, k);
-    quality[FQ_SPHERE_COVERING] = angle_of(fq_sphere_largest_hole(u, n, k, probes->point, starts, &stream));
     quality[FQ_SPHERE_SEPARATION] = angle_of(closest);
+    double cosine;
+    bool exact = false;
+    if (k <= 4)
+        FQ_TRY(fq_sphere_hull_largest_hole(&cosine, &exact, u, n, k));
+    if (!exact) {
+        fq_stream stream;
+        fq_stream_init_in(&stream, probes->seed, FQ_RANGE_CLAIM_SPHERE_HOLES, k);
+        cosine = fq_sphere_largest_hole(u, n, k, probes->point, starts, &stream);
+    }
+    quality[FQ_SPHERE_COVERING] = angle_of(cosine);
+    return FQ_OK;
 }

@@ -5,8 +5,10 @@
  *   discrepancy   largest difference between a cap's share of the vectors and its measure (share of the
  * sphere)
  *
- * Covering is exact at k = 2. For k >= 3 holes are climbed to from given starts, so that what is found is
- * from below; so is the discrepancy, over given centres and 16 heights. Source: own algorithms. */
+ * Covering is exact at k = 2, and at k = 3 and 4 by the convex hull (sphere_hull.h) unless the vectors are in
+ * so special a position that doubles cannot build it. Else holes are climbed to from given starts, so that
+ * what is found is from below; so is the discrepancy, over given centres and 16 heights. Source: own
+ * algorithms. */
 #ifndef FQ_SPHERE_COVER_H
 #define FQ_SPHERE_COVER_H
 
@@ -33,8 +35,9 @@ typedef struct fq_sphere_probes {
 /* All three. u[n][k], 2 <= k <= FQ_SPHERE_DIM_MAX, n > k (2 at k = 2); angle[n] is overwritten (k = 2 only).
  * Climbs start at as many probes as there are vectors (probes->count at most), and at all centres of caps;
  * at k = FQ_SPHERE_DIM_MAX at those alone. Cost: n (n + caps + 20 starts) k. */
-void fq_sphere_qualities(double quality[FQ_SPHERE_QUALITIES], const fq_sphere_probes *probes, double *angle,
-                         const double *u, size_t n, size_t k);
+FQ_MUST_CHECK fq_status fq_sphere_qualities(double quality[FQ_SPHERE_QUALITIES],
+                                            const fq_sphere_probes *probes, double *angle, const double *u,
+                                            size_t n, size_t k);
 
 /* u[n][k] independent uniform directions: samples of (seed, FQ_PURPOSE_CLAIM, index). */
 void fq_sphere_random_directions(double *u, size_t n, size_t k, uint64_t seed, uint64_t index);
