@@ -70,6 +70,24 @@ FQ_MUST_CHECK fq_status fq_codec_encode(const fq_codec *codec, uint8_t *codes, c
  * that is negative or not finite, padding bits set). */
 FQ_MUST_CHECK fq_status fq_codec_decode(const fq_codec *codec, float *x, const uint8_t *codes, size_t n);
 
+/* The same for servers: on the calling thread alone, without allocating, locking or waiting. The work space
+ * is one thread's at a time and may be used again and again with the codec that it was made for, which must
+ * outlive it; another's is FQ_ERR_ARGUMENT. Outputs say how much they hold, codes in bytes, vectors in
+ * numbers: less than n vectors need is FQ_ERR_RANGE and nothing is written. The results are those of the
+ * functions without a work space, to the bit. Memory about 2000 d bytes, for trellis codes some hundred
+ * kilobytes more. */
+typedef struct fq_codec_scratch fq_codec_scratch;
+
+FQ_MUST_CHECK fq_status fq_codec_scratch_create(fq_codec_scratch **scratch, const fq_codec *codec);
+void fq_codec_scratch_destroy(fq_codec_scratch *scratch); /* NULL accepted */
+FQ_MUST_CHECK fq_status fq_codec_encode_with(const fq_codec *codec, fq_codec_scratch *scratch, uint8_t *codes,
+                                             size_t capacity, const float *x, size_t n);
+FQ_MUST_CHECK fq_status fq_codec_decode_with(const fq_codec *codec, fq_codec_scratch *scratch, float *x,
+                                             size_t capacity, const uint8_t *codes, size_t n);
+FQ_MUST_CHECK fq_status fq_codec_decode_rotated_with(const fq_codec *codec, fq_codec_scratch *scratch,
+                                                     float *y, size_t capacity, const uint8_t *codes,
+                                                     size_t n);
+
 /* Attention without the inverse rotation: <q, x> = <Pi q, Pi x> for the codec's own rotation Pi (of
  * each channel group on its own where there are two; the identity for fp16). decode_rotated gives
  * y[n][d] = Pi x of what decode gives, up to rounding, at the cost of looking codewords up;

@@ -30,6 +30,13 @@ export LD_LIBRARY_PATH="$prefix/$libdir"
   $(pkg-config --cflags --libs fibquant-training) -lm
 ./by_pc_training
 # shellcheck disable=SC2046
+"$cc" -std=c11 -O2 -D_XOPEN_SOURCE=700 -Wall -Wextra -Werror -o paged "$source/tests/examples/server/paged_attention.c" \
+  $(pkg-config --cflags --libs fibquant) -lpthread -lm
+./paged
+if ! nm -D "$prefix/$libdir/libfibquant.so" | grep -qE '__(asan|ubsan|tsan)'; then
+  /usr/bin/python3 "$source/tests/examples/server/paged_attention.py" "$prefix/$libdir/libfibquant.so"
+fi
+# shellcheck disable=SC2046
 "$cc" -D_XOPEN_SOURCE=700 -DWITH_HDF5 -o by_pc_hdf5 "$source/tests/examples/consumer/consumer.c" \
   $(pkg-config --cflags --libs fibquant-hdf5) -lm
 ./by_pc_hdf5 fib.h5

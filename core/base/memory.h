@@ -23,6 +23,19 @@ FQ_MUST_CHECK fq_status fq_alloc_zero(void *out_pointer, size_t count, size_t si
 /* Frees what the two above gave; NULL accepted. */
 void fq_free(void *pointer);
 
+/* Memory for calls that must not take any from the heap. On the calling thread, from fq_alloc_from(room)
+ * until fq_alloc_from(NULL), fq_alloc gives pieces of room->base[capacity], aligned as base is, and fq_free
+ * takes them back: at once what was given last, the rest when all behind it is free. What does not fit is
+ * FQ_ERR_MEMORY. */
+typedef struct fq_alloc_room {
+    unsigned char *base;         /* 64-byte aligned */
+    size_t capacity, used, most; /* most: the largest used so far */
+    size_t last;                 /* offset behind the header of the piece given last; 0: none */
+} fq_alloc_room;
+
+void fq_alloc_from(fq_alloc_room *room);
+bool fq_alloc_is_from_room(void);
+
 /* *product = a*b, or FQ_ERR_OVERFLOW naming the argument. */
 FQ_MUST_CHECK fq_status fq_size_multiply(size_t *product, size_t a, size_t b, const char *argument);
 

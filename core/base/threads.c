@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdatomic.h>
 
+#include "memory.h"
 #include "parallel.h"
 
 static atomic_int chosen;
@@ -17,6 +18,8 @@ void fq_threads_set(int most) {
 }
 
 int fq_threads_get(void) {
+    if (fq_alloc_is_from_room())
+        return 1; /* a room is one thread's */
     const int most = atomic_load(&chosen);
     const size_t there = pool.workers ? pool.workers(pool.context) : 1;
     const int offered = there > INT_MAX ? INT_MAX : there > 1 ? (int)there : 1;

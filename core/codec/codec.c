@@ -142,6 +142,7 @@ static fq_status scratch_alloc(fq_codec_scratch **scratch, size_t threads, const
     for (size_t t = 0; t < threads; t++) {
         char *base = memory + t * each;
         (*scratch)[t] = (fq_codec_scratch){
+            .codec = job->codec,
             .norm = (double *)(void *)(base + 5 * vectors),
             .a = (float *)(void *)base,
             .b = (float *)(void *)(base + vectors),
@@ -236,6 +237,53 @@ fq_status fq_codec_decode_rotated(const fq_codec *codec, float *y, const uint8_t
                            .codes_in = codes,
                            .beyond = is_beyond_caches(codec, n)};
     return run_job(&job, n);
+}
+
+fq_status fq_codec_scratch_create(fq_codec_scratch **scratch, const fq_codec *codec) {
+    const chunk_job job = {.codec = codec, .work = ENCODE}; /* which takes most */
+    return scratch_alloc(scratch, 1, &job);
+}
+
+void fq_codec_scratch_destroy(fq_codec_scratch *scratch) {
+    if (scratch)
+        scratch_free(scratch, 1);
+}
+
+/* A job on the calling thread, in a work space of the caller's; each: what a vector takes of the output. */
+static fq_status run_with(const chunk_job *job, fq_codec_scratch *scratch, size_t n, size_t each,
+                          size_t capacity) {
+    if (scratch->codec != job->codec)
+        return FQ_FAIL(FQ_ERR_ARGUMENT, "scratch", "a work space made for this codec");
+    if (n > capacity / each)
+        return FQ_FAIL_VALUE(FQ_ERR_RANGE, "capacity", capacity, "room for n vectors");
+    for (size_t first = 0; first < n; first += FQ_CODEC_CHUNK)
+        FQ_TRY(run_chunk(job, scratch, first, n - first < FQ_CODEC_CHUNK ? n - first : FQ_CODEC_CHUNK));
+    if (job->beyond)
+        fq_vector_kernels_best()->fence();
+    return FQ_OK;
+}
+
+fq_status fq_codec_encode_with(const fq_codec *codec, fq_codec_scratch *scratch, uint8_t *codes,
+                               size_t capacity, const float *x, size_t n) {
+    const chunk_job job = {.codec = codec, .work = ENCODE, .codes_out = codes, .x_in = x};
+    return run_with(&job, scratch, n, codec->cost.code_bytes, capacity);
+}
+
+fq_status fq_codec_decode_with(const fq_codec *codec, fq_codec_scratch *scratch, float *x, size_t capacity,
+                               const uint8_t *codes, size_t n) {
+    const chunk_job job = {
+        .codec = codec, .work = DECODE, .x_out = x, .codes_in = codes, .beyond = is_beyond_caches(codec, n)};
+    return run_with(&job, scratch, n, codec->cost.dim, capacity);
+}
+
+fq_status fq_codec_decode_rotated_with(const fq_codec *codec, fq_codec_scratch *scratch, float *y,
+                                       size_t capacity, const uint8_t *codes, size_t n) {
+    const chunk_job job = {.codec = codec,
+                           .work = DECODE_ROTATED,
+                           .x_out = y,
+                           .codes_in = codes,
+                           .beyond = is_beyond_caches(codec, n)};
+    return run_with(&job, scratch, n, codec->cost.dim, capacity);
 }
 
 fq_status fq_codec_rotate_queries(const fq_codec *codec, float *y, const float *queries, size_t n) {

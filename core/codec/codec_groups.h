@@ -68,13 +68,14 @@ enum { FQ_CODEC_GROUPS_MAX = 2 };
 
 /* Work space of one thread, for FQ_CODEC_CHUNK vectors. */
 enum { FQ_CODEC_CHUNK = 96 };
-typedef struct fq_codec_scratch {
+struct fq_codec_scratch {
+    const fq_codec *codec;         /* that it was made for */
     float *a, *b, *c;              /* [FQ_CODEC_CHUNK][d] each */
     uint32_t *index;               /* [FQ_CODEC_CHUNK][d] */
     uint32_t *tried;               /* [FQ_CODEC_CHUNK][d], of an encoder that tries scales */
     double *norm;                  /* [FQ_CODEC_CHUNK] */
     fq_trellis_workspace *trellis; /* of an encoder by a trellis code */
-} fq_codec_scratch;
+};
 
 /* The codec's groups, 0 to FQ_CODEC_GROUPS_MAX; valid as long as the codec. */
 const fq_codec_group *fq_codec_get_groups(const fq_codec *codec, size_t *count);

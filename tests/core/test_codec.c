@@ -1,5 +1,6 @@
 /* One conformance suite over all codec families, and what each family promises beyond it. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "check.h"
@@ -752,7 +753,57 @@ static void noise_is_what_was_asked_for(void) {
     }
 }
 
+/* In a work space of the caller's: the same bytes and bits, no allocation, and nothing written past what
+ * there is room for. */
+static void given_a_work_space_expect_the_same_without_allocations(void) {
+    enum { N = 203 };
+    const size_t count = examples();
+    fq_codec *other = make("tq:b=2", 64, NULL);
+    for (size_t s = 0; s < count; s++) {
+        fq_codec *codec = make(specs[s].spec, specs[s].dim, NULL);
+        if (!codec)
+            continue;
+        const size_t d = specs[s].dim, bytes = fq_codec_get_cost(codec).code_bytes;
+        float *x = bytes_of(N * d * sizeof *x), *back = bytes_of(3 * N * d * sizeof *back);
+        uint8_t *codes = bytes_of(2 * N * bytes);
+        fq_codec_scratch *scratch = NULL;
+        fill_vectors(x, N, d, 4000 + s);
+        bool good = FQ_CHECK_OK(fq_codec_encode(codec, codes, x, N)) &&
+                    FQ_CHECK_OK(fq_codec_decode(codec, back, codes, N)) &&
+                    FQ_CHECK_OK(fq_codec_scratch_create(&scratch, codec));
+        fq_alloc_fail_at(1);
+        for (int again = 0; good && again < 2; again++) {
+            good = FQ_CHECK_OK(fq_codec_encode_with(codec, scratch, codes + N * bytes, N * bytes, x, N)) &&
+                   FQ_CHECK_OK(fq_codec_decode_with(codec, scratch, back + N * d, N * d, codes, N)) &&
+                   FQ_CHECK(memcmp(codes, codes + N * bytes, N * bytes) == 0) &&
+                   FQ_CHECK(memcmp(back, back + N * d, N * d * sizeof *back) == 0) &&
+                   FQ_CHECK_OK(fq_codec_decode_rotated_with(codec, scratch, back + N * d, N * d, codes, N));
+        }
+        FQ_CHECK(fq_alloc_fail_at(0) == 0);
+        if (good && FQ_CHECK_OK(fq_codec_decode_rotated(codec, back + 2 * N * d, codes, N)))
+            FQ_CHECK(memcmp(back + N * d, back + 2 * N * d, N * d * sizeof *back) == 0);
+        if (!good)
+            fprintf(stderr, "  %s\n", specs[s].spec);
+        memset(codes, 0xa5, N * bytes);
+        FQ_CHECK_FAILS(fq_codec_encode_with(codec, scratch, codes, N * bytes - 1, x, N), FQ_ERR_RANGE);
+        FQ_CHECK_FAILS(fq_codec_decode_with(codec, scratch, back, N * d - 1, codes + N * bytes, N),
+                       FQ_ERR_RANGE);
+        FQ_CHECK_FAILS(fq_codec_encode_with(other, scratch, codes, N * bytes, x, 1), FQ_ERR_ARGUMENT);
+        for (size_t i = 0; i < N * bytes; i++)
+            if (!FQ_CHECK(codes[i] == 0xa5))
+                break;
+        fq_codec_scratch_destroy(scratch);
+        fq_free(codes);
+        fq_free(back);
+        fq_free(x);
+        fq_codec_destroy(codec);
+    }
+    fq_codec_destroy(other);
+    fq_codec_scratch_destroy(NULL);
+}
+
 static const fq_test tests[] = {
+    {"work space", given_a_work_space_expect_the_same_without_allocations},
     {"noise is what was asked for", noise_is_what_was_asked_for},
     {"costs add up", costs_add_up},
     {"codes are deterministic and separable", codes_are_deterministic_and_separable},
