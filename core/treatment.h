@@ -99,6 +99,13 @@ static inline size_t fq_treatment_near_from(size_t position, size_t window, size
     return position + 1 > window ? (position + 1 - window) / together * together : 0;
 }
 
+/* Second moments [dim][dim] that are known beforehand, from a model's weights or from another cache: of the
+ * vectors (keys before their position encoding, about their mean), and of the queries that keys meet, before
+ * their encoding. NULL: not known. Scales do not matter. */
+typedef struct fq_head_moments {
+    const float *self, *query;
+} fq_head_moments;
+
 /* What is known of a head when its first tokens are there. */
 typedef struct fq_head_prefix {
     fq_treatment_side side;
@@ -108,6 +115,7 @@ typedef struct fq_head_prefix {
     size_t group;        /* query heads that read this head; 0: no queries */
     const float *query;  /* [tokens][group][dim], after the position encoding; for keys */
     const fq_rope *rope; /* NULL: not known */
+    fq_head_moments given;
 } fq_head_prefix;
 
 /* One head's keys or values through its treatment and codec. Immutable after creation, unless a step's

@@ -91,6 +91,7 @@ static const fq_parameter parameters[] = {
      .fallback = "none",
      .description =
          "what is done around the codec, such as mean+classes+window:tokens=16 (fibquant help treatments)"},
+    FQ_CALIBRATION_PARAMETER,
     {.name = "age",
      .type = FQ_PARAMETER_INTEGER,
      .least = 1,
@@ -275,6 +276,8 @@ static fq_status fill_store(job *j, size_t layer) {
     FQ_TRY(read_layer(j, layer, FQ_KV_VALUE, j->x[VALUE], j->shape.heads));
     FQ_TRY(read_layer(j, layer, FQ_KV_QUERY, j->query, j->shape.query_heads));
     fq_kv_store_reset(j->store);
+    fq_kv_store_give(j->store, fq_kv_setup_given(&j->setup, FQ_OF_KEYS, layer),
+                     fq_kv_setup_given(&j->setup, FQ_OF_VALUES, layer));
     const fq_status status = fq_kv_store_append(j->store, 0, j->x[KEY], j->x[VALUE], j->query, j->tokens);
     if (status == FQ_ERR_RANGE || status == FQ_ERR_NONFINITE) {
         char line[FQ_FAILURE_LINE_MAX];
@@ -553,7 +556,11 @@ static fq_status run(const fq_point *point, fq_resources *resources, fq_rows *ro
     job j = {.cache = object};
     j.shape = *fq_kv_cache_shape(j.cache);
     FQ_TRY(fq_kv_setup_make(&j.setup, point, resources, j.shape.dim));
-    fq_status status = set_protocol(&j, point, path);
+    const fq_kv_origin *origin = fq_kv_cache_origin(j.cache);
+    fq_status status = fq_kv_setup_check_moments(&j.setup, point, j.shape.layers, j.shape.heads, j.shape.dim,
+                                                 origin->rope_known ? &origin->rope : NULL);
+    if (status == FQ_OK)
+        status = set_protocol(&j, point, path);
     if (status == FQ_OK)
         status = job_make(&j);
     if (status == FQ_OK)

@@ -34,6 +34,7 @@ static const fq_parameter parameters[] = {
      .type = FQ_PARAMETER_TEXT,
      .fallback = "none",
      .description = "what is done around the codec (fibquant help treatments)"},
+    FQ_CALIBRATION_PARAMETER,
     {.name = "length",
      .type = FQ_PARAMETER_INTEGER,
      .least = 4,
@@ -310,8 +311,12 @@ static fq_status run(const fq_point *point, fq_resources *resources, fq_rows *ro
                                    .value_codecs = setup.value_codecs,
                                    .treatment = setup.treatment,
                                    .rope = &rope,
+                                   .given_keys = fq_kv_setup_given(&setup, FQ_OF_KEYS, 0),
+                                   .given_values = fq_kv_setup_given(&setup, FQ_OF_VALUES, 0),
                                    .group = c->heads / c->kv_heads};
-    fq_status status = get_reference(&reference, resources, &p);
+    fq_status status = fq_kv_setup_check_moments(&setup, point, c->layers, c->kv_heads, c->head_dim, &rope);
+    if (status == FQ_OK)
+        status = get_reference(&reference, resources, &p);
     if (status == FQ_OK)
         status = fq_alloc(&scores, p.trials, p.needles * sizeof *scores);
     if (status == FQ_OK)

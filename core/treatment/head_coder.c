@@ -83,6 +83,21 @@ static fq_status check_together(const fq_head_coder *coder) {
     return FQ_OK;
 }
 
+/* Steps that learn from queries meet keys that have their position encoding. */
+static fq_status check_order(const fq_head_coder *coder) {
+    bool turned_back = false;
+    for (size_t i = 0; i < coder->treatment.steps; i++) {
+        const fq_treatment_step *step = &coder->treatment.step[i];
+        if (!applies(step, coder->side))
+            continue;
+        if (turned_back && coder->side == FQ_OF_KEYS && (step->family->metric || step->family->forward_query))
+            return FQ_FAIL(FQ_ERR_SPEC, step->family->name,
+                           "a place before steps that take keys' position encoding away, or none with them");
+        turned_back |= step->family->turns_back;
+    }
+    return FQ_OK;
+}
+
 static fq_status make_metrics(fq_head_coder *coder) {
     for (size_t i = 0; i < coder->treatment.steps; i++) {
         const fq_treatment_step *step = &coder->treatment.step[i];
@@ -100,6 +115,7 @@ static fq_status fill(fq_head_coder *coder, const fq_codec *const *codecs, const
     float *x = NULL, *query = NULL;
     const size_t wanted = fq_treatment_prefix(&coder->treatment, coder->side);
     FQ_TRY(check_together(coder));
+    FQ_TRY(check_order(coder));
     if (prefix->tokens < wanted)
         return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "prefix", prefix->tokens,
                              "the tokens that the treatment learns from");

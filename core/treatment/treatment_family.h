@@ -47,7 +47,8 @@ typedef struct fq_treatment_family {
      * vector, and whether it is turned by the position first. */
     const float *(*offset)(const fq_treatment_step *step, const float *state, size_t dim, size_t position,
                            bool *turns, size_t *until);
-    bool metric; /* the state is a metric [dim][dim] for the encoder */
+    bool turns_back; /* forward leaves keys without their position encoding */
+    bool metric;     /* the state is a metric [dim][dim] for the encoder */
     size_t (*classes)(const fq_treatment_step *step);
     size_t (*together)(const fq_treatment_step *step); /* tokens that are coded channel by channel */
     void (*keep)(const fq_treatment_step *step, fq_treatment_keep *keep);

@@ -14,13 +14,14 @@ struct fq_kv_store {
     fq_kv_options options;
     fq_rope rope;
     fq_treatment_keep keep;
-    size_t prefix;                /* tokens that some step of either side learns from */
-    size_t *tokens;               /* [layers] */
-    size_t *encoded[SIDES];       /* the same, of which that many are encoded */
-    bool *learnt;                 /* [layers]: its coders are there */
-    size_t together[SIDES];       /* tokens coded together */
-    float *raw[SIDES];            /* [layers][heads][capacity][dim] */
-    float *far[SIDES];            /* the same, decoded; NULL without a codec */
+    size_t prefix;                       /* tokens that some step of either side learns from */
+    size_t *tokens;                      /* [layers] */
+    size_t *encoded[SIDES];              /* the same, of which that many are encoded */
+    const fq_head_moments *given[SIDES]; /* [layers][heads]; NULL: nothing */
+    bool *learnt;                        /* [layers]: its coders are there */
+    size_t together[SIDES];              /* tokens coded together */
+    float *raw[SIDES];                   /* [layers][heads][capacity][dim] */
+    float *far[SIDES];                   /* the same, decoded; NULL without a codec */
     float *near[SIDES];           /* the same, as the window keeps them; NULL without a window or codec */
     float *query;                 /* of the prefix: [layers][heads][prefix][group][dim]; NULL without */
     fq_head_coder **coder[SIDES]; /* [layers][heads]; NULL entries before the prefix is there */
@@ -92,6 +93,7 @@ fq_status fq_kv_store_create(fq_kv_store **store, size_t layers, size_t heads, s
     s->capacity = capacity;
     if (options)
         s->options = *options;
+    fq_kv_store_give(s, s->options.given_keys, s->options.given_values);
     if (s->options.rope) {
         s->rope = *s->options.rope;
         s->options.rope = &s->rope;
@@ -140,6 +142,11 @@ void fq_kv_store_destroy(fq_kv_store *s) {
     fq_free(s->pool);
     fq_free(s->codes);
     fq_free(s);
+}
+
+void fq_kv_store_give(fq_kv_store *s, const fq_head_moments *keys, const fq_head_moments *values) {
+    s->given[KEY] = keys;
+    s->given[VALUE] = values;
 }
 
 void fq_kv_store_reset(fq_kv_store *s) {
@@ -208,6 +215,7 @@ static fq_status learn(fq_kv_store *s, size_t layer, size_t held) {
                 .group = side == KEY && s->query ? s->options.group : 0,
                 .query = side == KEY && s->query ? s->query + query_place(s, layer, h, 0) : NULL,
                 .rope = s->options.rope,
+                .given = s->given[side] ? s->given[side][i] : (fq_head_moments){0},
             };
             fq_head_coder_destroy(s->coder[side][i]); /* of an attempt that failed */
             s->coder[side][i] = NULL;

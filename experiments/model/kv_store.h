@@ -28,13 +28,17 @@ typedef struct fq_kv_options {
     const fq_codec *const *key_codecs, *const *value_codecs;
     fq_treatment treatment;
     const fq_rope *rope; /* the keys' position encoding; NULL: not known. Copied. */
-    size_t group;        /* G; 0: no queries are given, and steps that need them are refused */
+    const fq_head_moments *given_keys, *given_values; /* [layers][heads], see fq_kv_store_give */
+    size_t group; /* G; 0: no queries are given, and steps that need them are refused */
 } fq_kv_options;
 
 /* Room for capacity tokens. options may be NULL: nothing is compressed. FQ_ERR_ARGUMENT for a shape with a
  * zero or a codec of another dimension. */
 FQ_MUST_CHECK fq_status fq_kv_store_create(fq_kv_store **store, size_t layers, size_t heads, size_t dim,
                                            size_t capacity, const fq_kv_options *options);
+/* What heads' steps are given beforehand: [layers][heads], which must outlive the store; NULL: nothing. */
+void fq_kv_store_give(fq_kv_store *store, const fq_head_moments *keys, const fq_head_moments *values);
+
 void fq_kv_store_destroy(fq_kv_store *store); /* NULL accepted */
 
 /* Forgets all tokens, and what was learnt from them. */

@@ -526,8 +526,12 @@ fq_status fq_text_windows_run(fq_text_windows *windows, const fq_point *point, f
                                    .value_codecs = setup.value_codecs,
                                    .treatment = setup.treatment,
                                    .rope = &rope,
+                                   .given_keys = fq_kv_setup_given(&setup, FQ_OF_KEYS, 0),
+                                   .given_values = fq_kv_setup_given(&setup, FQ_OF_VALUES, 0),
                                    .group = c->heads / c->kv_heads};
     fq_status status;
+    FQ_TRY_GOTO(status, fq_kv_setup_check_moments(&setup, point, c->layers, c->kv_heads, c->head_dim, &rope),
+                done);
     FQ_TRY_GOTO(status, fq_alloc(&all, q.count, sizeof *all), done);
     FQ_TRY_GOTO(status, measure(windows, &options, skip, rows, all, &bits), done);
     FQ_TRY_GOTO(status, fq_rows_add(rows), done);

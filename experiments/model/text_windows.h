@@ -11,6 +11,7 @@
 #define FQ_TEXT_WINDOWS_H
 
 #include "experiment.h"
+#include "kv_setup.h"
 #include "metrics.h"
 #include "model_text.h"
 
@@ -28,6 +29,7 @@
          .fallback = "none",                                                                                 \
          .description = "what is done around the codec, such as mean+classes+window:tokens=16 (fibquant "    \
                         "help treatments)"},                                                                 \
+        FQ_CALIBRATION_PARAMETER,                                                                            \
         {.name = "window",                                                                                   \
          .type = FQ_PARAMETER_INTEGER,                                                                       \
          .least = 2,                                                                                         \
