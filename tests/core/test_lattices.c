@@ -102,11 +102,45 @@ static void distortions_are_known(void) {
     }
 }
 
+/* Cross-polytopes: D as stated against closed forms of M = E max |g_j| (2/sqrt(pi), 12
+ * atan(1/sqrt 2)/pi^1.5) with kappa_64 = 1.0078...; and against samples, four standard errors. The nearest
+ * word is the largest coordinate. */
+static void cross_polytopes_are_exact(void) {
+    const double pi = acos(-1.0), kappa = 32.0 * exp(2.0 * (lgamma(32.0) - lgamma(32.5)));
+    const double mean[] = {2.0 / sqrt(pi), 12.0 * atan(sqrt(0.5)) / pow(pi, 1.5)};
+    static const size_t blocks[] = {2, 3, 8, 64};
+    for (size_t i = 0; i < 4; i++) {
+        const size_t k = blocks[i];
+        char name[40];
+        fq_codec_spec spec;
+        fq_codebook code;
+        fq_codebook_init(&code);
+        snprintf(name, sizeof name, "crosspolytope:k=%zu", k);
+        FQ_CHECK_OK(fq_codec_spec_parse(&spec, name));
+        FQ_CHECK_OK(fq_codec_block_code(&code, &spec, 64, NULL));
+        FQ_CHECK(code.block == k && code.codewords == 2 * k && code.distortion_se == 0.0);
+        if (i < 2)
+            FQ_CHECK_NEAR(code.distortion, 1.0 - kappa * mean[i] * mean[i] / (double)k, 1e-11);
+        const double exact = code.distortion;
+        if (k < 64) {
+            FQ_CHECK_OK(fq_codebook_measure(&code, fq_test_seed(), 40000));
+            FQ_CHECK_NEAR(code.distortion, exact, 4.0 * code.distortion_se);
+        } else /* of 64 coordinates 7 bits: between nothing and all that 7 bits could keep */
+            FQ_CHECK(exact > 0.8 && exact < 1.0);
+        fq_codebook_clear(&code);
+    }
+    fq_codec_spec spec;
+    fq_codec_cost cost;
+    FQ_CHECK_OK(fq_codec_spec_parse(&spec, "crosspolytope:k=5"));
+    FQ_CHECK_FAILS(fq_codec_plan(&cost, &spec, 64), FQ_ERR_SPEC);
+}
+
 static const fq_test tests[] = {
     {"shells have their numbers", shells_have_their_numbers},
     {"products of the Leech lattice are whole", products_of_the_leech_lattice_are_whole},
     {"nested words are of different cosets", nested_words_are_of_different_cosets},
     {"distortions are known", distortions_are_known},
+    {"cross-polytopes are exact", cross_polytopes_are_exact},
     {0},
 };
 const fq_suite fq_suite_lattices = {"lattices", tests};

@@ -510,6 +510,7 @@ static fq_status run_with(fq_claim_context *context, outcome *o, float *x) {
                   {"q4_0", 0},
                   {"nf4", 0},
                   {"fp8", 0},
+                  {"crosspolytope:k=8", 0},
                   {"tq:b=1,norm=ls", 0}};
     static const struct {
         const char *name;
