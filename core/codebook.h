@@ -22,10 +22,13 @@ typedef enum fq_recipe {
     FQ_RECIPE_POPULATION = 0, /* minimises the distortion of the distribution */
     FQ_RECIPE_PAPER = 1,      /* M = 30N samples, 4 restarts, 25 iterations */
     FQ_RECIPE_INITIAL = 2,    /* Beta-quantile radii and Fibonacci / Roberts-Kronecker directions */
-    FQ_RECIPE_PRODUCT = 3     /* Cartesian power of the scalar Lloyd-Max code of f_{d,1} */
+    FQ_RECIPE_PRODUCT = 3,    /* Cartesian power of the scalar Lloyd-Max code of f_{d,1} */
+    FQ_RECIPE_SHELL = 4,      /* as population, begun with all words on one sphere */
+    FQ_RECIPE_LATTICE =
+        5 /* as population, or the short points of a lattice, refined, where they are better */
 } fq_recipe;
 
-/* "population", "paper", "initial", "product"; NULL for a number out of range. */
+/* "population", "paper", "initial", "product", "shell", "lattice"; NULL for a number out of range. */
 const char *fq_recipe_name(fq_recipe recipe);
 FQ_MUST_CHECK fq_status fq_recipe_parse(fq_recipe *recipe, const char *name);
 

@@ -15,7 +15,7 @@ static const fq_parameter parameters[] = {{.name = "dim",
                                            .description = "codewords N"},
                                           {.name = "recipe",
                                            .type = FQ_PARAMETER_TEXT,
-                                           .allowed = "population|paper|initial|product",
+                                           .allowed = "population|paper|initial|product|shell|lattice",
                                            .fallback = "population",
                                            .description = "how the codebook is made"},
                                           {0}};

@@ -7,7 +7,7 @@
 #include "memory.h"
 #include "size_limits.h"
 
-const char *const fq_recipe_words[] = {"population", "paper", "initial", "product", NULL};
+const char *const fq_recipe_words[] = {"population", "paper", "initial", "product", "shell", "lattice", NULL};
 enum { RECIPES = sizeof fq_recipe_words / sizeof fq_recipe_words[0] - 1 };
 
 const char *fq_recipe_name(fq_recipe recipe) {
@@ -20,7 +20,7 @@ fq_status fq_recipe_parse(fq_recipe *recipe, const char *name) {
             *recipe = (fq_recipe)i;
             return FQ_OK;
         }
-    return FQ_FAIL(FQ_ERR_SPEC, "recipe", "population, paper, initial, product");
+    return FQ_FAIL(FQ_ERR_SPEC, "recipe", "population, paper, initial, product, shell, lattice");
 }
 
 void fq_codebook_init(fq_codebook *codebook) {
@@ -43,7 +43,7 @@ fq_status fq_codebook_set(fq_codebook *codebook, size_t dim, size_t block, size_
     FQ_TRY(fq_check_size("block", block, 1, dim < FQ_BLOCK_MAX ? dim : FQ_BLOCK_MAX));
     FQ_TRY(fq_check_size("codewords", codewords, 1, FQ_CODEWORDS_MAX));
     if (!fq_recipe_name(recipe))
-        return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "recipe", recipe, "0 to 3");
+        return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "recipe", recipe, "0 to 5");
     for (size_t i = 0; i < codewords; i++) {
         double squared = 0;
         for (size_t j = 0; j < block; j++) {

@@ -9,7 +9,7 @@ static fq_status check(fq_source *source, const fq_train_options *options) {
     FQ_TRY(fq_source_init(source, options->dim, options->block));
     FQ_TRY(fq_check_size("codewords", options->codewords, 1, FQ_CODEWORDS_MAX));
     if (!fq_recipe_name(options->recipe))
-        return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "recipe", options->recipe, "0 to 3");
+        return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "recipe", options->recipe, "0 to 5");
     if (!(options->tolerance >= 0 && options->tolerance < 1))
         return FQ_FAIL_VALUE(FQ_ERR_ARGUMENT, "tolerance", options->tolerance, "0 to below 1");
     return FQ_OK;
@@ -33,6 +33,8 @@ fq_status fq_codebook_train(fq_codebook *codebook, const fq_train_options *optio
         status = fq_train_paper(words, &source, options);
         break;
     case FQ_RECIPE_POPULATION:
+    case FQ_RECIPE_SHELL:
+    case FQ_RECIPE_LATTICE:
         if (N == 1)
             break; /* the mean, zero */
         if (k == 1 && N <= FQ_LEVELS_MAX && source.block < source.dim)
@@ -56,5 +58,6 @@ double fq_codebook_training_work(const fq_train_options *options) {
     const bool closed =
         options->codewords == 1 ||
         (options->block == 1 && options->codewords <= FQ_LEVELS_MAX && source.block < source.dim);
-    return options->recipe == FQ_RECIPE_POPULATION && !closed ? fq_train_population_work(options) : 0;
+    const bool trained = options->recipe != FQ_RECIPE_INITIAL && options->recipe != FQ_RECIPE_PRODUCT;
+    return trained && !closed ? fq_train_population_work(options) : 0;
 }

@@ -100,7 +100,7 @@ static const fq_option options[] = {
      .kind = FQ_OPTION_CHOICE,
      .value = &recipe,
      .argument = "NAME",
-     .choices = "population|paper|initial|product",
+     .choices = "population|paper|initial|product|shell|lattice",
      .help = "training recipe"},
     {.name = "seed", .kind = FQ_OPTION_UINT64, .value = &seed, .argument = "S", .help = "seed of training"},
     {.name = "tolerance",
