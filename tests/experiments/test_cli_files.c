@@ -93,7 +93,8 @@ static void wrong_usage(void) {
 static void help_by_name(void) {
     expect(0, "help", "  codebook ");
     expect(0, "help encode", "usage: fibquant encode [OPTION...] VECTORS.h5");
-    expect(0, "help codecs", "  recipe   how the codebook is trained: population, paper, initial, product, shell or lattice");
+    expect(0, "help codecs",
+           "  recipe   how the codebook is trained: population, paper, initial, product, shell or lattice");
     expect(2, "help enc", "nearest is \"encode\"");
     expect(2, "help encode decode", "unexpected argument \"decode\"");
     expect(2, "version 2", "unexpected argument");
