@@ -1,6 +1,6 @@
-/* Attention of one query a head over 65,536 tokens stored as codes, beside caches of float32 and of halves:
- * one head again and again, which the third-level cache may hold even as halves, and 32 heads in turn, as a
- * model reads them. */
+/* Attention of one query a head, or of several that share it, over 65,536 tokens stored as codes, beside
+ * caches of float32 and of halves: one head again and again, which the third-level cache may hold even as
+ * halves, and 32 heads in turn, as a model reads them. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #include "memory.h"
 #include "stream_ranges.h"
 
-enum { DIM = FQ_FLOAT_ATTENTION_DIM, TOKENS = 65536, SMALL = 2 * FQ_FLOAT_ATTENTION_CHUNK };
+enum { DIM_MAX = 128, QUERIES_MAX = 4, TOKENS = 65536, SMALL = 2 * FQ_FLOAT_ATTENTION_CHUNK };
 
 /* Two bits a coordinate, one, a half of one; then heads in turn. The words before training cost the same as
  * trained ones, and to read a code costs the same however its encoder searched. */
@@ -21,36 +21,39 @@ enum { DIM = FQ_FLOAT_ATTENTION_DIM, TOKENS = 65536, SMALL = 2 * FQ_FLOAT_ATTENT
 #define HALVES  "halves, F16C"
 static const struct {
     const char *name, *spec;
-    size_t heads;
+    size_t heads, dim, queries;
 } cases[] = {
-    {"fib:k=2,N=16", "fib:k=2,N=16,recipe=initial", 1},
-    {"tq:b=2", "tq:b=2", 1},
-    {"fib:k=4,N=256", "fib:k=4,N=256,recipe=initial", 1},
-    {"fib:k=4,N=16", "fib:k=4,N=16,recipe=initial", 1},
-    {"fib:k=8,N=256", "fib:k=8,N=256,recipe=initial", 1},
-    {"fib:k=8,N=16", "fib:k=8,N=16,recipe=initial", 1},
-    {"fib:k=16,N=256", "fib:k=16,N=256,recipe=initial", 1},
-    {"tq:b=2,heads=32", "tq:b=2", 32},
-    {"fib:k=4,N=256,heads=32", "fib:k=4,N=256,recipe=initial", 32},
-    {"trellis:b=1,heads=32", "trellis:b=1,tries=1", 32},
-    {"trellis:b=2,heads=32", "trellis:b=2,tries=1", 32},
-    {"trellis:b=3,heads=32", "trellis:b=3,tries=1", 32},
-    {"trellis:b=4,heads=32", "trellis:b=4,tries=1", 32},
+    {"fib:k=2,N=16", "fib:k=2,N=16,recipe=initial", 1, 64, 1},
+    {"tq:b=2", "tq:b=2", 1, 64, 1},
+    {"fib:k=4,N=256", "fib:k=4,N=256,recipe=initial", 1, 64, 1},
+    {"fib:k=4,N=16", "fib:k=4,N=16,recipe=initial", 1, 64, 1},
+    {"fib:k=8,N=256", "fib:k=8,N=256,recipe=initial", 1, 64, 1},
+    {"fib:k=8,N=16", "fib:k=8,N=16,recipe=initial", 1, 64, 1},
+    {"fib:k=16,N=256", "fib:k=16,N=256,recipe=initial", 1, 64, 1},
+    {"tq:b=2,heads=32", "tq:b=2", 32, 64, 1},
+    {"fib:k=4,N=256,heads=32", "fib:k=4,N=256,recipe=initial", 32, 64, 1},
+    {"trellis:b=1,heads=32", "trellis:b=1,tries=1", 32, 64, 1},
+    {"trellis:b=2,heads=32", "trellis:b=2,tries=1", 32, 64, 1},
+    {"trellis:b=3,heads=32", "trellis:b=3,tries=1", 32, 64, 1},
+    {"trellis:b=4,heads=32", "trellis:b=4,tries=1", 32, 64, 1},
+    {"trellis:b=2,heads=32,queries=4", "trellis:b=2,tries=1", 32, 64, 4},
+    {"trellis:b=2,heads=16,d=128", "trellis:b=2,tries=1", 16, 128, 1},
+    {"trellis:b=2,heads=16,d=128,queries=4", "trellis:b=2,tries=1", 16, 128, 4},
 };
 static const fq_bench_target goal = {FQ_GOAL_TIMES, 4, FLOAT32}, also_goal = {FQ_GOAL_TIMES, 2, HALVES};
 
 typedef struct work {
     fq_codec *codec;
     fq_attention *attention[FQ_ATTENTION_KERNELS]; /* by kernel; NULL where not available */
-    size_t heads, n, bytes;
+    size_t heads, n, bytes, d, m;
     float scale;
-    float *query, *out;                /* [DIM], [heads][DIM] */
-    uint8_t *key_codes, *value_codes;  /* [heads][n][bytes] */
-    float *keys, *values;              /* [heads][n][DIM], what the codes decode to */
-    uint16_t *half_keys, *half_values; /* [heads][n][DIM], the same, rounded */
-    float *decoded, *score;            /* scratch: [2][n][DIM], [n] */
-    double expected[DIM];              /* of each head, from keys and values, in double */
-    double difference;                 /* 1 - cosine, of the last check */
+    float *query, *out;                    /* [m][d], [heads][m][d] */
+    uint8_t *key_codes, *value_codes;      /* [heads][n][bytes] */
+    float *keys, *values;                  /* [heads][n][d], what the codes decode to */
+    uint16_t *half_keys, *half_values;     /* [heads][n][d], the same, rounded */
+    float *decoded, *score;                /* scratch: [2][n][d], [n] */
+    double expected[QUERIES_MAX][DIM_MAX]; /* of each head, from keys and values, in double */
+    double difference;                     /* 1 - cosine, of the last check */
 } work;
 
 typedef struct path {
@@ -69,24 +72,24 @@ static void work_clear(work *w) {
     *w = (work){0};
 }
 
-static fq_status expect(work *w) {
-    double *p = NULL, most = -HUGE_VAL, total = 0;
+static fq_status expect(work *w, size_t q) {
+    double *p = NULL, *const expected = w->expected[q], most = -HUGE_VAL, total = 0;
     FQ_TRY(fq_alloc(&p, w->n, sizeof *p));
     for (size_t i = 0; i < w->n; i++) {
         p[i] = 0;
-        for (size_t j = 0; j < DIM; j++)
-            p[i] += (double)w->query[j] * (double)w->keys[i * DIM + j];
+        for (size_t j = 0; j < w->d; j++)
+            p[i] += (double)w->query[q * w->d + j] * (double)w->keys[i * w->d + j];
         p[i] *= (double)w->scale;
         most = fmax(most, p[i]);
     }
     for (size_t i = 0; i < w->n; i++) {
         p[i] = exp(p[i] - most);
         total += p[i];
-        for (size_t j = 0; j < DIM; j++)
-            w->expected[j] += p[i] * (double)w->values[i * DIM + j];
+        for (size_t j = 0; j < w->d; j++)
+            expected[j] += p[i] * (double)w->values[i * w->d + j];
     }
-    for (size_t j = 0; j < DIM; j++)
-        w->expected[j] /= total;
+    for (size_t j = 0; j < w->d; j++)
+        expected[j] /= total;
     fq_free(p);
     return FQ_OK;
 }
@@ -102,9 +105,9 @@ static void repeat(const work *w, void *tokens, size_t token_bytes) {
 static fq_status fill(work *w, uint64_t seed) {
     fq_stream random;
     fq_stream_init_in(&random, seed, FQ_RANGE_BENCH_POINTS, 0);
-    for (size_t j = 0; j < DIM; j++)
+    for (size_t j = 0; j < w->m * w->d; j++)
         w->query[j] = 2 * (float)fq_stream_normal(&random);
-    for (size_t i = 0; i < w->n * DIM; i++) {
+    for (size_t i = 0; i < w->n * w->d; i++) {
         w->keys[i] = (float)fq_stream_normal(&random);
         w->values[i] = 0.3F + (float)fq_stream_normal(&random);
     }
@@ -112,73 +115,77 @@ static fq_status fill(work *w, uint64_t seed) {
     FQ_TRY(fq_codec_encode(w->codec, w->value_codes, w->values, w->n));
     FQ_TRY(fq_codec_decode(w->codec, w->keys, w->key_codes, w->n));
     FQ_TRY(fq_codec_decode(w->codec, w->values, w->value_codes, w->n));
-    for (size_t i = 0; i < w->n * DIM; i++) {
+    for (size_t i = 0; i < w->n * w->d; i++) {
         w->half_keys[i] = fq_fp16_from_float(w->keys[i]);
         w->half_values[i] = fq_fp16_from_float(w->values[i]);
     }
     repeat(w, w->key_codes, w->bytes);
     repeat(w, w->value_codes, w->bytes);
-    repeat(w, w->keys, DIM * sizeof *w->keys);
-    repeat(w, w->values, DIM * sizeof *w->values);
-    repeat(w, w->half_keys, DIM * sizeof *w->half_keys);
-    repeat(w, w->half_values, DIM * sizeof *w->half_values);
-    return expect(w);
+    repeat(w, w->keys, w->d * sizeof *w->keys);
+    repeat(w, w->values, w->d * sizeof *w->values);
+    repeat(w, w->half_keys, w->d * sizeof *w->half_keys);
+    repeat(w, w->half_values, w->d * sizeof *w->half_values);
+    for (size_t q = 0; q < w->m; q++)
+        FQ_TRY(expect(w, q));
+    return FQ_OK;
 }
 
-static fq_status work_make(work *w, const char *text, size_t heads, size_t n, uint64_t seed) {
+static fq_status work_make(work *w, size_t c, size_t n, uint64_t seed) {
+    const size_t heads = cases[c].heads, d = cases[c].dim, m = cases[c].queries;
     fq_codec_spec spec;
-    *w = (work){.heads = heads, .n = n, .scale = 1 / sqrtf((float)DIM)};
-    FQ_TRY(fq_codec_spec_parse(&spec, text));
-    FQ_TRY(fq_codec_create(&w->codec, &spec, DIM, NULL));
+    *w = (work){.heads = heads, .n = n, .d = d, .m = m, .scale = 1 / sqrtf((float)d)};
+    FQ_TRY(fq_codec_spec_parse(&spec, cases[c].spec));
+    FQ_TRY(fq_codec_create(&w->codec, &spec, d, NULL));
     for (int i = 0; i < FQ_ATTENTION_KERNELS; i++)
         if (fq_attention_kernel_available((fq_attention_kernel)i))
             FQ_TRY(fq_attention_create_kernel(&w->attention[i], w->codec, w->codec, (fq_attention_kernel)i));
     w->bytes = fq_codec_get_cost(w->codec).code_bytes;
     const size_t all = heads * n;
-    FQ_TRY(fq_alloc(&w->query, DIM, sizeof *w->query));
-    FQ_TRY(fq_alloc(&w->out, heads * DIM, sizeof *w->out));
+    FQ_TRY(fq_alloc(&w->query, m * d, sizeof *w->query));
+    FQ_TRY(fq_alloc(&w->out, heads * m * d, sizeof *w->out));
     FQ_TRY(fq_alloc(&w->key_codes, all, w->bytes));
     FQ_TRY(fq_alloc(&w->value_codes, all, w->bytes));
-    FQ_TRY(fq_alloc(&w->keys, all, DIM * sizeof *w->keys));
-    FQ_TRY(fq_alloc(&w->values, all, DIM * sizeof *w->values));
-    FQ_TRY(fq_alloc(&w->half_keys, all, DIM * sizeof *w->half_keys));
-    FQ_TRY(fq_alloc(&w->half_values, all, DIM * sizeof *w->half_values));
-    FQ_TRY(fq_alloc(&w->decoded, n, 2 * DIM * sizeof *w->decoded));
-    FQ_TRY(fq_alloc(&w->score, n, sizeof *w->score));
+    FQ_TRY(fq_alloc(&w->keys, all, w->d * sizeof *w->keys));
+    FQ_TRY(fq_alloc(&w->values, all, w->d * sizeof *w->values));
+    FQ_TRY(fq_alloc(&w->half_keys, all, w->d * sizeof *w->half_keys));
+    FQ_TRY(fq_alloc(&w->half_values, all, w->d * sizeof *w->half_values));
+    FQ_TRY(fq_alloc(&w->decoded, n, 2 * w->d * sizeof *w->decoded));
+    FQ_TRY(fq_alloc(&w->score, m * n, sizeof *w->score));
     return fill(w, seed);
 }
 
 static fq_status run_naive(void *context) {
     const work *const w = context;
-    for (size_t h = 0, at = 0; h < w->heads; h++, at += w->n * DIM)
-        fq_float_attention_naive(w->out + h * DIM, w->query, w->keys + at, w->values + at, w->score, w->n,
-                                 w->scale);
+    for (size_t h = 0, at = 0; h < w->heads; h++, at += w->n * w->d)
+        fq_float_attention_naive(w->out + h * w->m * w->d, w->query, w->m, w->keys + at, w->values + at,
+                                 w->score, w->n, w->d, w->scale);
     return FQ_OK;
 }
 
 static fq_status run_blas(void *context) {
     const work *const w = context;
-    for (size_t h = 0, at = 0; h < w->heads; h++, at += w->n * DIM)
-        fq_float_attention_blas(w->out + h * DIM, w->query, w->keys + at, w->values + at, w->score, w->n,
-                                w->scale);
+    for (size_t h = 0, at = 0; h < w->heads; h++, at += w->n * w->d)
+        fq_float_attention_blas(w->out + h * w->m * w->d, w->query, w->m, w->keys + at, w->values + at,
+                                w->score, w->n, w->d, w->scale);
     return FQ_OK;
 }
 
 static fq_status run_halves(void *context) {
     const work *const w = context;
-    for (size_t h = 0, at = 0; h < w->heads; h++, at += w->n * DIM)
-        fq_half_attention_run(w->out + h * DIM, w->query, w->half_keys + at, w->half_values + at, w->n,
-                              w->scale);
+    for (size_t h = 0, at = 0; h < w->heads; h++, at += w->n * w->d)
+        fq_half_attention_run(w->out + h * w->m * w->d, w->query, w->m, w->half_keys + at,
+                              w->half_values + at, w->n, w->d, w->scale);
     return FQ_OK;
 }
 
 static fq_status run_decode(void *context) {
     const work *const w = context;
-    float *const keys = w->decoded, *const values = w->decoded + w->n * DIM;
+    float *const keys = w->decoded, *const values = w->decoded + w->n * w->d;
     for (size_t h = 0, at = 0; h < w->heads; h++, at += w->n * w->bytes) {
         FQ_TRY(fq_codec_decode(w->codec, keys, w->key_codes + at, w->n));
         FQ_TRY(fq_codec_decode(w->codec, values, w->value_codes + at, w->n));
-        fq_float_attention_blas(w->out + h * DIM, w->query, keys, values, w->score, w->n, w->scale);
+        fq_float_attention_blas(w->out + h * w->m * w->d, w->query, w->m, keys, values, w->score, w->n, w->d,
+                                w->scale);
     }
     return FQ_OK;
 }
@@ -187,29 +194,30 @@ static fq_status run_codes(void *context) {
     const path *const p = context;
     const work *const w = p->work;
     for (size_t h = 0, at = 0; h < w->heads; h++, at += w->n * w->bytes)
-        FQ_TRY(fq_attention_run(p->attention, w->out + h * DIM, w->query, 1, w->key_codes + at,
+        FQ_TRY(fq_attention_run(p->attention, w->out + h * w->m * w->d, w->query, w->m, w->key_codes + at,
                                 w->value_codes + at, w->n, (double)w->scale));
     return FQ_OK;
 }
 
-/* Each head's cosine to what decoding and attending in double gives, and the length. */
+/* Each head's and query's cosine to what decoding and attending in double gives, and the length. */
 static bool check(void *context, char why[FQ_BENCH_WHY_MAX]) {
     work *const w = context;
-    for (size_t h = 0; h < w->heads; h++) {
-        const float *const out = w->out + h * DIM;
+    for (size_t i = 0; i < w->heads * w->m; i++) {
+        const float *const out = w->out + i * w->d;
+        const double *const wanted = w->expected[i % w->m];
         double product = 0, own = 0, expected = 0;
-        for (size_t j = 0; j < DIM; j++) {
-            product += (double)out[j] * w->expected[j];
+        for (size_t j = 0; j < w->d; j++) {
+            product += (double)out[j] * wanted[j];
             own += (double)out[j] * (double)out[j];
-            expected += w->expected[j] * w->expected[j];
+            expected += wanted[j] * wanted[j];
         }
         w->difference = 1 - product / sqrt(own * expected);
         const double length = sqrt(own / expected);
         if (w->difference <= 1e-4 && fabs(length - 1) <= 1e-2)
             continue;
         snprintf(why, FQ_BENCH_WHY_MAX,
-                 "head %zu: 1 - cosine to decode-then-attend %.3g, length %.4g times its", h, w->difference,
-                 length);
+                 "head %zu: 1 - cosine to decode-then-attend %.3g, length %.4g times its", i / w->m,
+                 w->difference, length);
         return false;
     }
     return true;
@@ -232,14 +240,15 @@ static fq_status measure(fq_bench_session *session, size_t c) {
     work w;
     const size_t n = fq_bench_size(session, TOKENS, SMALL);
     path paths[FQ_ATTENTION_KERNELS];
-    fq_status status = work_make(&w, cases[c].spec, cases[c].heads, n, fq_bench_seed(session));
+    fq_status status = work_make(&w, c, n, fq_bench_seed(session));
     const double amount = (double)(cases[c].heads * n);
     const fq_bench_case the_case = {
         .name = cases[c].name,
         .unit = "tokens",
         .amount = amount,
-        .flops = amount * 4 * DIM,
-        .work = "one query a head, d = 64, keys and values coded alike; 4d flop a token, decoded or not"};
+        .flops = amount * 4 * (double)(w.m * w.d),
+        .work = w.m == 1 ? "one query a head, keys and values coded alike; 4d flop a token, decoded or not"
+                         : "four queries a head at once, keys and values coded alike; 16d flop a token"};
     if (status != FQ_OK)
         goto done;
     fq_bench_begin(session, &the_case);
@@ -250,7 +259,7 @@ static fq_status measure(fq_bench_session *session, size_t c) {
                           .check = check,
                           .context = &w,
                           .output = w.out,
-                          .output_bytes = cases[c].heads * DIM * sizeof *w.out};
+                          .output_bytes = cases[c].heads * w.m * w.d * sizeof *w.out};
     fq_bench_add(session, &v);
     v.name = FLOAT32;
     v.kind = FQ_BENCH_LIBRARY;
@@ -266,8 +275,10 @@ static fq_status measure(fq_bench_session *session, size_t c) {
     v.kind = FQ_BENCH_OURS;
     v.run = run_codes;
     v.check = check_path;
-    v.target = goal; /* of the best kernel, which comes first */
-    v.also = fq_half_attention_available() ? also_goal : (fq_bench_target){0};
+    if (w.m == 1) { /* goals of the best kernel, which comes first */
+        v.target = goal;
+        v.also = fq_half_attention_available() ? also_goal : (fq_bench_target){0};
+    }
     for (int i = FQ_ATTENTION_KERNELS - 1; i > FQ_ATTENTION_BEST; i--) {
         paths[i] = (path){&w, w.attention[i]};
         if (!w.attention[i])
