@@ -12,7 +12,7 @@
 #include "parallel.h"
 #include "threads.h"
 
-enum { CHUNK = FQ_ATTENTION_CHUNK, RUN = 8 * CHUNK, QUERIES = FQ_ATTENTION_QUERIES };
+enum { CHUNK = FQ_ATTENTION_CHUNK, RUN = 16 * CHUNK, QUERIES = FQ_ATTENTION_QUERIES };
 
 /* Codes of one side, by rotation class. */
 typedef struct side {

@@ -228,7 +228,7 @@ static void all_steps_agree_with_decoding(void) {
         }
 }
 
-/* More tokens than one run of 4096, of several classes; all tokens kept; none; none coded. */
+/* More tokens than one run of 8192, of several classes; all tokens kept; none; none coded. */
 static void any_number_of_tokens(void) {
     static const struct {
         size_t n, coded;
