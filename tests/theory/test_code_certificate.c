@@ -136,7 +136,7 @@ static void exact_values(void) {
     FQ_CHECK_NEAR(closed_form(64, 1, one, &radius), 1 + 32 * 0.3125, 1e-14);
     FQ_CHECK_NEAR(closed_form(64, 4, twice, &radius), closed_form(64, 2, once, &other), 1e-16);
     fq_codebook c;
-    double low, high;
+    double low = 0.0, high = 1.0;
     if (make(&c, 64, 2, 64, FQ_RECIPE_PRODUCT)) {
         FQ_CHECK_OK(fq_product_code_enclosure(&low, &high, 64, 8));
         FQ_CHECK_NEAR(closed_form(64, 64, c.words, &radius), low, 1e-10);
