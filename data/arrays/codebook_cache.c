@@ -14,6 +14,7 @@
 #include "codebook_training.h"
 #include "failure.h"
 #include "sha256.h"
+#include "shipped_codes.h"
 
 void fq_codebook_cache_name(char name[FQ_CACHE_NAME_MAX], const fq_train_options *options,
                             uint64_t evaluate_seed) {
@@ -74,7 +75,20 @@ static void entry_path(char path[FQ_PATH_MAX], const fq_train_options *options, 
 bool fq_codebook_cache_has(const fq_train_options *options, const char *folder, uint64_t evaluate_seed) {
     char own[FQ_PATH_MAX], path[FQ_PATH_MAX];
     entry_path(path, options, own, &folder, evaluate_seed);
-    return path[0] && access(path, F_OK) == 0;
+    return (folder[0] && fq_shipped_code_has(options)) || (path[0] && access(path, F_OK) == 0);
+}
+
+/* The code that comes with the program, if there is one; measured anew if more samples are wanted than its
+ * file speaks of. */
+static bool get_shipped(fq_codebook *codebook, const fq_train_options *options, uint64_t evaluate_seed,
+                        uint64_t evaluate_samples) {
+    if (!fq_shipped_code_has(options) || fq_shipped_code_get(codebook, options) != FQ_OK)
+        return false;
+    if (codebook->distortion_samples >= evaluate_samples ||
+        fq_codebook_measure(codebook, evaluate_seed, evaluate_samples) == FQ_OK)
+        return true;
+    fq_codebook_clear(codebook);
+    return false;
 }
 
 static bool read_entry(fq_codebook *codebook, const char *path, const fq_train_options *options,
@@ -129,6 +143,11 @@ fq_status fq_codebook_cache_get(fq_codebook *codebook, const fq_train_options *o
     fq_cache_outcome what = FQ_CACHE_TRAINED;
     fq_status status = FQ_OK;
     entry_path(path, options, own, &folder, evaluate_seed);
+    if (folder[0] && get_shipped(codebook, options, evaluate_seed, evaluate_samples)) {
+        if (outcome)
+            *outcome = FQ_CACHE_HIT;
+        return FQ_OK;
+    }
     const bool found = read_entry(codebook, path, options, &what);
     if (!found || codebook->distortion_samples != evaluate_samples) {
         fq_codebook_clear(codebook);

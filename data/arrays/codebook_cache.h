@@ -1,4 +1,5 @@
-/* A folder of trained codebooks, so that each is trained once on a machine.
+/* A folder of trained codebooks, so that each is trained once on a machine; codes that come with the program
+ * (shipped_codes.h) are taken from there.
  *
  * The folder is $FIBQUANT_CACHE, else $XDG_CACHE_HOME/fibquant, else ~/.cache/fibquant; made when
  * needed. An entry's name is a hash of everything training depends on: dim, block, codewords, recipe,
@@ -26,7 +27,8 @@ typedef enum fq_cache_outcome {
 
 /* Fills an empty codebook from the folder (NULL: the default one) or by training, and with its
  * distortion measured on samples evaluate_samples (>= 2) of evaluate_seed. A cached measurement on
- * fewer samples, or another number of them, is made anew. outcome may be NULL. */
+ * fewer samples, or another number of them, is made anew; a shipped code's stands if it took as many. Folder
+ * "": trained, whatever there is, and kept nowhere. outcome may be NULL. */
 FQ_MUST_CHECK fq_status fq_codebook_cache_get(fq_codebook *codebook, const fq_train_options *options,
                                               const char *folder, uint64_t evaluate_seed,
                                               uint64_t evaluate_samples, fq_cache_outcome *outcome);

@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "codebook_export.h"
+#include "failure.h"
 #include "progress_bar.h"
 #include "trellis_map_file.h"
 #include "trellis_maps.h"
@@ -117,6 +119,39 @@ static fq_status measure(const fq_trellis_map *map, fq_trellis_map_about *about)
     return status;
 }
 
+/* Measures, writes and prints a map. */
+static fq_status finish(const fq_trellis_map *map, fq_trellis_map_about *about,
+                        const fq_trellis_request *request, const fq_provenance *provenance) {
+    FQ_TRY(measure(map, about));
+    if (request->output && fq_codebook_form_is_export(request->form))
+        FQ_TRY(fq_trellis_export(request->output, request->form, map));
+    else if (request->output)
+        FQ_TRY(fq_trellis_map_file_write(request->output, map, about, provenance));
+    if (request->json)
+        return print_json(map, about, request->output);
+    printf("trellis code, %g bits a coordinate: K = %u, V = %u, window %u, labels of %u bits, seed %" PRIu64
+           "\n",
+           request->bits, map->fresh, map->together, map->window, map->label_bits, request->seed);
+    printf("  distortion D      %.6f, standard error %.1e (d = %zu, %u tries, %zu fresh vectors)\n\n",
+           about->distortion, about->distortion_se, about->dim, about->tries, request->samples);
+    print_map(map, about);
+    return FQ_OK;
+}
+
+/* The library's map of these numbers. */
+static fq_status find_shipped(fq_trellis_map *map) {
+    const fq_trellis_map *own;
+    for (size_t i = 0; (own = fq_trellis_map_at(i)) != NULL; i++)
+        if (own->fresh == map->fresh && own->together == map->together && own->window == map->window &&
+            own->label_bits == map->label_bits) {
+            *map = *own;
+            return FQ_OK;
+        }
+    return FQ_FAIL_TEXT(FQ_ERR_USAGE,
+                        "--shipped: no map of K = %u, V = %u, window %u, labels of %u bits is shipped",
+                        map->fresh, map->together, map->window, map->label_bits);
+}
+
 fq_status fq_codebook_trellis(const fq_trellis_request *request, const fq_provenance *provenance) {
     fq_trellis_plan plan = plan_of(request);
     fq_trellis_map_about about = {.seed = request->seed,
@@ -133,22 +168,16 @@ fq_status fq_codebook_trellis(const fq_trellis_request *request, const fq_proven
         FQ_TRY(fq_trellis_map_get(&start));
         plan.from = &start;
     }
+    if (request->shipped) {
+        FQ_TRY(find_shipped(&start));
+        map = start;
+        return finish(&map, &about, request, provenance);
+    }
     fq_progress_bar_start(&bar, "searching", NULL, FQ_PROGRESS_STEPS, fq_options_quiet(),
                           fq_options_no_progress());
     const fq_progress progress = fq_progress_bar_hook(&bar);
     const fq_status status = fq_trellis_find_map(&map, &plan, &progress);
     fq_progress_bar_finish(&bar);
     FQ_TRY(status);
-    FQ_TRY(measure(&map, &about));
-    if (request->output)
-        FQ_TRY(fq_trellis_map_file_write(request->output, &map, &about, provenance));
-    if (request->json)
-        return print_json(&map, &about, request->output);
-    printf("trellis code, %g bits a coordinate: K = %u, V = %u, window %u, labels of %u bits, seed %" PRIu64
-           "\n",
-           request->bits, map.fresh, map.together, map.window, map.label_bits, request->seed);
-    printf("  distortion D      %.6f, standard error %.1e (d = %zu, %u tries, %zu fresh vectors)\n\n",
-           about.distortion, about.distortion_se, about.dim, about.tries, request->samples);
-    print_map(&map, &about);
-    return FQ_OK;
+    return finish(&map, &about, request, provenance);
 }

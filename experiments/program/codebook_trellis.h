@@ -11,7 +11,9 @@ typedef struct fq_trellis_request {
     size_t dim, tries, samples, evaluations;
     uint64_t seed;
     const char *output; /* NULL: none */
+    const char *form;   /* of the output: "hdf5" or "c" */
     bool improve;       /* start from the library's map */
+    bool shipped;       /* take the library's map as it is */
     bool json;
 } fq_trellis_request;
 

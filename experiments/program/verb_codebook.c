@@ -7,12 +7,15 @@
 
 #include "code_certificate.h"
 #include "codebook_cache.h"
+#include "codebook_export.h"
 #include "codebook_file.h"
 #include "codebook_trellis.h"
 #include "every_code.h"
 #include "gains.h"
 #include "output_check.h"
 #include "progress_bar.h"
+#include "scalar_quantizer.h"
+#include "shipped_codes.h"
 #include "trellis_code.h"
 #include "verb.h"
 #include "verb_support.h"
@@ -21,8 +24,8 @@ static size_t dim, block, codewords, samples, window, labels, tries = 4, evaluat
 static double bits;
 static uint64_t seed = 1;
 static double tolerance;
-static const char *family = "fib", *recipe = "population", *output;
-static bool json, no_cache, improve, certify;
+static const char *family = "fib", *recipe = "population", *output, *form = "hdf5";
+static bool json, no_cache, improve, certify, shipped;
 static size_t parts;
 
 static const fq_option options[] = {
@@ -131,6 +134,16 @@ static const fq_option options[] = {
      .help = "parts of the source that an enclosure may take for k > 2: more make it narrower; 0: four "
              "million, one million from k = 5 on"},
     FQ_OPTION_OUTPUT(output, false),
+    {.name = "form",
+     .kind = FQ_OPTION_CHOICE,
+     .value = &form,
+     .argument = "FORM",
+     .choices = "hdf5|code|csv|c",
+     .help = "of the output: HDF5, the form in which codes are shipped, a table, a header for C"},
+    {.name = "shipped",
+     .kind = FQ_OPTION_FLAG,
+     .value = &shipped,
+     .help = "the code that comes with the program, or none: nothing is trained or searched"},
     {.name = "no-cache",
      .kind = FQ_OPTION_FLAG,
      .value = &no_cache,
@@ -210,6 +223,8 @@ static fq_status make(fq_codebook *codebook) {
         .dim = dim, .block = block, .codewords = codewords, .seed = seed, .tolerance = tolerance};
     fq_cache_outcome outcome = FQ_CACHE_TRAINED;
     FQ_TRY(fq_recipe_parse(&train.recipe, recipe));
+    if (shipped)
+        return fq_shipped_code_get(codebook, &train);
     fq_progress_bar_start(&bar, "training", NULL, FQ_PROGRESS_STEPS, fq_options_quiet(),
                           fq_options_no_progress());
     train.progress = fq_progress_bar_hook(&bar);
@@ -223,16 +238,37 @@ static fq_status make(fq_codebook *codebook) {
     return status;
 }
 
+static fq_status write(const fq_codebook *codebook, const fq_provenance *provenance) {
+    double every_code = (double)NAN;
+    if (!fq_codebook_form_is_export(form))
+        return fq_codebook_file_write(output, codebook, provenance);
+    if (codebook->block < codebook->dim)
+        FQ_TRY(fq_every_code_bound(&every_code, codebook->dim, codebook->block, codebook->codewords));
+    return fq_codebook_export(output, form, codebook, every_code);
+}
+
+/* D of the Lloyd-Max code of one coordinate comes from quadrature, with no error to speak of. */
+static fq_status know_exactly(fq_codebook *codebook) {
+    fq_scalar_quantizer quantizer = {0};
+    FQ_TRY(fq_scalar_quantizer_init(&quantizer, codebook->dim, codebook->codewords));
+    codebook->distortion = quantizer.distortion;
+    codebook->distortion_se = 0;
+    fq_scalar_quantizer_clear(&quantizer);
+    return FQ_OK;
+}
+
 static fq_status work(int argc, const char **argv) {
     fq_codebook codebook;
     fq_provenance provenance;
     FQ_TRY(fq_verb_provenance(&provenance, argc, argv, seed));
     fq_codebook_init(&codebook);
     fq_status status = make(&codebook);
+    if (status == FQ_OK && codebook.block == 1 && codebook.recipe == FQ_RECIPE_PRODUCT)
+        status = know_exactly(&codebook);
     if (status == FQ_OK && certify)
         status = fq_codebook_certify(&codebook, (double)parts);
     if (status == FQ_OK && output)
-        status = fq_codebook_file_write(output, &codebook, &provenance);
+        status = write(&codebook, &provenance);
     if (status == FQ_OK)
         status = print(&codebook);
     fq_codebook_clear(&codebook);
@@ -251,7 +287,14 @@ static fq_status work_trellis(const fq_trellis_request *request, int argc, const
 /* Each family has its own options, and needs them. */
 static bool options_fit(bool trellis, int *exit_code) {
     *exit_code = 2;
-    if (trellis && bits == 0)
+    if (fq_codebook_form_is_export(form) && !output)
+        fq_options_refuse(&usage, "--form %s needs --output FILE", form);
+    else if (trellis && fq_codebook_form_is_export(form) && strcmp(form, "c") != 0)
+        fq_options_refuse(&usage, "--form %s; allowed for a trellis code: hdf5, c", form);
+    else if (shipped && (no_cache || improve))
+        fq_options_refuse(&usage, "--shipped and --%s; allowed: one of them",
+                          no_cache ? "no-cache" : "improve");
+    else if (trellis && bits == 0)
         fq_options_refuse(&usage, "--bits B is missing");
     else if (trellis && (block || codewords))
         fq_options_refuse(&usage, "--%s is for --family fib", block ? "block" : "codewords");
@@ -291,7 +334,9 @@ static int run(int argc, const char **argv) {
                                         .evaluations = evaluations,
                                         .seed = seed,
                                         .output = output,
+                                        .form = form,
                                         .improve = improve,
+                                        .shipped = shipped,
                                         .json = json};
     if (trellis && !fq_codebook_trellis_good(&usage, &request, &exit_code))
         return exit_code;

@@ -1,0 +1,20 @@
+/* Codes in forms for other programs: as they are shipped, as a table, as a header for C. */
+#ifndef FQ_CODEBOOK_EXPORT_H
+#define FQ_CODEBOOK_EXPORT_H
+
+#include "codebook.h"
+#include "trellis_code.h"
+
+/* Whether a form of --form is one of these ("code", "csv", "c"), not HDF5. */
+bool fq_codebook_form_is_export(const char *form);
+
+/* Writes a codebook in one step: "code" as data/codes has it, "csv" with lines "# key value", names of the
+ * columns and a row a word, "c" as a header with one array and what it is. every_code_bound may be NaN.
+ * FQ_ERR_OUTPUT. */
+FQ_MUST_CHECK fq_status fq_codebook_export(const char *path, const char *form, const fq_codebook *codebook,
+                                           double every_code_bound);
+
+/* The same for a map of a trellis code: "c" alone, FQ_ERR_USAGE otherwise. */
+FQ_MUST_CHECK fq_status fq_trellis_export(const char *path, const char *form, const fq_trellis_map *map);
+
+#endif
