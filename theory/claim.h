@@ -102,6 +102,7 @@ typedef struct fq_claim_data {
 
 typedef struct fq_claim_context {
     bool quick; /* smaller grids: all claims together within 30 s */
+    bool many;  /* ten million vectors where a full run takes fewer */
     uint64_t seed;
     long precision_cap; /* bits, at least 64 */
     fq_perturbation perturbation;

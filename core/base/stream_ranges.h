@@ -40,6 +40,7 @@
     X(CLAIM_ANY_CORNER, CLAIM, 15, 1)                                                                        \
     X(CLAIM_COMPRESSOR, CLAIM, 17, 1)                                                                        \
     X(CLAIM_ERROR_FEEDBACK, CLAIM, 18, 1)                                                                    \
+    X(CLAIM_TRELLIS, CLAIM, 21, 1)                                                                           \
     X(CLAIM_LATTICES, CLAIM, 400, 500)        /* 40 lattice + dimension */                                   \
     X(CLAIM_PRODUCTS, CLAIM, 900, 100)        /* bits */                                                     \
     X(CLAIM_SPHERE_HOLES, CLAIM, 5500, 500)   /* k */                                                        \

@@ -160,7 +160,7 @@ static bool load_inputs(fq_claim_inputs *inputs, const files *from, bool quiet) 
 }
 
 static int run(int argc, const char **argv) {
-    bool list = false, quick = false, quiet = false;
+    bool list = false, quick = false, many = false, quiet = false;
     outputs to = {0};
     uint64_t seed = 20260511;
     files from = {0};
@@ -171,6 +171,10 @@ static int run(int argc, const char **argv) {
          .kind = FQ_OPTION_FLAG,
          .value = &quick,
          .help = "small grids: all claims within 30 s"},
+        {.name = "long",
+         .kind = FQ_OPTION_FLAG,
+         .value = &many,
+         .help = "ten million vectors where the full run takes fewer: minutes"},
         FQ_OPTION_JSON(to.json),
         {.name = "json-file",
          .kind = FQ_OPTION_TEXT,
@@ -256,6 +260,7 @@ static int run(int argc, const char **argv) {
     fq_claim_context context;
     fq_claim_context_init(&context, seed, NULL, NULL);
     context.quick = quick;
+    context.many = many && !quick;
     context.precision_cap = (long)precision;
     context.data = inputs.data;
     fq_status status = run_claims(&report, chosen, count, &context, quiet);
