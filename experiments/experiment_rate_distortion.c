@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "caps_bound.h"
 #include "codebook_training.h"
 #include "every_code.h"
 #include "experiment.h"
@@ -59,6 +60,12 @@ static const fq_value_column columns[] = {
     {"every_code_bound", FQ_VALUE_REAL, 0, "coordinate variance",
      "what no code of as many words in a block goes below; NaN for k = 1, k > 32 and whole vectors",
      FQ_ROLE_VALUE},
+    {"caps_bound", FQ_VALUE_REAL, 0, "coordinate variance",
+     "what no code of whole vectors of b d bits goes below (equal caps), with the gain known where it is "
+     "stored",
+     FQ_ROLE_VALUE},
+    {"gap_db", FQ_VALUE_REAL, 0, "dB", "10 log10(distortion / caps_bound)", FQ_ROLE_VALUE},
+    {"gap_db_se", FQ_VALUE_REAL, 0, "dB", "standard error of gap_db", FQ_ROLE_VALUE},
     {"gaussian", FQ_VALUE_REAL, 0, "coordinate variance", "4^-b", FQ_ROLE_VALUE},
     {"high_rate", FQ_VALUE_REAL, 0, "coordinate variance",
      "Zador's high-rate distortion with the best known cell", FQ_ROLE_VALUE},
@@ -99,6 +106,28 @@ static fq_point_cost cost(const fq_point *point) {
                           .memory_bytes = 6e7 + 8.0 * k * n + 4.0 * dim * dim};
     fq_cost_add_codec(&cost, spec, d);
     return cost;
+}
+
+/* The bound for b d bits of a whole vector: codes of blocks have as many where blocks fill it. NaN below one
+ * bit a vector, and where more is stored than one norm beside the words. */
+static double caps_bound_of(const fq_codec_spec *spec, size_t dim, double rate, bool vector) {
+    fq_caps_bound caps;
+    fq_codec_cost cost;
+    const double bits = rate * (double)dim;
+    if (vector && (fq_codec_plan(&cost, spec, dim) != FQ_OK || cost.norm_bits > 16))
+        return (double)NAN;
+    if (bits < 1 || bits > 64 * (double)dim || fq_caps_bound_init(&caps, dim, bits) != FQ_OK)
+        return (double)NAN;
+    return vector && spec->norm != FQ_NORM_INPUT ? caps.free_gain : caps.fixed_words;
+}
+
+static void add_distortion(fq_rows *rows, double bound, double distortion, double error) {
+    const double decibel = 10 / log(10);
+    fq_rows_real(rows, "distortion", distortion);
+    fq_rows_real(rows, "distortion_se", error);
+    fq_rows_real(rows, "caps_bound", bound);
+    fq_rows_real(rows, "gap_db", decibel * log(distortion / bound));
+    fq_rows_real(rows, "gap_db_se", decibel * error / distortion);
 }
 
 /* Sums of one batch after the other: a fixed order, whatever the number of threads. */
@@ -154,7 +183,7 @@ static fq_status measure_vectors(const fq_codec *codec, size_t dim, uint64_t see
 }
 
 static fq_status measure_block(const fq_point *point, fq_resources *resources,
-                               const fq_codec_description *about, fq_rows *rows) {
+                               const fq_codec_description *about, double bound, fq_rows *rows) {
     fq_codec_parts parts = {0};
     fq_codebook code;
     if (about->trained)
@@ -164,10 +193,8 @@ static fq_status measure_block(const fq_point *point, fq_resources *resources,
         fq_codec_block_code(&code, fq_point_codec(point, "codec"), fq_point_size(point, "dim"), &parts);
     if (status == FQ_OK && isnan(code.distortion))
         status = fq_codebook_measure(&code, fq_point_seed(point), fq_point_size(point, "samples"));
-    if (status == FQ_OK) {
-        fq_rows_real(rows, "distortion", code.distortion);
-        fq_rows_real(rows, "distortion_se", code.distortion_se);
-    }
+    if (status == FQ_OK)
+        add_distortion(rows, bound, code.distortion, code.distortion_se);
     fq_codebook_clear(&code);
     return status;
 }
@@ -216,13 +243,13 @@ static fq_status run(const fq_point *point, fq_resources *resources, fq_rows *ro
     fq_rows_real(rows, "rate", rate);
     fq_rows_real(rows, "compression_payload", 16.0 / rate);
     FQ_TRY(add_theory(dim, block, vector ? 0 : about.codewords, rate, rows)); /* stored norms convey more */
+    const double bound = caps_bound_of(spec, dim, rate, vector);
     if (!vector)
-        return measure_block(point, resources, &about, rows);
+        return measure_block(point, resources, &about, bound, rows);
     moments d = {0}, cosine = {0};
     FQ_TRY(measure_vectors(codec, dim, fq_point_seed(point), fq_point_size(point, "samples"), rows, &d,
                            &cosine));
-    fq_rows_real(rows, "distortion", d.mean);
-    fq_rows_real(rows, "distortion_se", standard_error(&d));
+    add_distortion(rows, bound, d.mean, standard_error(&d));
     fq_rows_real(rows, "cosine", cosine.mean);
     fq_rows_real(rows, "cosine_se", standard_error(&cosine));
     return FQ_OK;
@@ -231,7 +258,7 @@ static fq_status run(const fq_point *point, fq_resources *resources, fq_rows *ro
 const fq_experiment fq_experiment_rate_distortion = {
     .name = "rate-distortion",
     .summary = "distortion of codecs and codebooks on the canonical source, with bounds",
-    .version = 3,
+    .version = 4,
     .parameters = parameters,
     .columns = columns,
     .check = check,

@@ -13,7 +13,7 @@
 
 typedef struct columns {
     size_t codec, dim, block, source, rate, distortion, se, shannon, high_rate;
-    size_t every_code; /* or the number of columns: stores of older programs have none */
+    size_t every_code, caps; /* or the number of columns: stores of older programs have none */
 } columns;
 
 /* Keys of a codec that move it along the axis of rates, and the seed, of which all draws belong together. */
@@ -38,6 +38,7 @@ static fq_status find(columns *c, const fq_table *t) {
     FQ_TRY(fq_figure_column(&c->se, t, "distortion_se", FQ_VALUE_REAL));
     FQ_TRY(fq_figure_column(&c->shannon, t, "shannon_bound", FQ_VALUE_REAL));
     c->every_code = fq_table_find(t, "every_code_bound");
+    c->caps = fq_table_find(t, "caps_bound");
     return fq_figure_column(&c->high_rate, t, "high_rate", FQ_VALUE_REAL);
 }
 
@@ -163,29 +164,20 @@ static size_t write_series(const fq_figure_job *job, const plan *p, size_t serie
     return most;
 }
 
-/* High-rate distortion and Shannon bound times 4^b do not depend on the rate: a level in dB for each group,
- * the high-rate one in the group's colour. Blocks are lines of the level's two ends. */
-static size_t write_theory(const fq_figure_job *job, const plan *p, int64_t dim, fq_range *y, size_t panel) {
+/* High-rate distortion times 4^b does not depend on the rate: a level in dB for each group, in the group's
+ * colour. */
+static void write_levels(const fq_figure_job *job, const plan *p, int64_t dim, fq_range *y, size_t panel) {
     const fq_table *t = p->table;
-    double shannon = HUGE_VAL;
-    int64_t shannon_block = 0;
     size_t lines = 0;
     char name[48];
     for (size_t row = 0; row < t->count; row++) {
-        const double rate = fq_table_real(t, row, p->c.rate), high = fq_table_real(t, row, p->c.high_rate),
-                     bound = fq_table_real(t, row, p->c.shannon);
+        const double rate = fq_table_real(t, row, p->c.rate), high = fq_table_real(t, row, p->c.high_rate);
         const int64_t block = fq_table_integer(t, row, p->c.block);
-        bool first = p->of_row[row] != p->none && fq_table_integer(t, row, p->c.dim) == dim;
-        if (!first)
-            continue;
-        if (bound > 0.0 && decibels(bound, rate) < shannon - 1e-9) {
-            shannon = decibels(bound, rate);
-            shannon_block = block;
-        }
+        bool first = p->of_row[row] != p->none && fq_table_integer(t, row, p->c.dim) == dim && high > 0.0;
         for (size_t before = 0; before < row; before++)
             first = first && !(p->of_row[before] != p->none && fq_table_integer(t, before, p->c.dim) == dim &&
                                fq_table_integer(t, before, p->c.block) == block);
-        if (!first || !(high > 0.0))
+        if (!first)
             continue;
         snprintf(name, sizeof name, "level%zu_%zu", panel, lines);
         fq_figure_number(job, name, decibels(high, rate));
@@ -194,10 +186,48 @@ static size_t write_theory(const fq_figure_job *job, const plan *p, int64_t dim,
         fq_range_add(y, decibels(high, rate));
     }
     fq_figure_number_of(job, "levels", panel, (double)lines);
-    fq_range_add(y, shannon);
-    fq_figure_number_of(job, "shannon", panel, isfinite(shannon) ? shannon : (double)NAN);
-    fq_figure_number_of(job, "shannon_block", panel, (double)shannon_block);
-    return lines;
+}
+
+/* What no code like the row's goes below: equal caps, for codes of blocks Shannon's bound where it is higher.
+ * NaN where the row has neither. */
+static double limit_of(const plan *p, size_t row) {
+    const fq_table *t = p->table;
+    const double shannon = fq_table_real(t, row, p->c.shannon);
+    const double caps = p->c.caps < t->column_count ? fq_table_real(t, row, p->c.caps) : (double)NAN;
+    const bool vector = strcmp(fq_table_text(t, row, p->c.source), "vector") == 0;
+    return vector ? caps : fmax(caps, shannon); /* the other one where one is no number */
+}
+
+/* The lowest of all rows' limits at a rate, NaN where there is none. */
+static double lowest_limit(const plan *p, int64_t dim, double rate) {
+    double lowest = (double)NAN;
+    for (size_t row = 0; row < p->table->count; row++)
+        if (p->of_row[row] != p->none && fq_table_integer(p->table, row, p->c.dim) == dim &&
+            fq_table_real(p->table, row, p->c.rate) == rate && limit_of(p, row) > 0.0)
+            lowest = fmin(lowest, limit_of(p, row));
+    return lowest;
+}
+
+/* The least rate of any series in a dimension above the given one, or infinity. */
+static double next_rate_of_all(const plan *p, int64_t dim, double above) {
+    double next = HUGE_VAL;
+    for (size_t series = 0; series < p->series.count; series++)
+        next = fmin(next, next_rate(p, series, dim, above));
+    return next;
+}
+
+static void add_limits(const plan *p, int64_t dim, fq_range *y) {
+    for (double rate = next_rate_of_all(p, dim, -1.0); isfinite(rate); rate = next_rate_of_all(p, dim, rate))
+        if (lowest_limit(p, dim, rate) > 0.0)
+            fq_range_add(y, decibels(lowest_limit(p, dim, rate), rate));
+}
+
+/* One block: the panel's rates, and what no code shown there goes below. */
+static void write_limits(const fq_figure_job *job, const plan *p, int64_t dim) {
+    fq_figure_begin_block(job, "limit");
+    for (double rate = next_rate_of_all(p, dim, -1.0); isfinite(rate); rate = next_rate_of_all(p, dim, rate))
+        fq_figure_values(job, 2, (const double[]){rate, lowest_limit(p, dim, rate)});
+    fq_figure_end_block(job);
 }
 
 static bool has_bound(const plan *p, size_t row, int64_t dim) {
@@ -279,7 +309,8 @@ static fq_status write_panels(const fq_figure_job *job, plan *p, int64_t *dims) 
             const size_t n = write_series(job, p, series, dims[panel], &x, &y);
             most = n > most ? n : most;
         }
-        write_theory(job, p, dims[panel], &y, panel);
+        write_levels(job, p, dims[panel], &y, panel);
+        add_limits(p, dims[panel], &y);
         fq_figure_number_of(job, "dim", panel, (double)dims[panel]);
         snprintf(name, sizeof name, "y%zu", panel);
         fq_figure_range(job, name, y, 0.05, false);
@@ -287,6 +318,9 @@ static fq_status write_panels(const fq_figure_job *job, plan *p, int64_t *dims) 
     size_t bounds = 0;
     for (size_t panel = 0; panel < panels; panel++)
         bounds += write_bounds(job, p, dims[panel], panel, bounds);
+    for (size_t panel = 0; panel < panels; panel++)
+        write_limits(job, p, dims[panel]);
+    fq_figure_number(job, "limits_before", (double)(2 * p->series.count * panels + bounds));
     fq_figure_number(job, "panels", (double)panels);
     fq_figure_number(job, "series", (double)p->series.count);
     fq_figure_number(job, "height", 0.95 + 4.8 * (double)panels + 0.6 + 0.32 * (double)(p->series.count + 3));
@@ -322,9 +356,10 @@ const fq_figure fq_figure_rate_distortion = {
     .name = "rate_distortion",
     .table = "rate-distortion",
     .script = "rate_distortion.gp",
-    .shows =
-        "Distortion D against rate on the canonical source, in dB over the Gaussian distortion-rate "
-        "function 4^-b, on fresh samples with bars of 2 SE; the Shannon lower bound, and in the colour of "
-        "each k the high-rate value of the best known cell and what no code of as many words goes below",
+    .shows = "Distortion D against rate on the canonical source, in dB over the Gaussian distortion-rate "
+             "function 4^-b, on fresh samples with bars of 2 SE; what no code of as many bits a vector goes "
+             "below, "
+             "and in the colour of each k the high-rate value of the best known cell and what no code of as "
+             "many words goes below",
     .feed = feed,
 };

@@ -72,6 +72,36 @@ static void known_codecs_get_what_their_parts_say(void) {
     fq_codebook_clear(&codebook);
 }
 
+/* One number of a point of codec at d = 64. */
+static double number_of(const char *codec, const char *more, const char *column) {
+    const fq_command_result *result =
+        fq_command("cat > m.yaml <<'END'\nexperiment: rate-distortion\nseed: 5\n"
+                   "grid: {codec: '%s', dim: 64, samples: 512%s}\nEND\n"
+                   "rm -f m.h5; ${FIBQUANT}_example sweep m.yaml -o m.h5 -q && "
+                   "$FIBQUANT results m.h5 --csv --column %s | tail -n 1",
+                   codec, more, column);
+    FQ_CHECK(result->exit_code == 0);
+    return *result->out > ' ' ? strtod(result->out, NULL) : (double)NAN;
+}
+
+/* Equal caps for 128 bits and d = 64, with the norm and with a gain (claim caps); none beside several norms.
+ */
+static void gaps_are_to_the_bound_of_their_kind(void) {
+    static const char vector[] = ", source: vector";
+    const double scalar = number_of("tq:b=2", "", "gap_db"), fixed = number_of("tq:b=2", "", "caps_bound"),
+                 gain = number_of("trellis:b=2", vector, "caps_bound"),
+                 trellis = number_of("trellis:b=2", vector, "gap_db");
+    FQ_CHECK_NEAR(fixed, 0.0637, 5e-4);
+    FQ_CHECK_NEAR(gain, 0.06368538, 1e-7);
+    FQ_CHECK(fixed > gain);
+    FQ_CHECK_NEAR(scalar, 10 * log10(0.114526 / fixed), 1e-4);
+    FQ_CHECK(trellis > 0.2 && trellis < 0.36);
+    FQ_CHECK(number_of("trellis:b=2", vector, "gap_db_se") > 0);
+    FQ_CHECK(number_of("trellis:b=2,norm=input,tries=1", vector, "caps_bound") == fixed);
+    FQ_CHECK(isnan(number_of("tqprod:b=2", vector, "caps_bound")));
+    FQ_CHECK(isnan(number_of("q4_0", vector, "gap_db")));
+}
+
 static void what_would_fail_is_said_before_the_work(void) {
     static const struct {
         const char *grid, *part;
@@ -94,6 +124,7 @@ static void what_would_fail_is_said_before_the_work(void) {
 static const fq_test tests[] = {
     {"a codec with k and N gets its own distortion", a_codec_with_k_and_n_gets_its_own_distortion},
     {"known codecs get what their parts say", known_codecs_get_what_their_parts_say},
+    {"gaps are to the bound of their kind", gaps_are_to_the_bound_of_their_kind},
     {"what would fail is said before the work", what_would_fail_is_said_before_the_work},
     {0},
 };

@@ -801,11 +801,18 @@ static void key_bias_is_drawn(void) {
     fq_results_clear(&store);
 }
 
-static const fq_value_column distortion_columns[] = {
-    TEXT("point"),      TEXT("codec"),           WHOLE("dim"),
-    TEXT("source"),     WHOLE("block"),          REAL("rate"),
-    REAL("distortion"), REAL("distortion_se"),   REAL("shannon_bound"),
-    REAL("high_rate"),  REAL("every_code_bound")};
+static const fq_value_column distortion_columns[] = {TEXT("point"),
+                                                     TEXT("codec"),
+                                                     WHOLE("dim"),
+                                                     TEXT("source"),
+                                                     WHOLE("block"),
+                                                     REAL("rate"),
+                                                     REAL("distortion"),
+                                                     REAL("distortion_se"),
+                                                     REAL("shannon_bound"),
+                                                     REAL("high_rate"),
+                                                     REAL("every_code_bound"),
+                                                     REAL("caps_bound")};
 
 static void distortion_row(fq_table *t, size_t r, const char *codec, int64_t dim, int64_t block, double rate,
                            double distortion, double se) {
@@ -820,6 +827,7 @@ static void distortion_row(fq_table *t, size_t r, const char *codec, int64_t dim
     real(t, r, "shannon_bound", pow(4.0, -rate));
     real(t, r, "high_rate", 1.5 * pow(4.0, -rate));
     real(t, r, "every_code_bound", block > 1 ? 1.25 * pow(4.0, -rate) : (double)NAN);
+    real(t, r, "caps_bound", (rate < 2 ? 1.0625 : 0.9375) * pow(4.0, -rate)); /* above Shannon's, and below */
 }
 
 /* Dimensions in panels of their own, every seed marked and the mean weighted by errors, families nobody heard
@@ -859,6 +867,9 @@ static void rate_distortion_shows_all_that_is_there(void) {
                  count(data, "no code below") == 3);
         FQ_CHECK(strstr(script, "\nbounds0 = 1\n") && strstr(script, "\nbounds1 = 2\n") &&
                  strstr(script, "\nbounds_before1 = 1\n") && strstr(script, "\nbound_style0_0 = 101\n"));
+        /* of equal caps and Shannon's bound the higher one for blocks, the former alone for vectors, and of
+         * all these the lowest */
+        FQ_CHECK(count(data, "\"limit\"\n1\t0.265625\n2\t0.05859375\n\n\n\"limit\"\n2\t0.0625\n") == 1);
         /* colours: k = 4 blue, k = 2 the next; dashes: population solid, paper the next */
         FQ_CHECK(strstr(script, "set linetype 101 linecolor rgb \"#0072B2\" dashtype 1 ") &&
                  strstr(script, "set linetype 102 linecolor rgb \"#0072B2\" dashtype (9,4) ") &&

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Applies each wrong line of listed_mutants.txt to a copy of the tree, builds the tests and sees whether one of theory's
+"""Applies each wrong line of listed_mutants.txt to a copy of the tree, builds the tests and sees whether one of their
 suites fails. Exit 1 if one goes unnoticed or does not apply. Each costs the compiling of one file, a link and the parts of
 suites up to the first that fails, those first that have to do with the file: some 5 s on one core.
 
@@ -12,7 +12,9 @@ SUITES = ("attention_bound", "caps_bound", "cells", "hadamard_law", "sphere_cove
 CHEAP = ("gains", "correlation", "density", "caps", "rates", "lloyd_max", "turboquant", "turboquant_lower", "low_rate",
          "interface", "improvement", "source", "finite_rate")
 OF_FILE = {"lattice_moment": "cells/", "gains": "claims/claim gains", "code_distortion": "claims/claim improvement",
-           "claim": "claims/comparisons", "cell_quadrature": "claims/claim low_rate"}
+           "claim": "claims/comparisons", "cell_quadrature": "claims/claim low_rate",
+           "trellis_code": "trellis_code/", "trellis_viterbi_vector": "trellis_encode/",
+           "trellis_encode": "trellis_encode/", "trellis_maps": "trellis_encode/"}
 
 
 def filters(path):

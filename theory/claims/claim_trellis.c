@@ -198,7 +198,7 @@ static fq_status run_distortions(fq_claim_context *context) {
             FQ_TRY(run_distortion(context, &(setting){.bits = b, .dim = dims[i], .tries = 8},
                                   dims[i] > 128 ? samples / 4 : samples));
     if (context->quick)
-        return FQ_OK;
+        return run_distortion(context, &(setting){.bits = 1, .dim = 256, .tries = 8}, 64);
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         FQ_TRY(run_distortion(context, &(setting){.bits = others[i], .dim = DIM, .tries = 4}, 16384));
     for (unsigned b = 1; b <= 4; b++)
