@@ -7,6 +7,7 @@
 
 #include "attention.h"
 #include "attention_kernel_choice.h"
+#include "attention_pages.h"
 #include "bench.h"
 #include "bench_attention_float.h"
 #include "fp16.h"
@@ -21,24 +22,27 @@ enum { DIM_MAX = 128, QUERIES_MAX = 4, TOKENS = 65536, SMALL = 2 * FQ_FLOAT_ATTE
 #define HALVES  "halves, F16C"
 static const struct {
     const char *name, *spec;
-    size_t heads, dim, queries;
+    size_t heads, dim, queries, tokens;
 } cases[] = {
-    {"fib:k=2,N=16", "fib:k=2,N=16,recipe=initial", 1, 64, 1},
-    {"tq:b=2", "tq:b=2", 1, 64, 1},
-    {"fib:k=4,N=256", "fib:k=4,N=256,recipe=initial", 1, 64, 1},
-    {"fib:k=4,N=16", "fib:k=4,N=16,recipe=initial", 1, 64, 1},
-    {"fib:k=8,N=256", "fib:k=8,N=256,recipe=initial", 1, 64, 1},
-    {"fib:k=8,N=16", "fib:k=8,N=16,recipe=initial", 1, 64, 1},
-    {"fib:k=16,N=256", "fib:k=16,N=256,recipe=initial", 1, 64, 1},
-    {"tq:b=2,heads=32", "tq:b=2", 32, 64, 1},
-    {"fib:k=4,N=256,heads=32", "fib:k=4,N=256,recipe=initial", 32, 64, 1},
-    {"trellis:b=1,heads=32", "trellis:b=1,tries=1", 32, 64, 1},
-    {"trellis:b=2,heads=32", "trellis:b=2,tries=1", 32, 64, 1},
-    {"trellis:b=3,heads=32", "trellis:b=3,tries=1", 32, 64, 1},
-    {"trellis:b=4,heads=32", "trellis:b=4,tries=1", 32, 64, 1},
-    {"trellis:b=2,heads=32,queries=4", "trellis:b=2,tries=1", 32, 64, 4},
-    {"trellis:b=2,heads=16,d=128", "trellis:b=2,tries=1", 16, 128, 1},
-    {"trellis:b=2,heads=16,d=128,queries=4", "trellis:b=2,tries=1", 16, 128, 4},
+    {"fib:k=2,N=16", "fib:k=2,N=16,recipe=initial", 1, 64, 1, TOKENS},
+    {"tq:b=2", "tq:b=2", 1, 64, 1, TOKENS},
+    {"fib:k=4,N=256", "fib:k=4,N=256,recipe=initial", 1, 64, 1, TOKENS},
+    {"fib:k=4,N=16", "fib:k=4,N=16,recipe=initial", 1, 64, 1, TOKENS},
+    {"fib:k=8,N=256", "fib:k=8,N=256,recipe=initial", 1, 64, 1, TOKENS},
+    {"fib:k=8,N=16", "fib:k=8,N=16,recipe=initial", 1, 64, 1, TOKENS},
+    {"fib:k=16,N=256", "fib:k=16,N=256,recipe=initial", 1, 64, 1, TOKENS},
+    {"tq:b=2,heads=32", "tq:b=2", 32, 64, 1, TOKENS},
+    {"fib:k=4,N=256,heads=32", "fib:k=4,N=256,recipe=initial", 32, 64, 1, TOKENS},
+    {"trellis:b=1,heads=32", "trellis:b=1,tries=1", 32, 64, 1, TOKENS},
+    {"trellis:b=2,heads=32", "trellis:b=2,tries=1", 32, 64, 1, TOKENS},
+    {"trellis:b=3,heads=32", "trellis:b=3,tries=1", 32, 64, 1, TOKENS},
+    {"trellis:b=4,heads=32", "trellis:b=4,tries=1", 32, 64, 1, TOKENS},
+    {"trellis:b=2,heads=32,queries=4", "trellis:b=2,tries=1", 32, 64, 4, TOKENS},
+    {"trellis:b=2,heads=16,d=128", "trellis:b=2,tries=1", 16, 128, 1, TOKENS},
+    {"trellis:b=2,heads=16,d=128,queries=4", "trellis:b=2,tries=1", 16, 128, 4, TOKENS},
+    {"tq:b=2,tokens=8192", "tq:b=2", 1, 64, 1, 8192},
+    {"fib:k=4,N=256,tokens=8192", "fib:k=4,N=256,recipe=initial", 1, 64, 1, 8192},
+    {"trellis:b=2,tokens=8192", "trellis:b=2,tries=1", 1, 64, 1, 8192},
 };
 static const fq_bench_target goal = {FQ_GOAL_TIMES, 4, FLOAT32}, also_goal = {FQ_GOAL_TIMES, 2, HALVES};
 
@@ -54,6 +58,8 @@ typedef struct work {
     float *decoded, *score;                /* scratch: [2][n][d], [n] */
     double expected[QUERIES_MAX][DIM_MAX]; /* of each head, from keys and values, in double */
     double difference;                     /* 1 - cosine, of the last check */
+    uint8_t **pages;                       /* [2][heads][pages a head], keys then values, far apart */
+    fq_attention_scratch *scratch;
 } work;
 
 typedef struct path {
@@ -64,9 +70,10 @@ typedef struct path {
 static void work_clear(work *w) {
     for (size_t i = 0; i < FQ_ATTENTION_KERNELS; i++)
         fq_attention_destroy(w->attention[i]);
+    fq_attention_scratch_destroy(w->scratch);
     fq_codec_destroy(w->codec);
-    void *const owned[] = {w->query,  w->out,       w->key_codes,   w->value_codes, w->keys,
-                           w->values, w->half_keys, w->half_values, w->decoded,     w->score};
+    void *const owned[] = {w->query,     w->out,         w->key_codes, w->value_codes, w->keys, w->values,
+                           w->half_keys, w->half_values, w->decoded,   w->score,       w->pages};
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)
         fq_free(owned[i]);
     *w = (work){0};
@@ -130,6 +137,20 @@ static fq_status fill(work *w, uint64_t seed) {
     return FQ_OK;
 }
 
+/* Tables of pages, the last part of the codes first: attention does not mind the order of tokens, and no page
+ * lies behind the one before it. */
+static fq_status pages_make(work *w) {
+    const size_t pages = w->n / FQ_PAGE_TOKENS, page = FQ_PAGE_TOKENS * w->bytes;
+    FQ_TRY(fq_alloc(&w->pages, 2 * w->heads, pages * sizeof *w->pages));
+    for (size_t h = 0; h < w->heads; h++)
+        for (size_t p = 0; p < pages; p++) {
+            const size_t at = h * w->n * w->bytes + (pages - 1 - p) * page;
+            w->pages[h * pages + p] = w->key_codes + at;
+            w->pages[(w->heads + h) * pages + p] = w->value_codes + at;
+        }
+    return fq_attention_scratch_create(&w->scratch, w->attention[FQ_ATTENTION_BEST], w->m, w->n);
+}
+
 static fq_status work_make(work *w, size_t c, size_t n, uint64_t seed) {
     const size_t heads = cases[c].heads, d = cases[c].dim, m = cases[c].queries;
     fq_codec_spec spec;
@@ -151,7 +172,8 @@ static fq_status work_make(work *w, size_t c, size_t n, uint64_t seed) {
     FQ_TRY(fq_alloc(&w->half_values, all, w->d * sizeof *w->half_values));
     FQ_TRY(fq_alloc(&w->decoded, n, 2 * w->d * sizeof *w->decoded));
     FQ_TRY(fq_alloc(&w->score, m * n, sizeof *w->score));
-    return fill(w, seed);
+    FQ_TRY(fill(w, seed));
+    return pages_make(w);
 }
 
 static fq_status run_naive(void *context) {
@@ -199,6 +221,20 @@ static fq_status run_codes(void *context) {
     return FQ_OK;
 }
 
+static fq_status run_pages(void *context) {
+    const work *const w = context;
+    const size_t pages = w->n / FQ_PAGE_TOKENS;
+    for (size_t h = 0; h < w->heads; h++) {
+        const fq_paged_head head = {.key_pages = w->pages + h * pages,
+                                    .value_pages = w->pages + (w->heads + h) * pages,
+                                    .page_count = pages,
+                                    .tokens = w->n};
+        FQ_TRY(fq_attention_run_pages(w->attention[FQ_ATTENTION_BEST], w->scratch, w->out + h * w->m * w->d,
+                                      w->m * w->d, w->query, w->m, &head, (double)w->scale));
+    }
+    return FQ_OK;
+}
+
 /* Each head's and query's cosine to what decoding and attending in double gives, and the length. */
 static bool check(void *context, char why[FQ_BENCH_WHY_MAX]) {
     work *const w = context;
@@ -238,7 +274,8 @@ static fq_status note_difference(fq_bench_session *session, const path *p) {
 
 static fq_status measure(fq_bench_session *session, size_t c) {
     work w;
-    const size_t n = fq_bench_size(session, TOKENS, SMALL);
+    const size_t n = fq_bench_size(session, cases[c].tokens, SMALL);
+    const char *best = NULL; /* the first that is there */
     path paths[FQ_ATTENTION_KERNELS];
     fq_status status = work_make(&w, c, n, fq_bench_seed(session));
     const double amount = (double)(cases[c].heads * n);
@@ -285,9 +322,19 @@ static fq_status measure(fq_bench_session *session, size_t c) {
             continue;
         v.name = fq_attention_kernel_name((fq_attention_kernel)i);
         v.context = &paths[i];
+        best = best ? best : v.name;
         fq_bench_add(session, &v);
         v.target = v.also = (fq_bench_target){0};
     }
+    v.name = "pages of 16 tokens";
+    v.run = run_pages;
+    v.check = check;
+    v.context = &w;
+    v.target = (fq_bench_target){FQ_GOAL_TIMES, 0.9, best};
+    fq_bench_add(session, &v);
+    v.run = run_codes;
+    v.check = check_path;
+    v.target = (fq_bench_target){0};
     paths[FQ_ATTENTION_BEST] = (path){&w, w.attention[FQ_ATTENTION_BEST]};
     v.name = "two threads";
     v.context = &paths[FQ_ATTENTION_BEST];
