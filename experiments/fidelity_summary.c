@@ -170,10 +170,12 @@ static void print_variants(FILE *to, const fq_fidelity_view *v, size_t source) {
 /* Whether the treatment of a series learns from more than a prompt's first tokens: from a text of its own or
  * from the whole cache. */
 static bool is_calibrated(const fq_fidelity_view *v, size_t series) {
+    const size_t given = fq_table_find(v->table, "calibration_sha256");
     fq_treatment treatment;
     for (size_t row = 0; row < v->table->count; row++)
         if (v->series_of[row] == series)
-            return fq_treatment_parse(&treatment, fq_table_text(v->table, row, v->treatment)) != FQ_OK ||
+            return (given < v->table->column_count && fq_table_text(v->table, row, given)[0]) ||
+                   fq_treatment_parse(&treatment, fq_table_text(v->table, row, v->treatment)) != FQ_OK ||
                    fq_treatment_prefix(&treatment, FQ_OF_KEYS) > PROMPT ||
                    fq_treatment_prefix(&treatment, FQ_OF_VALUES) > PROMPT;
     return false;
