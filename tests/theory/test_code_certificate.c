@@ -150,9 +150,10 @@ static void parts_hold_the_distortion(void) {
     static const struct {
         size_t d, k, n;
         double parts, width;
-    } codes[] = {{64, 2, 16, 2e4, 5e-5}, {7, 2, 9, 2e4, 1e-4}, {65, 3, 8, 5e4, 1e-3}, {9, 3, 20, 5e4, 2e-3},
-                 {64, 4, 16, 5e4, 3e-2}, {5, 4, 6, 6e4, 1e-2}, {65, 5, 4, 2e4, 6e-2}, {16, 6, 5, 2e4, 0.2},
-                 {65, 7, 3, 2e4, 0.2},   {64, 8, 4, 1e4, 0.3}};
+    } codes[] = {{64, 2, 16, 2e4, 5e-5}, {7, 2, 9, 2e4, 1e-4},   {65, 3, 8, 5e4, 1e-3},
+                 {9, 3, 20, 5e4, 2e-3},  {64, 4, 16, 5e4, 3e-2}, {5, 4, 6, 6e4, 1e-2},
+                 {65, 5, 4, 2e4, 6e-2},  {16, 6, 5, 2e4, 0.2},   {65, 7, 3, 2e4, 0.2},
+                 {64, 8, 4, 1e4, 0.3},   {129, 3, 8, 1e4, 5e-3}, {256, 4, 4, 1e4, 3e-2}};
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
         fq_codebook c;
         fq_code_enclosure e = {0}, alone = {0};

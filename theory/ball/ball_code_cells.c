@@ -95,7 +95,8 @@ static double rounded(const fq_balls *w, fq_ball a, double *worst) {
     double value, error;
     if (fq_ball_get(w, a, &value, &error) != FQ_OK)
         value = error = (double)NAN;
-    *worst = error <= *worst ? *worst : error;
+    if (!(error <= *worst))
+        *worst = isnan(error) ? HUGE_VAL : error;
     return value;
 }
 
@@ -136,7 +137,7 @@ static void fill_radius(fq_balls *w, setting *s, double *worst) {
     for (int j = 0; j <= 2 * GRID; j++)
         c->place[j] = top * j / (2 * GRID);
     beta_moment moments[3];
-    fq_balls_reset(w, 96);
+    fq_balls_reset(w, fq_balls_precision(w));
     for (int p = 0; p < 3; p++)
         moments[p] = beta_moment_of(w, k, rest, p, 0);
     for (int j = 0; j <= GRID; j++) {
@@ -172,7 +173,7 @@ static void put_place(fq_balls *w, coordinate *c, int j, long numerator, long de
 static void fill_angle(fq_balls *w, coordinate *c, double *worst) {
     c->half = M_PI / GRID * (1 + 1e-12);
     for (int j = 0; j <= 2 * GRID; j++) {
-        fq_balls_reset(w, 96);
+        fq_balls_reset(w, fq_balls_precision(w));
         put_place(w, c, j, j, GRID, worst);
         if (j % 2)
             continue;
@@ -202,7 +203,7 @@ static void fill_split(fq_balls *w, coordinate *c, double *worst) {
     const long a = (long)(c->dim / 2), b = (long)(c->dim - c->dim / 2);
     beta_moment moments[MOMENTS];
     c->half = M_PI / 4 / GRID * (1 + 1e-10);
-    fq_balls_reset(w, 96);
+    fq_balls_reset(w, fq_balls_precision(w));
     for (int p = 0; p < MOMENTS; p++)
         moments[p] = beta_moment_of(w, a, b, powers[p][0], powers[p][1]);
     for (int j = 0; j <= 2 * GRID; j++) {
@@ -216,10 +217,9 @@ static void fill_split(fq_balls *w, coordinate *c, double *worst) {
     }
 }
 
-static fq_status fill_tables(setting *s) {
-    fq_balls *w = NULL;
+/* All tables with balls of so many bits. Returns the largest error. */
+static double fill_with(fq_balls *w, setting *s) {
     double worst = 0;
-    FQ_TRY(fq_balls_create(&w, 96));
     fill_radius(w, s, &worst);
     for (size_t i = 1; i < s->coordinates; i++) {
         coordinate *const c = &s->tree[i];
@@ -237,9 +237,21 @@ static fq_status fill_tables(setting *s) {
             fill_split(w, c, &worst);
         }
     }
-    fq_balls_destroy(w);
+    return worst;
+}
+
+/* Incomplete betas of large dimensions lose bits: more are taken until the tables are as exact as they must
+ * be. */
+static fq_status fill_tables(setting *s) {
+    fq_balls *w = NULL;
+    double worst = HUGE_VAL;
+    for (long precision = 96; precision <= 6144 && !(worst <= 0.5 * TABLE_ERROR); precision *= 2) {
+        FQ_TRY(fq_balls_create(&w, precision));
+        worst = fill_with(w, s);
+        fq_balls_destroy(w);
+    }
     if (!(worst <= 0.5 * TABLE_ERROR))
-        return FQ_FAIL(FQ_ERR_ARGUMENT, "codebook", "moments that 96 bits enclose");
+        return FQ_FAIL(FQ_ERR_CONVERGENCE, "certificate", "moments that 6144 bits enclose");
     return FQ_OK;
 }
 
