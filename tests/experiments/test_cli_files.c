@@ -120,7 +120,7 @@ static void options_of_every_verb(void) {
         "\"$verb: quiet twice\"\n"
         "    echo $verb >> verbs\n"
         "done; wc -l < verbs");
-    if (!FQ_CHECK(strcmp(r->out, "help: no json\n17\n") == 0))
+    if (!FQ_CHECK(strcmp(r->out, "help: no json\n18\n") == 0))
         fprintf(stderr, "%s", r->out);
 }
 
