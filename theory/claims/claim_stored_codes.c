@@ -139,7 +139,7 @@ static fq_status product_in_closed_form(fq_claim_context *context, size_t d, siz
 static fq_status parts_hold_closed_form(fq_claim_context *context, const fq_codebook *c) {
     fq_code_enclosure e;
     fq_evidence row;
-    FQ_TRY(fq_ball_code_cells(&e, c->dim, c->block, c->codewords, c->words, 30000));
+    FQ_TRY(fq_ball_code_cells(&e, c->dim, c->block, c->codewords, c->words, context->quick ? 3e4 : 2e5));
     describe(&row, context, "parts_hold_closed_form", c);
     put_certificate(&row, context, c);
     put_enclosure(&row.right, &row.right_error, e.low, e.high);
