@@ -6,7 +6,12 @@ program=$(realpath "$1")
 list=$(dirname "$(realpath "$0")")
 cd "${2:-$list}"
 grep -v '^#' "$list/codes.list" | while read -r d k n recipe; do
-    file=d$d-k$k-N$n.code
-    [ -e "$file" ] || FIBQUANT_CODES=/nowhere "$program" codebook -d "$d" -k "$k" -N "$n" --recipe "$recipe" \
-        --samples 4000000 --form code -o "$file" -q >/dev/null
+    if [ "$d" = trellis ]; then # b, window, bits of a label: the library's map, measured
+        file=trellis-b$k-L$n-m$recipe.code
+        set -- --family trellis --shipped -b "$k" --window "$n" --labels "$recipe" --samples 100000
+    else
+        file=d$d-k$k-N$n.code
+        set -- -d "$d" -k "$k" -N "$n" --recipe "$recipe" --samples 4000000
+    fi
+    [ -e "$file" ] || FIBQUANT_CODES=/nowhere "$program" codebook "$@" --form code -o "$file" -q >/dev/null
 done

@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "atomic_file.h"
+#include "caps_bound.h"
 #include "failure.h"
+#include "sha256.h"
 #include "shipped_codes.h"
 
 bool fq_codebook_form_is_export(const char *form) {
@@ -91,12 +93,57 @@ static void print_numbers(FILE *to, const int *value, size_t n) {
     putc('\n', to);
 }
 
-fq_status fq_trellis_export(const char *path, const char *form, const fq_trellis_map *map) {
+static void print_line(FILE *to, const char *key, const int *value, size_t n) {
+    fputs(key, to);
+    for (size_t i = 0; i < n; i++)
+        fprintf(to, " %d", value[i]);
+    putc('\n', to);
+}
+
+/* Lines "key value", the last of which is the SHA-256 of all before it. */
+static fq_status write_trellis_lines(const char *path, const fq_trellis_map *map,
+                                     const fq_trellis_map_about *about) {
+    char *text = NULL, sha256[FQ_SHA256_HEX];
+    size_t length = 0;
+    int value[FQ_TRELLIS_LEVELS_MAX];
+    const double bits = (double)map->fresh / map->together;
+    fq_caps_bound bound;
+    FQ_TRY(fq_caps_bound_init(&bound, about->dim, bits * (double)about->dim));
+    FILE *stream = open_memstream(&text, &length);
+    if (stream) {
+        fprintf(stream,
+                "fibquant trellis 1\nrate %g\nfresh %u\ntogether %u\nwindow %u\nlabel_bits %u\nstep %.17g\n",
+                bits, map->fresh, map->together, map->window, map->label_bits, map->step);
+        for (unsigned v = 0; v < map->together; v++) {
+            for (unsigned i = 0; i < map->window; i++)
+                value[i] = map->column[v][i];
+            print_line(stream, "column", value, map->window);
+        }
+        for (unsigned i = 0; i < 1u << map->label_bits; i++)
+            value[i] = map->level[i];
+        print_line(stream, "level", value, (size_t)1 << map->label_bits);
+        fprintf(stream,
+                "distortion %.6g\ndistortion_se %.2g\ndistortion_dim %zu\ndistortion_tries %u\n"
+                "distortion_samples %" PRIu64 "\nevery_code_bound %.6g\n",
+                about->distortion, about->distortion_se, about->dim, about->tries, about->samples,
+                bound.free_gain);
+        if (fflush(stream) == 0) {
+            fq_sha256_bytes(sha256, text, length);
+            fprintf(stream, "sha256 %s\n", sha256);
+        }
+    }
+    return put_in_place(stream, &text, &length, path);
+}
+
+fq_status fq_trellis_export(const char *path, const char *form, const fq_trellis_map *map,
+                            const fq_trellis_map_about *about) {
+    if (strcmp(form, "code") == 0)
+        return write_trellis_lines(path, map, about);
     char *text = NULL, name[64];
     size_t length = 0;
     int value[FQ_TRELLIS_LEVELS_MAX];
     if (strcmp(form, "c") != 0)
-        return FQ_FAIL_TEXT(FQ_ERR_USAGE, "--form %s: allowed for a trellis code is hdf5 or c", form);
+        return FQ_FAIL_TEXT(FQ_ERR_USAGE, "--form %s: allowed for a trellis code is hdf5, code or c", form);
     snprintf(name, sizeof name, "fibquant_trellis_k%u_v%u_l%u_m%u", map->fresh, map->together, map->window,
              map->label_bits);
     FILE *stream = open_memstream(&text, &length);

@@ -4,6 +4,7 @@
 
 #include "codebook.h"
 #include "trellis_code.h"
+#include "trellis_map_file.h"
 
 /* Whether a form of --form is one of these ("code", "csv", "c"), not HDF5. */
 bool fq_codebook_form_is_export(const char *form);
@@ -14,7 +15,9 @@ bool fq_codebook_form_is_export(const char *form);
 FQ_MUST_CHECK fq_status fq_codebook_export(const char *path, const char *form, const fq_codebook *codebook,
                                            double every_code_bound);
 
-/* The same for a map of a trellis code: "c" alone, FQ_ERR_USAGE otherwise. */
-FQ_MUST_CHECK fq_status fq_trellis_export(const char *path, const char *form, const fq_trellis_map *map);
+/* The same for a map of a trellis code: "code", lines "key value" as data/codes has them, or "c";
+ * FQ_ERR_USAGE otherwise. */
+FQ_MUST_CHECK fq_status fq_trellis_export(const char *path, const char *form, const fq_trellis_map *map,
+                                          const fq_trellis_map_about *about);
 
 #endif

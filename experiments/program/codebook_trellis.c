@@ -124,7 +124,7 @@ static fq_status finish(const fq_trellis_map *map, fq_trellis_map_about *about,
                         const fq_trellis_request *request, const fq_provenance *provenance) {
     FQ_TRY(measure(map, about));
     if (request->output && fq_codebook_form_is_export(request->form))
-        FQ_TRY(fq_trellis_export(request->output, request->form, map));
+        FQ_TRY(fq_trellis_export(request->output, request->form, map, about));
     else if (request->output)
         FQ_TRY(fq_trellis_map_file_write(request->output, map, about, provenance));
     if (request->json)

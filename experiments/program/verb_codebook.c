@@ -289,8 +289,8 @@ static bool options_fit(bool trellis, int *exit_code) {
     *exit_code = 2;
     if (fq_codebook_form_is_export(form) && !output)
         fq_options_refuse(&usage, "--form %s needs --output FILE", form);
-    else if (trellis && fq_codebook_form_is_export(form) && strcmp(form, "c") != 0)
-        fq_options_refuse(&usage, "--form %s; allowed for a trellis code: hdf5, c", form);
+    else if (trellis && fq_codebook_form_is_export(form) && strcmp(form, "csv") == 0)
+        fq_options_refuse(&usage, "--form %s; allowed for a trellis code: hdf5, code, c", form);
     else if (shipped && (no_cache || improve))
         fq_options_refuse(&usage, "--shipped and --%s; allowed: one of them",
                           no_cache ? "no-cache" : "improve");

@@ -13,6 +13,7 @@
 #include "command.h"
 #include "memory.h"
 #include "shipped_codes.h"
+#include "trellis_maps.h"
 
 #define CODES FQ_SOURCE_DIR "/data/codes"
 
@@ -41,7 +42,7 @@ static void every_code_of_the_list_is_there(void) {
         fclose(list);
     DIR *folder = opendir(CODES);
     for (const struct dirent *entry; folder && (entry = readdir(folder));)
-        files += strstr(entry->d_name, ".code") != NULL;
+        files += entry->d_name[0] == 'd' && strstr(entry->d_name, ".code") != NULL;
     if (folder)
         closedir(folder);
     FQ_CHECK(listed == files && listed >= 90);
@@ -194,6 +195,40 @@ static void a_damaged_file_is_not_used(void) {
         fprintf(stderr, "  %s%s", r->out, r->err);
 }
 
+/* The maps that stand here as text are those of the library, all of them. */
+static void maps_of_trellis_codes_are_the_librarys(void) {
+    size_t maps = 0;
+    for (const fq_trellis_map *map; (map = fq_trellis_map_at(maps)) != NULL; maps++) {
+        char path[400], line[4096], wanted[4096];
+        size_t columns = 0, level = 0;
+        snprintf(path, sizeof path, CODES "/trellis-b%g-L%u-m%u.code", (double)map->fresh / map->together,
+                 map->window, map->label_bits);
+        FILE *file = fopen(path, "r");
+        if (!FQ_CHECK(file != NULL))
+            continue;
+        while (fgets(line, sizeof line, file)) {
+            size_t n = 0;
+            if (strncmp(line, "column ", 7) == 0 && columns < map->together) {
+                n = (size_t)snprintf(wanted, sizeof wanted, "column");
+                for (unsigned i = 0; i < map->window; i++)
+                    n += (size_t)snprintf(wanted + n, sizeof wanted - n, " %u", map->column[columns][i]);
+                columns++;
+            } else if (strncmp(line, "level ", 6) == 0) {
+                n = (size_t)snprintf(wanted, sizeof wanted, "level");
+                for (unsigned i = 0; i < 1u << map->label_bits; i++, level++)
+                    n += (size_t)snprintf(wanted + n, sizeof wanted - n, " %d", map->level[i]);
+            } else if (strncmp(line, "step ", 5) == 0) {
+                FQ_CHECK(strtod(line + 5, NULL) == map->step);
+            }
+            if (n)
+                FQ_CHECK(strncmp(line, wanted, n) == 0 && line[n] == '\n');
+        }
+        FQ_CHECK(columns == map->together && level == (size_t)1 << map->label_bits);
+        fclose(file);
+    }
+    FQ_CHECK(maps > 20);
+}
+
 /* Every form says the same words. */
 static void other_forms_hold_the_same_words(void) {
     const fq_command_result *r = fq_command(
@@ -227,6 +262,7 @@ static const fq_test tests[] = {
     {"no training", a_shipped_code_needs_no_training},
     {"damaged bytes", damaged_bytes_are_refused},
     {"damaged file", a_damaged_file_is_not_used},
+    {"maps", maps_of_trellis_codes_are_the_librarys},
     {"other forms", other_forms_hold_the_same_words},
     {0},
 };
