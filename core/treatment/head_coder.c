@@ -47,7 +47,8 @@ static fq_status prepare_steps(fq_head_coder *coder, const fq_head_prefix *prefi
     const fq_treatment_place place = place_of(coder, 0);
     seen.x = x;
     seen.query = prefix->query ? query : NULL;
-    memcpy(x, prefix->x, n * d * sizeof *x);
+    if (n > 0)
+        memcpy(x, prefix->x, n * d * sizeof *x);
     if (prefix->query)
         memcpy(query, prefix->query, n * prefix->group * d * sizeof *query);
     for (size_t i = 0; i < coder->treatment.steps; i++) {
