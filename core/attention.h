@@ -23,6 +23,8 @@
  *
  * The result is defined to the last bit: the same for any number of threads and every kernel. Parallel over
  * runs of 8192 tokens.
+ *
+ * Stability: kept within a minor version (0.1.x): nothing declared here changes its meaning.
  */
 #ifndef FQ_ATTENTION_H
 #define FQ_ATTENTION_H

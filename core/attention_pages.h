@@ -11,6 +11,8 @@
  * Nothing here allocates, locks, waits or starts a thread, given a work space; one work space and one head
  * are one thread's at a time, codecs and fq_attention may be shared. Heads on many cores: threads of the
  * caller's, each with its work space (tests/examples/server/paged_attention.c).
+ *
+ * Stability: kept within a minor version (0.1.x): nothing declared here changes its meaning.
  */
 #ifndef FQ_ATTENTION_PAGES_H
 #define FQ_ATTENTION_PAGES_H

@@ -18,6 +18,8 @@
  * Roundings are those of attention.h for codes read by look-ups and levels. The turned means add float32
  * rounding, some 1e-6 of |scale q| |mean|. The result is the same to the bit for any number of threads and
  * every kernel. Parallel over runs of 8192 tokens.
+ *
+ * Stability: for experiments; may change in any version.
  */
 #ifndef FQ_ATTENTION_TREATED_H
 #define FQ_ATTENTION_TREATED_H

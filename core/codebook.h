@@ -4,6 +4,8 @@
  * rate b = log2(N)/k. Distortion D is the mean squared error per coordinate divided by the
  * coordinate variance 1/d:  D = d/k E|X - Q(X)|^2,  so D = 1 at rate 0.
  * Source: Lee and Kim, arXiv 2605.11478, section 3 and Appendix A.
+ *
+ * Stability: kept within a minor version (0.1.x): nothing declared here changes its meaning.
  */
 #ifndef FQ_CODEBOOK_H
 #define FQ_CODEBOOK_H

@@ -13,6 +13,8 @@
  * data) and passed over. Lines end with one newline (0x0a); the header is ASCII and at most 4096 bytes; real
  * numbers have at most 15 digits and are read as the nearest double, whatever the locale. Scalar levels are
  * codebooks of block 1. Nothing here touches a file: a program hands over what it has read.
+ *
+ * Stability: kept within a minor version (0.1.x): nothing declared here changes its meaning.
  */
 #ifndef FQ_CODEBOOK_BYTES_H
 #define FQ_CODEBOOK_BYTES_H

@@ -2,6 +2,8 @@
  *
  * Notation: d dim, k block, N codewords; words[N][k] row-major float32, in memory of the caller.
  * Source: Lee and Kim, arXiv 2605.11478, section 3.
+ *
+ * Stability: for experiments; may change in any version.
  */
 #ifndef FQ_CODEBOOK_INITIAL_H
 #define FQ_CODEBOOK_INITIAL_H

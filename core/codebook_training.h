@@ -3,6 +3,8 @@
  * libfibquant encodes, decodes and attends by codes that it is given; what makes them stands here and in
  * codebook_initial.h, scalar_quantizer.h and source.h. A program that calls fq_training_install can create
  * codecs without giving their codebooks, too.
+ *
+ * Stability: for experiments; may change in any version.
  */
 #ifndef FQ_CODEBOOK_TRAINING_H
 #define FQ_CODEBOOK_TRAINING_H

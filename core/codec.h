@@ -9,6 +9,8 @@
  * to exactly zero; NaN or infinity is FQ_ERR_NONFINITE naming the first bad element's index; a norm
  * above 65504 (the largest fp16) is FQ_ERR_RANGE, and so is a coordinate above it for fp16 itself.
  * Subnormal fp16 norms are kept, with their larger relative error.
+ *
+ * Stability: kept within a minor version (0.1.x): nothing declared here changes its meaning.
  */
 #ifndef FQ_CODEC_H
 #define FQ_CODEC_H

@@ -19,6 +19,8 @@
  *
  * Keys are optional unless the family needs them; an unknown or repeated key, a value out of range or one
  * that does not fit d is FQ_ERR_SPEC naming the key, the value and what is allowed.
+ *
+ * Stability: kept within a minor version (0.1.x): nothing declared here changes its meaning.
  */
 #ifndef FQ_CODEC_SPEC_H
 #define FQ_CODEC_SPEC_H

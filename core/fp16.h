@@ -3,6 +3,8 @@
  * Rounding is to nearest, ties to even. Values of magnitude 65520 and above become infinity,
  * magnitudes of 2^-25 and below become zero, in between subnormals are kept. A NaN stays a quiet NaN
  * with its sign and the top bits of its payload. Thread-safe.
+ *
+ * Stability: kept within a minor version (0.1.x): nothing declared here changes its meaning.
  */
 #ifndef FQ_FP16_H
 #define FQ_FP16_H

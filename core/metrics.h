@@ -10,6 +10,8 @@
  * Zero originals have no direction: they are left out and counted. Anything not finite is refused, so
  * a NaN cannot hide in a mean. Sums run in double in the order of the vectors: the result does not
  * depend on threads.
+ *
+ * Stability: for experiments; may change in any version.
  */
 #ifndef FQ_METRICS_H
 #define FQ_METRICS_H

@@ -6,6 +6,8 @@
  *   radix  sum_j i_j N^j,      W = smallest with 2^W >= N^m,  so W < m log2 N + 1
  * At a power of two both are the same bytes. N = 1 takes no bits. W is found in exact integer
  * arithmetic. A packing is a plain value: copy it, share it between threads.
+ *
+ * Stability: for experiments; may change in any version.
  */
 #ifndef FQ_PACKING_H
 #define FQ_PACKING_H

@@ -7,6 +7,8 @@
  *
  * x[n][d] row-major float32. Angles in double, products in float32: an encoding undone is off by some
  * 1e-7 of the vector's length.
+ *
+ * Stability: for experiments; may change in any version.
  */
 #ifndef FQ_ROPE_H
 #define FQ_ROPE_H

@@ -16,6 +16,8 @@
  * decoded on another machine, with other threads, in other batches. |Pi Pi^T - I| stays below
  * 1e-6 in every entry. Vectors x[n][d] row-major float32. A rotation is immutable: threads may share
  * one. Calls are single-threaded.
+ *
+ * Stability: for experiments; may change in any version.
  */
 #ifndef FQ_ROTATION_H
 #define FQ_ROTATION_H

@@ -5,6 +5,8 @@
  * (Fleischer 1964); at d = 2 the law (arcsine) is log-convex and what is found is stationary only.
  * Masses and means of cells come from Gauss-Legendre quadrature, those of the outermost cell from
  * closed forms. Source: TurboQuant, arXiv 2504.19874.
+ *
+ * Stability: for experiments; may change in any version.
  */
 #ifndef FQ_SCALAR_QUANTIZER_H
 #define FQ_SCALAR_QUANTIZER_H

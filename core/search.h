@@ -9,6 +9,8 @@
  *
  * |x - c_i|^2 = |x|^2 - 2 s_i up to rounding. A search is immutable after creation: any number of
  * threads may share one. Calls are single-threaded; callers split the points.
+ *
+ * Stability: for experiments; may change in any version.
  */
 #ifndef FQ_SEARCH_H
 #define FQ_SEARCH_H

@@ -1,5 +1,8 @@
 /* The largest sizes that the library takes. A size beyond its limit is FQ_ERR_ARGUMENT or FQ_ERR_SPEC saying
- * what is allowed. */
+ * what is allowed.
+ *
+ * Stability: kept within a minor version (0.1.x): nothing declared here changes its meaning.
+ */
 #ifndef FQ_SIZE_LIMITS_H
 #define FQ_SIZE_LIMITS_H
 

@@ -8,6 +8,8 @@
  * on the sphere itself, which has no density: sampling and moments allow it, densities refuse it.
  * At k = d-1 the density diverges on the boundary, at k = d-2 it is constant on the ball.
  * Source: Lee and Kim, arXiv 2605.11478. All functions are thread-safe.
+ *
+ * Stability: for experiments; may change in any version.
  */
 #ifndef FQ_SOURCE_H
 #define FQ_SOURCE_H

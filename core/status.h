@@ -7,6 +7,8 @@
  * A failing function also fills the calling thread's error record: which argument, which value,
  * what is allowed. fq_error_text turns it into one line; the library itself never prints.
  * On failure outputs are untouched unless the function says otherwise.
+ *
+ * Stability: kept within a minor version (0.1.x): nothing declared here changes its meaning.
  */
 #ifndef FQ_STATUS_H
 #define FQ_STATUS_H

@@ -3,6 +3,8 @@
  * A stream is addressed by (seed, purpose, index) and owes nothing to any other: results do not
  * depend on threads, ranks or the order in which things are computed. Purposes are disjoint, so a
  * number used to train is never used to measure.
+ *
+ * Stability: for experiments; may change in any version.
  */
 #ifndef FQ_STREAM_H
 #define FQ_STREAM_H

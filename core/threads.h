@@ -10,6 +10,8 @@
  * the first call and spin for a while after every call in the hope of more work, on cores that others may
  * want; OMP_WAIT_POLICY=passive in the environment when the program starts makes them sleep at once.
  * Training, sampling and measuring use OpenMP's threads in any case.
+ *
+ * Stability: kept within a minor version (0.1.x): nothing declared here changes its meaning.
  */
 #ifndef FQ_THREADS_H
 #define FQ_THREADS_H

@@ -17,6 +17,8 @@
  *
  * Notation: one key-value head, x[n][d] row-major float32, keys after the position encoding; token t at
  * position t.
+ *
+ * Stability: for experiments; may change in any version.
  */
 #ifndef FQ_TREATMENT_H
 #define FQ_TREATMENT_H

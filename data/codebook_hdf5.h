@@ -10,6 +10,8 @@
  *
  * Words that are in memory already go into a codebook by fq_codebook_set (codebook.h). As HDF5 itself usually
  * is, these functions are for one thread at a time.
+ *
+ * Stability: kept within a minor version (0.1.x): nothing declared here changes its meaning.
  */
 #ifndef FQ_CODEBOOK_HDF5_H
 #define FQ_CODEBOOK_HDF5_H

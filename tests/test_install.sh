@@ -57,6 +57,10 @@ for header in "$prefix/include/fibquant"/*.h; do
   headers=$((headers + 1))
 done
 [ "$headers" -ge 10 ]
+if grep -L '^ \* Stability: ' "$prefix/include/fibquant"/*.h | grep .; then
+  echo "a public header does not say how stable it is"
+  exit 1
+fi
 echo "$headers public headers compile alone as C11 and as C++17, beside the system's <memory.h> and <search.h>"
 if grep -nE 'fail_at|[Ff]or tests|_ref\(' "$prefix/include/fibquant"/*.h; then
   echo "a public header offers what only tests use"
