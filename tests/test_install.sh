@@ -67,7 +67,7 @@ if grep -nE 'fail_at|[Ff]or tests|_ref\(' "$prefix/include/fibquant"/*.h; then
   exit 1
 fi
 
-# What a server links: the system's C library and nothing else, less than a megabyte.
+# What a server links: the system's C library and nothing else, less than a mebibyte.
 if [ "$(uname)" = Linux ] && ! nm -D "$prefix/$libdir/libfibquant.so" | grep -qE '__(asan|ubsan|tsan)'; then
   if ldd "$prefix/$libdir/libfibquant.so" | grep -vE 'linux-vdso|ld-linux|libm\.so|libc\.so'; then
     echo "libfibquant.so needs more than libm and libc"
@@ -75,7 +75,7 @@ if [ "$(uname)" = Linux ] && ! nm -D "$prefix/$libdir/libfibquant.so" | grep -qE
   fi
   strip -o stripped "$prefix/$libdir/libfibquant.so"
   bytes=$(wc -c <stripped)
-  [ "$bytes" -lt 1000000 ] || { echo "libfibquant.so has $bytes bytes"; exit 1; }
+  [ "$bytes" -lt 1048576 ] || { echo "libfibquant.so has $bytes bytes"; exit 1; }
   echo "libfibquant.so: $bytes bytes without symbols, needs libm and libc"
 fi
 for library in "$prefix/$libdir"/libfibquant*.so; do

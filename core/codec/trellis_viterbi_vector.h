@@ -176,7 +176,11 @@ WALK(3, 2)
 WALK(1, 4)
 WALK(3, 4)
 
-TARGET static void walk_any(const fq_trellis_pass *pass) {
+/* Any other K and V; FQ_WALK_ANY may say how its includer wants that compiled. */
+#ifndef FQ_WALK_ANY
+#define FQ_WALK_ANY
+#endif
+TARGET FQ_WALK_ANY static void walk_any(const fq_trellis_pass *pass) {
     walk(pass, pass->fresh, pass->together);
 }
 

@@ -139,7 +139,7 @@ static void given_training_expect_it_named(void) {
     if (!have_terminals())
         return;
     ran(fq_command("%scat > t.yaml <<'END'\nexperiment: rate-distortion\n"
-                   "grid: {dim: 64, samples: 1000, codec: 'fib:k=4,N=4096'}\nEND\n",
+                   "grid: {dim: 64, samples: 1000, codec: 'fib:k=4,N=4095'}\nEND\n",
                    watcher),
         0);
     const fq_command_result *result = /* told to end long before it is trained */
@@ -147,7 +147,7 @@ static void given_training_expect_it_named(void) {
             "STOP='training d=64' TERM=xterm /usr/bin/python3 watch.py 120 $FIBQUANT sweep t.yaml -o t.h5");
     ran(result, 143);
     FQ_CHECK(strstr(result->out, "0/1 points, 0 failed, 1 running") &&
-             strstr(result->out, "training d=64, k=4, N=4096, "));
+             strstr(result->out, "training d=64, k=4, N=4095, "));
 }
 
 static double core_hours(const char *command) {
@@ -176,15 +176,15 @@ static void given_a_dry_run_expect_training_counted_once(void) {
 
 /* Every manifest of the project resolves, with files for those that want a cache or a model. */
 static void given_the_ready_manifests_expect_points_and_costs(void) {
-    const fq_command_result *result =
-        fq_command("echo text > some.file; for m in %s/experiments/manifests/*.yaml "
-                   "%s/experiments/scripts/cluster/*.yaml; do "
-                   "sets=; for key in cache model text; do if grep -q \"^ .*$key: \\.\\./\" $m; then "
-                   "sets=\"$sets --set $key=some.file\"; fi; done; "
-                   "$FIBQUANT sweep $m --dry-run $sets > out || exit 1; grep -q 'core hours' out || exit 1; "
-                   "head -n 1 $m | grep -q '^# ' || { echo $m has no head comment; exit 1; }; echo "
-                   "\"$(basename $m) $(grep 'core hours' out)\"; done",
-                   FQ_SOURCE_DIR, FQ_SOURCE_DIR);
+    const fq_command_result *result = fq_command(
+        "echo text > some.file; for m in %s/experiments/manifests/*.yaml "
+        "%s/experiments/scripts/cluster/*.yaml; do "
+        "sets=; for key in cache model text calibration; do if grep -q \"^ .*$key: \\.\\./\" $m; then "
+        "sets=\"$sets --set $key=some.file\"; fi; done; "
+        "$FIBQUANT sweep $m --dry-run $sets > out || exit 1; grep -q 'core hours' out || exit 1; "
+        "head -n 1 $m | grep -q '^# ' || { echo $m has no head comment; exit 1; }; echo "
+        "\"$(basename $m) $(grep 'core hours' out)\"; done",
+        FQ_SOURCE_DIR, FQ_SOURCE_DIR);
     ran(result, 0);
     FQ_CHECK(strstr(result->out, "rate_distortion.yaml") != NULL);
 }

@@ -19,7 +19,7 @@ def law(dim, block, samples=200000, bins=40, **more):
 
 
 def distortion(codec, dim=64, source="block", samples=1000000, **more):
-    return identity("rate-distortion", 3, dict(codec=codec, dim=dim, source=source, samples=samples), **more)
+    return identity("rate-distortion", 4, dict(codec=codec, dim=dim, source=source, samples=samples), **more)
 
 
 def universality(**more):
