@@ -8,11 +8,12 @@
  *   data 4096               the last line: bytes that follow, 4 block codewords
  *   (bytes)                 words[codewords][block], float32, little-endian, and nothing more
  *
- * dim, block, codewords and data are needed; recipe, seed, distortion, distortion_se and distortion_samples
- * are read where they stand; other keys are for people and other programs (every_code_bound, sha256 of the
- * data) and passed over. Lines end with one newline (0x0a); the header is ASCII and at most 4096 bytes; real
- * numbers have at most 15 digits and are read as the nearest double, whatever the locale. Scalar levels are
- * codebooks of block 1. Nothing here touches a file: a program hands over what it has read.
+ * dim, block, codewords and data are needed; recipe, seed, distortion, distortion_se,
+ * distortion_samples and certified_low, certified_high, certified_parts (an enclosure of D) are read where
+ * they stand; other keys are for people and other programs (every_code_bound, sha256 of the data) and passed
+ * over. Lines end with one newline (0x0a); the header is ASCII and at most 4096 bytes; real numbers have at
+ * most 15 digits and are read as the nearest double, whatever the locale. Scalar levels are codebooks of
+ * block 1. Nothing here touches a file: a program hands over what it has read.
  *
  * Stability: kept within a minor version (0.1.x): nothing declared here changes its meaning.
  */

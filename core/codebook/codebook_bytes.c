@@ -18,6 +18,7 @@ typedef struct line {
 typedef struct header {
     uint64_t dim, block, codewords, seed, distortion_samples, data;
     double distortion, distortion_se;
+    fq_codebook_certificate certificate;
     fq_recipe recipe;
     size_t length;
 } header;
@@ -105,11 +106,15 @@ static bool take(header *h, const line *l) {
                    {"codewords", &h->codewords},
                    {"seed", &h->seed},
                    {"distortion_samples", &h->distortion_samples},
+                   {"certified_parts", &h->certificate.parts},
                    {"data", &h->data}};
     const struct {
         const char *key;
         double *to;
-    } reals[] = {{"distortion", &h->distortion}, {"distortion_se", &h->distortion_se}};
+    } reals[] = {{"distortion", &h->distortion},
+                 {"distortion_se", &h->distortion_se},
+                 {"certified_low", &h->certificate.low},
+                 {"certified_high", &h->certificate.high}};
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         if (is_key(l, numbers[i].key))
             return whole(numbers[i].to, l);
@@ -133,7 +138,9 @@ static fq_status read_header(header *h, const uint8_t *bytes, size_t length) {
     size_t at = sizeof first_line - 1;
     if (length < at || memcmp(bytes, first_line, at) != 0)
         return FQ_FAIL(FQ_ERR_CORRUPT, "header", "\"fibquant codebook 1\" in the first line");
-    *h = (header){.distortion = (double)NAN, .distortion_se = (double)NAN};
+    *h = (header){.distortion = (double)NAN,
+                  .distortion_se = (double)NAN,
+                  .certificate = {.low = (double)NAN, .high = (double)NAN}};
     for (line l; read_line(&l, text, most, &at);) {
         if (!take(h, &l)) {
             char key[FQ_ERROR_NAME_MAX];
@@ -185,5 +192,6 @@ fq_status fq_codebook_from_bytes(fq_codebook *codebook, const uint8_t *bytes, si
     codebook->distortion = h.distortion;
     codebook->distortion_se = h.distortion_se;
     codebook->distortion_samples = h.distortion_samples;
+    codebook->certificate = h.certificate;
     return FQ_OK;
 }

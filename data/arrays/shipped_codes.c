@@ -87,6 +87,10 @@ fq_status fq_shipped_code_write(const char *path, const fq_codebook *codebook, d
         FQ_CODEBOOK_TRAINING_VERSION);
     add(&h, "distortion %.15g\ndistortion_se %.15g\ndistortion_samples %" PRIu64 "\n", codebook->distortion,
         codebook->distortion_se, codebook->distortion_samples);
+    if (isfinite(codebook->certificate.low) && isfinite(codebook->certificate.high)) /* rounded outwards */
+        add(&h, "certified_low %.15g\ncertified_high %.15g\ncertified_parts %" PRIu64 "\n",
+            codebook->certificate.low * (1 - 1e-13), codebook->certificate.high * (1 + 1e-13),
+            codebook->certificate.parts);
     if (isfinite(every_code_bound))
         add(&h, "every_code_bound %.6g\n", every_code_bound);
     add(&h, "sha256 %s\ndata %zu\n", sha256, 4 * count);

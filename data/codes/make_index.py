@@ -40,15 +40,17 @@ def row(facts):
     distortion, error, bound = (float(facts.get(key, "nan")) for key in ("distortion", "distortion_se", "every_code_bound"))
     optimal = facts["block"] == "1" and facts["recipe"] == "product"
     above = "optimal" if optimal else f"{100 * (distortion / bound - 1):.2f} %" if bound == bound else ""
+    low, high = (float(facts.get(key, "nan")) for key in ("certified_low", "certified_high"))
+    certified = "" if low != low else f"{low:.9f}" if high - low < 1e-9 else f"{low:.5f} to {high:.5f}"
     return (f"| {facts['dim']} | {facts['block']} | {facts['codewords']} | {float(facts['rate']):.4g} | {facts['recipe']} "
-            f"| {distortion:.6g} | {error:.1e} | {'' if bound != bound else f'{bound:.6g}'} | {above} | {facts['sha256'][:12]} |\n")
+            f"| {distortion:.6g} | {error:.1e} | {'' if bound != bound else f'{bound:.6g}'} | {above} | {certified} | {facts['sha256'][:12]} |\n")
 
 
 def table():
     found = sorted((header_of(path) for path in FOLDER.glob("d*.code")),
                    key=lambda facts: [int(facts[key]) for key in ("dim", "block", "codewords")])
-    return ("| d | k | N | bits | recipe | D | standard error | no code below | above that | SHA-256 of the words |\n"
-            "| ---: | ---: | ---: | ---: | --- | ---: | ---: | ---: | ---: | --- |\n" + "".join(map(row, found)))
+    return ("| d | k | N | bits | recipe | D | standard error | no code below | above that | D, certified | SHA-256 of the words |\n"
+            "| ---: | ---: | ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: | --- |\n" + "".join(map(row, found)))
 
 
 page = FOLDER / "README.md"

@@ -162,16 +162,18 @@ static void damaged_bytes_are_refused(void) {
                       !code.words))
             fprintf(stderr, "  case %zu: %d %s\n", i, (int)status, fq_error_last()->argument);
     }
-    uint8_t bytes[200];
+    uint8_t bytes[300];
     fq_codebook code;
-    const char good[] = START "other 1\n" SIZES "seed 7\ndistortion 2.5e-2\ndistortion_se nan\ndata 8\n";
+    const char good[] = START "other 1\n" SIZES "seed 7\ndistortion 2.5e-2\ndistortion_se nan\n"
+                              "certified_low 0.0125\ncertified_high 1e-1\ncertified_parts 12\ndata 8\n";
     const uint8_t words[8] = {0, 0, 0, 0x3f, 0, 0, 0x80, 0xbe}; /* 0.5, -0.25 */
     memcpy(bytes, good, sizeof good - 1);
     memcpy(bytes + sizeof good - 1, words, 8);
     fq_codebook_init(&code);
     if (FQ_CHECK_OK(fq_codebook_from_bytes(&code, bytes, sizeof good + 7)))
         FQ_CHECK(code.words[0] == 0.5F && code.words[1] == -0.25F && code.distortion == 0.025 &&
-                 code.seed == 7 && isnan(code.distortion_se));
+                 code.seed == 7 && code.certificate.low == 0.0125 && code.certificate.high == 0.1 &&
+                 code.certificate.parts == 12 && isnan(code.distortion_se));
     fq_codebook_clear(&code);
     bytes[sizeof good + 5] = 0x40; /* 2.0 or more: outside the ball */
     bytes[sizeof good + 6] = 0x40;
