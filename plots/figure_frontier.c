@@ -189,7 +189,7 @@ static void write_labels(const fq_figure_job *job, plan *p) {
                            ? fq_table_text(v->table, first, v->protocol)
                            : "protocols A, B, ...: see the side file";
     const size_t lines = fq_figure_wrapped(job, "note", note, 60);
-    const double top = p->panels > 1 ? 2.2 + 3.7 * (double)p->panels : 11.0;
+    const double top = p->panels > 1 ? 2.2 + 5.2 * (double)p->panels : 11.0;
     fq_figure_number(job, "key_top", top);
     fq_figure_number(job, "height", top + 0.15 + 0.31 * (double)(keys + 1) + 0.31 * (double)lines);
     if (v->sources.count == 1)

@@ -28,11 +28,11 @@ do for [panel=0:panels-1] {
             set bmargin at screen sy(1.1 + 5.0 * axis + 3.95)
             set ylabel (axis == 0 ? "attention-output cosine" : "(scale: log of 1 − cosine)") offset 0.6,0
         } else {
-            set lmargin at screen sx(axis == 0 ? 1.3 : 5.15)
-            set rmargin at screen sx(axis == 0 ? 4.95 : 8.7)
-            set tmargin at screen sy(1.6 + 3.7 * panel)
-            set bmargin at screen sy(1.6 + 3.7 * panel + 2.75)
-            set label 3 value(sprintf("panel_label%d", panel)) at screen sx(1.35),sy(1.4 + 3.7 * panel) left noenhanced
+            set lmargin at screen sx(axis == 0 ? 1.75 : 5.55)
+            set rmargin at screen sx(axis == 0 ? 5.35 : 9.15)
+            set tmargin at screen sy(1.6 + 5.2 * panel)
+            set bmargin at screen sy(1.6 + 5.2 * panel + 4.2)
+            set label 3 value(sprintf("panel_label%d", panel)) at screen sx(1.75),sy(1.35 + 5.2 * panel) left noenhanced
             if (axis == 0) { set format y "%h"; set ylabel "attention-output cosine" offset 0.9,0 } else { set format y ""; set ylabel "" }
         }
         if (panels == 1 || panel == panels - 1) {

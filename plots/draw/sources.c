@@ -95,7 +95,7 @@ static fq_status describe(fq_sources *s, const finder *f, size_t source, char la
         } else if (f->name[i]) {
             add_part(label, "", text);
         } else {
-            add_part(label, c->name, text);
+            add_part(label, strcmp(c->name, "text_first") == 0 ? "text from token" : c->name, text);
         }
     }
     return FQ_OK;
