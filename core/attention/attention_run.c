@@ -52,9 +52,14 @@ static const uint8_t *codes_of(const uint8_t *codes, const uint8_t *const *pages
         together = pages[(at + t) / FQ_PAGE_TOKENS] == first + t * stride;
     if (together)
         return first;
-    for (size_t t = 0; t < n; t += FQ_PAGE_TOKENS)
+    /* While a page is copied, the one that takes its place in the next chunk is fetched. */
+    for (size_t t = 0; t < n; t += FQ_PAGE_TOKENS) {
+        if (t < ahead)
+            for (size_t line = 0; line < page; line += 64)
+                __builtin_prefetch(pages[(behind + t) / FQ_PAGE_TOKENS] + line, 0, 2);
         memcpy(gathered + t * stride, pages[(at + t) / FQ_PAGE_TOKENS],
                n - t < FQ_PAGE_TOKENS ? (n - t) * stride : page);
+    }
     return gathered;
 }
 
