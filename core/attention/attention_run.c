@@ -63,6 +63,15 @@ static const uint8_t *codes_of(const uint8_t *codes, const uint8_t *const *pages
     return gathered;
 }
 
+/* Sums so far, nothing at first, become relative to a larger score. */
+static void raise_most(partial *part, float most, bool first, size_t d) {
+    const double shrink = first ? 0 : exp((double)part->most - (double)most);
+    part->most = most;
+    part->total *= shrink;
+    for (size_t j = 0; j < d; j++)
+        part->value[j] *= shrink;
+}
+
 /* Tokens first.. of a segment into its partials. */
 static fq_status run_segment(const attention_job *job, workspace *own, size_t segment) {
     const fq_attention *a = job->attention;
@@ -84,13 +93,8 @@ static fq_status run_segment(const attention_job *job, workspace *own, size_t se
             if (!fq_attention_largest(a->kernels, &most, work->score + q * FQ_ATTENTION_CHUNK, n))
                 return FQ_FAIL_VALUE(FQ_ERR_RANGE, "queries", q,
                                      "queries and scale whose scores float32 can hold");
-            if (at == first || most > part->most) {
-                const double shrink = at == first ? 0 : exp((double)part->most - (double)most);
-                part->most = most;
-                part->total *= shrink;
-                for (size_t j = 0; j < a->value.dim; j++)
-                    part->value[j] *= shrink;
-            }
+            if (at == first || most > part->most)
+                raise_most(part, most, at == first, a->value.dim);
             part->total += fq_attention_softmax(a->kernels, work, q, part->most, n);
         }
         double *sum[FQ_ATTENTION_QUERIES];
@@ -121,21 +125,16 @@ static void workspace_clear(workspace *own) {
 typedef struct shared_job {
     const attention_job *job;
     workspace *work; /* [workers] */
-    size_t *failed;  /* [workers], the first segment that failed, or SIZE_MAX */
-    fq_error *error; /* [workers], why */
     size_t segments, workers;
 } shared_job;
 
-/* One worker's segments; after a failure it goes no further. */
-static void run_share(void *context, size_t worker) {
+/* One worker's segments, up to the first failure. */
+static fq_status run_share(void *context, size_t worker) {
     const shared_job *s = context;
     const fq_slice slice = fq_slice_of(s->segments, s->workers, worker);
-    s->failed[worker] = SIZE_MAX;
-    for (size_t segment = slice.first; segment < slice.end && s->failed[worker] == SIZE_MAX; segment++)
-        if (run_segment(s->job, &s->work[worker], segment) != FQ_OK) {
-            s->failed[worker] = segment;
-            s->error[worker] = *fq_error_last();
-        }
+    for (size_t segment = slice.first; segment < slice.end; segment++)
+        FQ_TRY(run_segment(s->job, &s->work[worker], segment));
+    return FQ_OK;
 }
 
 /* All segments, on all threads; the failure of the first one that fails. */
@@ -144,20 +143,13 @@ static fq_status run_segments(const attention_job *job, size_t segments) {
     shared_job shared = {.job = job, .segments = segments, .workers = threads};
     fq_status status;
     FQ_TRY(fq_alloc_zero(&shared.work, threads, sizeof *shared.work));
-    FQ_TRY_GOTO(status, fq_alloc(&shared.failed, threads, sizeof *shared.failed), done);
-    FQ_TRY_GOTO(status, fq_alloc(&shared.error, threads, sizeof *shared.error), done);
     for (size_t t = 0; t < threads; t++)
         FQ_TRY_GOTO(status, workspace_init(&shared.work[t], job), done);
-    fq_parallel(threads, run_share, &shared);
-    for (size_t t = 0; t < threads && status == FQ_OK; t++)
-        if (shared.failed[t] != SIZE_MAX)
-            status = fq_error_restore(&shared.error[t]);
+    status = fq_parallel_try(threads, run_share, &shared);
 done:
     for (size_t t = 0; t < threads; t++)
         workspace_clear(&shared.work[t]);
     fq_free(shared.work);
-    fq_free(shared.error);
-    fq_free(shared.failed);
     return status;
 }
 
@@ -176,13 +168,8 @@ static fq_status run_recent(partial *part, const fq_attention_source *from, cons
         if (!isfinite(score))
             return FQ_FAIL_VALUE(FQ_ERR_RANGE, "recent_keys", t,
                                  "keys and queries whose scores float32 can hold");
-        if (score > part->most) {
-            const double shrink = t ? exp((double)part->most - (double)score) : 0;
-            part->most = score;
-            part->total *= shrink;
-            for (size_t j = 0; j < d; j++)
-                part->value[j] *= shrink;
-        }
+        if (score > part->most)
+            raise_most(part, score, t == 0, d);
         const double weight = exp((double)score - (double)part->most);
         part->total += weight;
         for (size_t j = 0; j < d; j++)

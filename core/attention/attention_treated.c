@@ -274,21 +274,16 @@ static fq_status run_tokens(const job *j, workspace *w, size_t run) {
 typedef struct shared_job {
     const job *job;
     workspace *work; /* [workers] */
-    size_t *failed;  /* [workers], the first run that failed, or SIZE_MAX */
-    fq_error *error; /* [workers], why */
     size_t runs, workers;
 } shared_job;
 
-/* One worker's runs; after a failure it goes no further. */
-static void run_share(void *context, size_t worker) {
+/* One worker's runs, up to the first failure. */
+static fq_status run_share(void *context, size_t worker) {
     const shared_job *s = context;
     const fq_slice slice = fq_slice_of(s->runs, s->workers, worker);
-    s->failed[worker] = SIZE_MAX;
-    for (size_t run = slice.first; run < slice.end && s->failed[worker] == SIZE_MAX; run++)
-        if (run_tokens(s->job, &s->work[worker], run) != FQ_OK) {
-            s->failed[worker] = run;
-            s->error[worker] = *fq_error_last();
-        }
+    for (size_t run = slice.first; run < slice.end; run++)
+        FQ_TRY(run_tokens(s->job, &s->work[worker], run));
+    return FQ_OK;
 }
 
 /* All runs, on all threads; the failure of the first one that fails. */
@@ -299,20 +294,13 @@ static fq_status run_all(const job *j, size_t runs) {
     if (runs == 0)
         return FQ_OK;
     FQ_TRY(fq_alloc_zero(&shared.work, threads, sizeof *shared.work));
-    FQ_TRY_GOTO(status, fq_alloc(&shared.failed, threads, sizeof *shared.failed), done);
-    FQ_TRY_GOTO(status, fq_alloc(&shared.error, threads, sizeof *shared.error), done);
     for (size_t t = 0; t < threads; t++)
         FQ_TRY_GOTO(status, workspace_init(&shared.work[t], j), done);
-    fq_parallel(threads, run_share, &shared);
-    for (size_t t = 0; t < threads && status == FQ_OK; t++)
-        if (shared.failed[t] != SIZE_MAX)
-            status = fq_error_restore(&shared.error[t]);
+    status = fq_parallel_try(threads, run_share, &shared);
 done:
     for (size_t t = 0; t < threads; t++)
         workspace_clear(&shared.work[t]);
     fq_free(shared.work);
-    fq_free(shared.error);
-    fq_free(shared.failed);
     return status;
 }
 

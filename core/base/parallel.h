@@ -4,8 +4,15 @@
 
 #include <stddef.h>
 
+#include "status.h"
+
 /* Calls work(job, w) for w = 0..workers-1 by the pool of threads.h, and returns when all have returned. */
 void fq_parallel(size_t workers, void (*work)(void *job, size_t worker), void *job);
+
+/* The same with work that can fail: its failure, and of several that of the lowest worker, whose slice comes
+ * first. Every worker is called in any case. */
+FQ_MUST_CHECK fq_status fq_parallel_try(size_t workers, fq_status (*work)(void *job, size_t worker),
+                                        void *job);
 
 typedef struct fq_slice {
     size_t first, end;

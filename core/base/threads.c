@@ -34,3 +34,30 @@ void fq_parallel(size_t workers, void (*work)(void *job, size_t worker), void *j
     for (size_t w = 0; w < workers; w++)
         work(job, w);
 }
+
+/* Work that can fail, and why each worker's did; FQ_OK where it did not. */
+typedef struct trial {
+    fq_status (*work)(void *job, size_t worker);
+    void *job;
+    fq_error *error; /* [workers] */
+} trial;
+
+static void try_one(void *context, size_t worker) {
+    const trial *t = context;
+    if (t->work(t->job, worker) != FQ_OK)
+        t->error[worker] = *fq_error_last();
+}
+
+fq_status fq_parallel_try(size_t workers, fq_status (*work)(void *job, size_t worker), void *job) {
+    trial t = {.work = work, .job = job};
+    fq_status status = FQ_OK;
+    if (workers == 1)
+        return work(job, 0);
+    FQ_TRY(fq_alloc_zero(&t.error, workers, sizeof *t.error));
+    fq_parallel(workers, try_one, &t);
+    for (size_t w = 0; w < workers && status == FQ_OK; w++)
+        if (t.error[w].status != FQ_OK)
+            status = fq_error_restore(&t.error[w]);
+    fq_free(t.error);
+    return status;
+}

@@ -163,26 +163,22 @@ failed:
 typedef struct shared_job {
     const chunk_job *job;
     fq_codec_scratch *scratch; /* [workers] */
-    size_t *failed;            /* [workers], the first chunk that failed, or SIZE_MAX */
-    fq_error *error;           /* [workers], why */
     size_t n, chunks, workers;
 } shared_job;
 
-/* One worker's chunks; after a failure it goes no further. */
-static void run_share(void *context, size_t worker) {
+/* One worker's chunks, up to the first failure. */
+static fq_status run_share(void *context, size_t worker) {
     const shared_job *s = context;
     const fq_slice slice = fq_slice_of(s->chunks, s->workers, worker);
-    s->failed[worker] = SIZE_MAX;
-    for (size_t chunk = slice.first; chunk < slice.end && s->failed[worker] == SIZE_MAX; chunk++) {
+    fq_status status = FQ_OK;
+    for (size_t chunk = slice.first; chunk < slice.end && status == FQ_OK; chunk++) {
         const size_t first = chunk * FQ_CODEC_CHUNK;
         const size_t count = s->n - first < FQ_CODEC_CHUNK ? s->n - first : FQ_CODEC_CHUNK;
-        if (run_chunk(s->job, &s->scratch[worker], first, count) == FQ_OK)
-            continue;
-        s->failed[worker] = chunk;
-        s->error[worker] = *fq_error_last();
+        status = run_chunk(s->job, &s->scratch[worker], first, count);
     }
     if (s->job->beyond)
         fq_vector_kernels_best()->fence();
+    return status;
 }
 
 /* Shares the chunks out between threads; of failures, the first vector's is reported, as a serial run would.
@@ -194,16 +190,7 @@ static fq_status run_job(const chunk_job *job, size_t n) {
     const size_t most = (size_t)fq_threads_get(), threads = most < chunks ? most : chunks;
     shared_job shared = {.job = job, .n = n, .chunks = chunks, .workers = threads};
     FQ_TRY(scratch_alloc(&shared.scratch, threads, job));
-    fq_status status;
-    FQ_TRY_GOTO(status, fq_alloc(&shared.failed, threads, sizeof *shared.failed), done);
-    FQ_TRY_GOTO(status, fq_alloc(&shared.error, threads, sizeof *shared.error), done);
-    fq_parallel(threads, run_share, &shared);
-    for (size_t t = 0; t < threads && status == FQ_OK; t++)
-        if (shared.failed[t] != SIZE_MAX)
-            status = fq_error_restore(&shared.error[t]);
-done:
-    fq_free(shared.error);
-    fq_free(shared.failed);
+    const fq_status status = fq_parallel_try(threads, run_share, &shared);
     scratch_free(shared.scratch, threads);
     return status;
 }
