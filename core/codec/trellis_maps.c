@@ -19,13 +19,16 @@ const fq_trellis_map *fq_trellis_map_at(size_t i) {
     return i < MAPS ? &maps[i] : NULL;
 }
 
-fq_status fq_trellis_map_get(fq_trellis_map *map) {
-    for (size_t i = 0; i < MAPS; i++) {
+bool fq_trellis_map_find(fq_trellis_map *map) {
+    for (size_t i = 0; i < MAPS; i++)
         if (maps[i].fresh == map->fresh && maps[i].together == map->together &&
             maps[i].window == map->window && maps[i].label_bits == map->label_bits) {
             *map = maps[i];
-            return FQ_OK;
+            return true;
         }
-    }
-    return fq_code_makers_get()->trellis_map(map);
+    return false;
+}
+
+fq_status fq_trellis_map_get(fq_trellis_map *map) {
+    return fq_trellis_map_find(map) ? FQ_OK : fq_code_makers_get()->trellis_map(map);
 }

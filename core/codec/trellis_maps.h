@@ -16,6 +16,10 @@ unsigned fq_trellis_usual_labels(double bits, unsigned window);
 /* Number i of the library's maps, NULL past the last: trellis_maps.def, found by fq_trellis_find_map. */
 const fq_trellis_map *fq_trellis_map_at(size_t i);
 
+/* Fills in columns, levels and step of a map whose K, V, L and m are set, if the library has one of these
+ * numbers. */
+bool fq_trellis_map_find(fq_trellis_map *map);
+
 /* Fills in columns, levels and step of a map whose K, V, L and m are set: the library's map of these numbers,
  * or one found by a short search, the same on every machine: a second or so for windows of 10 bits, twice
  * that for each bit more. */

@@ -145,6 +145,16 @@ size_t fq_table_find(const fq_table *table, const char *name) {
     return c;
 }
 
+size_t fq_table_find_error(const fq_table *table, size_t column) {
+    char name[FQ_TABLE_NAME_MAX + sizeof "_se"];
+    snprintf(name, sizeof name, "%s_se", table->columns[column].name);
+    const size_t error = fq_table_find(table, name);
+    return error < table->column_count && table->columns[column].type == FQ_VALUE_REAL &&
+                   table->columns[error].type == FQ_VALUE_REAL
+               ? error
+               : table->column_count;
+}
+
 bool fq_table_same_columns(const fq_table *a, const fq_table *b) {
     if (a->column_count != b->column_count)
         return false;

@@ -70,6 +70,10 @@ FQ_MUST_CHECK fq_status fq_table_append(fq_table *table, const unsigned char *re
 
 /* Column of a name, or column_count. Whether two tables have the same columns (name, type, width).*/
 size_t fq_table_find(const fq_table *table, const char *name);
+
+/* The standard error of a column: the real column NAME_se beside a real column NAME, or column_count. */
+size_t fq_table_find_error(const fq_table *table, size_t column);
+
 bool fq_table_same_columns(const fq_table *a, const fq_table *b);
 
 /* One value; the column's type must be the function's. Texts are terminated. */

@@ -93,6 +93,19 @@ static void print_numbers(FILE *to, const int *value, size_t n) {
     putc('\n', to);
 }
 
+size_t fq_trellis_map_columns(const fq_trellis_map *map, unsigned v, int column[FQ_TRELLIS_WINDOW_MAX]) {
+    for (unsigned i = 0; i < map->window; i++)
+        column[i] = map->column[v][i];
+    return map->window;
+}
+
+size_t fq_trellis_map_levels(const fq_trellis_map *map, int level[FQ_TRELLIS_LEVELS_MAX]) {
+    const size_t count = (size_t)1 << map->label_bits;
+    for (size_t i = 0; i < count; i++)
+        level[i] = map->level[i];
+    return count;
+}
+
 static void print_line(FILE *to, const char *key, const int *value, size_t n) {
     fputs(key, to);
     for (size_t i = 0; i < n; i++)
@@ -114,14 +127,9 @@ static fq_status write_trellis_lines(const char *path, const fq_trellis_map *map
         fprintf(stream,
                 "fibquant trellis 1\nrate %g\nfresh %u\ntogether %u\nwindow %u\nlabel_bits %u\nstep %.17g\n",
                 bits, map->fresh, map->together, map->window, map->label_bits, map->step);
-        for (unsigned v = 0; v < map->together; v++) {
-            for (unsigned i = 0; i < map->window; i++)
-                value[i] = map->column[v][i];
-            print_line(stream, "column", value, map->window);
-        }
-        for (unsigned i = 0; i < 1u << map->label_bits; i++)
-            value[i] = map->level[i];
-        print_line(stream, "level", value, (size_t)1 << map->label_bits);
+        for (unsigned v = 0; v < map->together; v++)
+            print_line(stream, "column", value, fq_trellis_map_columns(map, v, value));
+        print_line(stream, "level", value, fq_trellis_map_levels(map, value));
         fprintf(stream,
                 "distortion %.6g\ndistortion_se %.2g\ndistortion_dim %zu\ndistortion_tries %u\n"
                 "distortion_samples %" PRIu64 "\nevery_code_bound %.6g\n",
@@ -163,16 +171,12 @@ fq_status fq_trellis_export(const char *path, const char *form, const fq_trellis
         fprintf(stream, "static const unsigned char %s_column[%u][%u] = {\n", name, map->together,
                 map->window);
         for (unsigned v = 0; v < map->together; v++) {
-            for (unsigned i = 0; i < map->window; i++)
-                value[i] = map->column[v][i];
             fputs("   {", stream);
-            print_numbers(stream, value, map->window);
+            print_numbers(stream, value, fq_trellis_map_columns(map, v, value));
             fputs("   },\n", stream);
         }
         fprintf(stream, "};\nstatic const signed char %s_level[%u] = {\n", name, levels);
-        for (unsigned i = 0; i < levels; i++)
-            value[i] = map->level[i];
-        print_numbers(stream, value, levels);
+        print_numbers(stream, value, fq_trellis_map_levels(map, value));
         fputs("};\n", stream);
     }
     return put_in_place(stream, &text, &length, path);

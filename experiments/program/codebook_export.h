@@ -15,6 +15,10 @@ bool fq_codebook_form_is_export(const char *form);
 FQ_MUST_CHECK fq_status fq_codebook_export(const char *path, const char *form, const fq_codebook *codebook,
                                            double every_code_bound);
 
+/* The columns of coordinate v, and the levels, of a map as int, for lists of numbers; how many there are. */
+size_t fq_trellis_map_columns(const fq_trellis_map *map, unsigned v, int column[FQ_TRELLIS_WINDOW_MAX]);
+size_t fq_trellis_map_levels(const fq_trellis_map *map, int level[FQ_TRELLIS_LEVELS_MAX]);
+
 /* The same for a map of a trellis code: "code", lines "key value" as data/codes has them, or "c";
  * FQ_ERR_USAGE otherwise. */
 FQ_MUST_CHECK fq_status fq_trellis_export(const char *path, const char *form, const fq_trellis_map *map,

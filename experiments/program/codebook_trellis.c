@@ -53,26 +53,13 @@ static json_t *json_numbers(const int *value, size_t n) {
     return list;
 }
 
-/* Columns of one coordinate, and the levels, as int. */
-static size_t columns_of(const fq_trellis_map *map, unsigned v, int column[FQ_TRELLIS_WINDOW_MAX]) {
-    for (unsigned i = 0; i < map->window; i++)
-        column[i] = map->column[v][i];
-    return map->window;
-}
-
-static size_t levels_of(const fq_trellis_map *map, int level[FQ_TRELLIS_LEVELS_MAX]) {
-    for (unsigned i = 0; i < 1u << map->label_bits; i++)
-        level[i] = map->level[i];
-    return (size_t)1 << map->label_bits;
-}
-
 static fq_status print_json(const fq_trellis_map *map, const fq_trellis_map_about *about,
                             const char *output) {
     int level[FQ_TRELLIS_LEVELS_MAX], column[FQ_TRELLIS_WINDOW_MAX];
     json_t *columns = json_array();
     for (unsigned v = 0; v < map->together; v++)
-        json_array_append_new(columns, json_numbers(column, columns_of(map, v, column)));
-    json_t *levels = json_numbers(level, levels_of(map, level));
+        json_array_append_new(columns, json_numbers(column, fq_trellis_map_columns(map, v, column)));
+    json_t *levels = json_numbers(level, fq_trellis_map_levels(map, level));
     return fq_verb_print_json(json_pack(
         "{s:s, s:s, s:f, s:i, s:i, s:i, s:i, s:o, s:o, s:f, s:I, s:i, s:f, s:f, s:I, s:I, s:I, s:o}",
         "schema", "fibquant codebook 1", "family", "trellis", "rate", (double)map->fresh / map->together,
@@ -104,9 +91,9 @@ static void print_map(const fq_trellis_map *map, const fq_trellis_map_about *abo
            (double)map->fresh / map->together, about->distortion, about->dim, about->tries, map->fresh,
            map->together, map->window, map->label_bits, map->step);
     for (unsigned v = 0; v < map->together; v++)
-        print_list(column, columns_of(map, v, column), ",\n");
+        print_list(column, fq_trellis_map_columns(map, v, column), ",\n");
     printf("    },\n .level =\n");
-    print_list(level, levels_of(map, level), "},\n");
+    print_list(level, fq_trellis_map_levels(map, level), "},\n");
 }
 
 static fq_status measure(const fq_trellis_map *map, fq_trellis_map_about *about) {
@@ -138,20 +125,6 @@ static fq_status finish(const fq_trellis_map *map, fq_trellis_map_about *about,
     return FQ_OK;
 }
 
-/* The library's map of these numbers. */
-static fq_status find_shipped(fq_trellis_map *map) {
-    const fq_trellis_map *own;
-    for (size_t i = 0; (own = fq_trellis_map_at(i)) != NULL; i++)
-        if (own->fresh == map->fresh && own->together == map->together && own->window == map->window &&
-            own->label_bits == map->label_bits) {
-            *map = *own;
-            return FQ_OK;
-        }
-    return FQ_FAIL_TEXT(FQ_ERR_USAGE,
-                        "--shipped: no map of K = %u, V = %u, window %u, labels of %u bits is shipped",
-                        map->fresh, map->together, map->window, map->label_bits);
-}
-
 fq_status fq_codebook_trellis(const fq_trellis_request *request, const fq_provenance *provenance) {
     fq_trellis_plan plan = plan_of(request);
     fq_trellis_map_about about = {.seed = request->seed,
@@ -168,11 +141,12 @@ fq_status fq_codebook_trellis(const fq_trellis_request *request, const fq_proven
         FQ_TRY(fq_trellis_map_get(&start));
         plan.from = &start;
     }
-    if (request->shipped) {
-        FQ_TRY(find_shipped(&start));
-        map = start;
-        return finish(&map, &about, request, provenance);
-    }
+    if (request->shipped && !fq_trellis_map_find(&start))
+        return FQ_FAIL_TEXT(FQ_ERR_USAGE,
+                            "--shipped: no map of K = %u, V = %u, window %u, labels of %u bits is shipped",
+                            start.fresh, start.together, start.window, start.label_bits);
+    if (request->shipped)
+        return finish(&start, &about, request, provenance);
     fq_progress_bar_start(&bar, "searching", NULL, FQ_PROGRESS_STEPS, fq_options_quiet(),
                           fq_options_no_progress());
     const fq_progress progress = fq_progress_bar_hook(&bar);

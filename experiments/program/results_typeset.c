@@ -29,13 +29,9 @@ const char *fq_value_with_error(char text[FQ_VALUE_WITH_ERROR], double value, do
 
 /* The column among those chosen that holds the standard error of column, or count. */
 static size_t error_of(const fq_table *table, const size_t *columns, size_t count, size_t column) {
-    char name[FQ_TABLE_NAME_MAX + 8];
+    const size_t error = fq_table_find_error(table, column);
     size_t c = 0;
-    if (table->columns[column].type != FQ_VALUE_REAL)
-        return count;
-    snprintf(name, sizeof name, "%s_se", table->columns[column].name);
-    while (c < count && (strcmp(table->columns[columns[c]].name, name) != 0 ||
-                         table->columns[columns[c]].type != FQ_VALUE_REAL))
+    while (c < count && columns[c] != error)
         c++;
     return c;
 }

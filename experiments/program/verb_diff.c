@@ -119,11 +119,9 @@ static double number_at(const fq_table *t, size_t row, size_t column) {
 
 /* sqrt(a^2 + b^2) of the standard errors that both rows have beside a column; 0 where one has none. */
 static double joint_error(const fq_table *a, size_t ra, size_t ca, const fq_table *b, size_t rb) {
-    char name[FQ_TABLE_NAME_MAX + 8];
-    snprintf(name, sizeof name, "%s_se", a->columns[ca].name);
-    const size_t i = fq_table_find(a, name), j = fq_table_find(b, name);
-    if (i == a->column_count || j == b->column_count || a->columns[i].type != FQ_VALUE_REAL ||
-        b->columns[j].type != FQ_VALUE_REAL)
+    const size_t i = fq_table_find_error(a, ca);
+    const size_t j = i < a->column_count ? fq_table_find(b, a->columns[i].name) : b->column_count;
+    if (j == b->column_count || b->columns[j].type != FQ_VALUE_REAL)
         return 0;
     const double error = hypot(fq_table_real(a, ra, i), fq_table_real(b, rb, j));
     return isfinite(error) ? error : 0;
